@@ -1,0 +1,1 @@
+"""Floor 3: what learns. Backbones, fronts, heads, presets, training."""
