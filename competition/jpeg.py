@@ -1,0 +1,77 @@
+"""The quality a JPEG was saved with, estimated from its quantisation tables as ImageMagick's `%Q` does.
+
+The idea (John Cristy's, in ImageMagick's JPEG reader): a table scaled by libjpeg to quality q has a certain
+sum and a certain sum of a few chosen entries; the estimate is the best q whose two numbers the file's tables
+do not exceed. ImageMagick keeps both numbers for each q as literals; here they are computed from the
+standard's own tables.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+# ITU-T T.81, tables K.1 and K.2, natural (row by row) order.
+LUMINANCE = (
+    *(16, 11, 10, 16, 24, 40, 51, 61),
+    *(12, 12, 14, 19, 26, 58, 60, 55),
+    *(14, 13, 16, 24, 40, 57, 69, 56),
+    *(14, 17, 22, 29, 51, 87, 80, 62),
+    *(18, 22, 37, 56, 68, 109, 103, 77),
+    *(24, 35, 55, 64, 81, 104, 113, 92),
+    *(49, 64, 78, 87, 103, 121, 120, 101),
+    *(72, 92, 95, 98, 112, 100, 103, 99),
+)
+CHROMINANCE = (
+    *(17, 18, 24, 47, 99, 99, 99, 99),
+    *(18, 21, 26, 66, 99, 99, 99, 99),
+    *(24, 26, 56, 99, 99, 99, 99, 99),
+    *(47, 66, 99, 99, 99, 99, 99, 99),
+    *(99,) * 32,
+)
+UNKNOWN = 92  # what `identify -format %Q` prints when the tables resemble no quality at all
+
+
+def standard_tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
+    """libjpeg's luminance and chrominance tables for `quality` 1…100: two int64 (64,) in natural order."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    luminance, chrominance = (
+        np.clip((np.array(table) * scale + 50) // 100, 1, 255) for table in (LUMINANCE, CHROMINANCE)
+    )
+    return luminance, chrominance
+
+
+@cache
+def _marks(colour: bool) -> tuple[tuple[int, int], ...]:
+    """For quality 1…100: the sum of four (grey: two) chosen entries, and the sum of all."""
+    marks = []
+    for quality in range(1, 101):
+        luminance, chrominance = standard_tables(quality)
+        chosen, total = luminance[2] + luminance[53], luminance.sum()
+        if colour:
+            chosen, total = chosen + chrominance[0] + chrominance[63], total + chrominance.sum()
+        marks.append((int(chosen), int(total)))
+    return tuple(marks)
+
+
+def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
+    """The quality 1…100 that ImageMagick would report for a JPEG's quantisation tables.
+
+    `tables`: slot number (0 luminance, 1 chrominance) → 64 steps in natural order, as Pillow's
+    `Image.quantization` gives them. Like `%Q` it answers 92 where the tables are coarser in one sense and
+    finer in the other than every standard table below quality 50, so 92 may also mean "not a libjpeg table at
+    all".
+    """
+    if 0 not in tables:
+        return UNKNOWN
+    chosen = tables[0][2] + tables[0][53]
+    if 1 in tables:
+        chosen += tables[1][0] + tables[1][63]
+    total = sum(sum(table) for table in tables.values())
+    for quality, (mark, total_mark) in enumerate(_marks(1 in tables), start=1):
+        if chosen < mark and total < total_mark:
+            continue
+        if (chosen <= mark and total <= total_mark) or quality > 50:
+            return quality
+        return UNKNOWN
+    return 100
