@@ -1,0 +1,47 @@
+"""The catalogue knows its ten cameras and nobody else's."""
+
+import pytest
+
+from competition.cameras import CAMERAS, camera_of
+
+LABELS = [
+    *("HTC-1-M7", "LG-Nexus-5x", "Motorola-Droid-Maxx", "Motorola-Nexus-6", "Motorola-X"),
+    *("Samsung-Galaxy-Note3", "Samsung-Galaxy-S4", "Sony-NEX-7", "iPhone-4s", "iPhone-6"),
+]
+
+
+def test_the_labels_are_kaggles():
+    assert list(CAMERAS) == LABELS
+
+
+def test_every_alias_leads_to_its_own_camera_in_any_case():
+    for label, camera in CAMERAS.items():
+        for model in camera.models:
+            assert camera_of(camera.make.upper(), model.lower()) == label
+            assert camera_of(None, model) == label
+
+
+def test_sizes_are_longer_side_first():
+    assert all(long > short for camera in CAMERAS.values() for long, short in camera.native_sizes)
+
+
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        ("Apple", "iPhone 6 Plus"),
+        ("Apple", "iPhone 6s"),
+        ("Apple", "iPhone 4"),
+        ("Huawei", "Nexus 6P"),
+        ("LGE", "Nexus 5"),
+        ("HTC", "HTC One_M8"),
+        ("motorola", "XT1058"),  # the Moto X of 2013
+        ("motorola", "XT1030"),  # the Droid Mini
+        ("SAMSUNG", "GT-I9195"),  # the S4 mini
+        ("SONY", "NEX-7N"),
+        ("Canon", "Nexus 6"),
+        ("Apple", None),
+        (None, None),
+    ],
+)
+def test_relatives_and_strangers_are_not_in_it(make, model):
+    assert camera_of(make, model) is None

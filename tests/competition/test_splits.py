@@ -1,0 +1,166 @@
+"""Validation shares no device, day or burst with training where that can be, and says so where not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from competition.errors import InputError
+from competition.manifest import DTYPES
+from competition.splits import (
+    BURST_GAP,
+    SAME_BURST,
+    SAME_DAY,
+    SAME_DEVICE,
+    UNKNOWN_DATE,
+    UNKNOWN_DEVICE,
+    assign_validation,
+    validation_images,
+)
+
+
+def manifest(cameras: dict[str, list[tuple[str | None, int | None]]]) -> pd.DataFrame:
+    """camera → (device, minute) of each photograph, as a manifest."""
+    start = pd.Timestamp("2015-01-01T23:00:00")
+    rows = [
+        {
+            "path": f"train/{camera}/{number:03}.jpg",
+            "camera": camera,
+            "device": device,
+            "taken_at": None if minute is None else (start + pd.Timedelta(minutes=minute)).isoformat(),
+            "width": 640,
+            "height": 480,
+            "manipulation": "unaltered",
+            "split": "train",
+        }
+        for camera, shots in cameras.items()
+        for number, (device, minute) in enumerate(shots)
+    ]
+    return pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
+
+
+shots = st.lists(
+    st.tuples(st.sampled_from([None, "a", "b", "c"]), st.one_of(st.none(), st.integers(0, 5000))),
+    min_size=3,
+    max_size=25,
+)
+manifests = st.dictionaries(st.sampled_from(["x", "y"]), shots, min_size=1).map(manifest)
+fractions = st.floats(0.05, 0.95)
+
+
+def bursts(rows: pd.DataFrame) -> pd.Series:
+    """The number of each dated row's burst, by path."""
+    dated = rows.dropna(subset="taken_at").sort_values(["taken_at", "path"])
+    return pd.Series(
+        (pd.to_datetime(dated["taken_at"]).diff() > BURST_GAP).cumsum().to_numpy(), index=dated["path"]
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(manifests, fractions, st.integers(0, 9))
+def test_what_can_be_kept_apart_is_kept_apart(table, fraction, seed):
+    split, notes = assign_validation(table, seed=seed, fraction=fraction)
+    told = {
+        camera: {note.split(":")[0] for note in notes if camera in note.split(": ")[1].split(", ")}
+        for camera in "xy"
+    }
+    for camera, rows in split.groupby("camera"):
+        validation, training = (rows[rows["split"] == name] for name in ("validation", "train"))
+        assert len(validation) >= 1
+        assert len(training) >= 2
+        devices = set(rows["device"].dropna())
+        if len(devices) > 1:
+            assert not set(validation["device"]) & set(training["device"])
+            assert (UNKNOWN_DEVICE in told[camera]) == rows["device"].isna().any()
+            continue
+        assert (SAME_DEVICE in told[camera]) == rows["device"].notna().all()
+        assert (UNKNOWN_DATE in told[camera]) == rows["taken_at"].isna().any()
+        burst = bursts(rows)
+        if len(set(burst)) > 1:
+            assert not set(burst.reindex(validation["path"])) & set(burst.reindex(training["path"]).dropna())
+            days = {name: set(part["taken_at"].str[:10].dropna()) for name, part in rows.groupby("split")}
+            assert (
+                SAME_DAY in told[camera] or len(days["validation"] & days["train"]) <= 1
+            )  # a burst past midnight
+        else:
+            assert (SAME_BURST in told[camera]) == (len(burst) > 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(manifests, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(table, random):
+    order = random.sample(range(len(table)), len(table))
+    one, notes = assign_validation(table, seed=1)
+    other, other_notes = assign_validation(table.iloc[order], seed=1)
+    pd.testing.assert_frame_equal(other.sort_index(), one)
+    assert notes == other_notes
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 300), min_size=20, max_size=60, unique=True), st.integers(0, 9))
+def test_about_a_fifth_validates_where_groups_are_small(hours, seed):
+    table = manifest({"x": [("a", 60 * hour) for hour in hours]})
+    split, _ = assign_validation(table, seed=seed)
+    assert 0.1 <= (split["split"] == "validation").mean() <= 0.4
+
+
+def test_whole_days_validate_where_there_are_many():
+    table = manifest({"x": [("a", 1440 * day + 20 * shot) for day in range(10) for shot in range(3)]})
+    split, notes = assign_validation(table, seed=0)
+    assert all(len(set(day)) == 1 for _, day in split.groupby(split["taken_at"].str[:10])["split"])
+    assert notes == [f"{SAME_DEVICE}: x"]
+
+
+def test_the_seed_chooses():
+    table = manifest({"x": [("a", 60 * hour) for hour in range(100)]})
+    assert len({tuple(assign_validation(table, seed=seed)[0]["split"]) for seed in range(5)}) > 1
+
+
+def test_test_rows_stay():
+    table = manifest({"x": [(None, None)] * 5})
+    test = table.head(1).assign(path="test/a_unalt.tif", camera=None, split="test")
+    split, _ = assign_validation(pd.concat([table, test], ignore_index=True), seed=0)
+    assert split["split"].tolist().count("test") == 1
+    assert split.loc[split["split"] == "test", "path"].tolist() == ["test/a_unalt.tif"]
+
+
+def test_too_few_photographs_are_refused():
+    with pytest.raises(InputError, match=r"y has 2; each camera needs at least 3"):
+        assign_validation(manifest({"x": [("a", 0)] * 9, "y": [("a", 0)] * 2}), seed=0)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0, float("nan")])
+def test_a_senseless_fraction_is_refused(fraction):
+    with pytest.raises(InputError, match="between 0 and 1"):
+        assign_validation(manifest({"x": [("a", 0)] * 9}), seed=0, fraction=fraction)
+
+
+NAMES = ("jpeg70", "resize0.5", "gamma0.8")
+
+
+@settings(max_examples=30, deadline=None)
+@given(manifests, st.integers(0, 9))
+def test_every_photograph_is_evaluated_unaltered_and_manipulated(table, seed):
+    split, _ = assign_validation(table, seed=0)
+    images = validation_images(split, NAMES, lambda height, width, name: True, seed)
+    paths = sorted(split.loc[split["split"] == "validation", "path"])
+    assert images["path"].tolist() == np.repeat(paths, 2).tolist()
+    assert images["is_manipulated"].tolist() == [False, True] * len(paths)
+    assert (images.loc[~images["is_manipulated"], "manipulation"] == "unaltered").all()
+    assert list(images.columns) == ["path", "camera", "manipulation", "is_manipulated"]
+    for _, rows in images[images["is_manipulated"]].groupby("camera"):
+        counts = rows["manipulation"].value_counts().reindex(NAMES, fill_value=0)
+        assert counts.max() - counts.min() <= 1
+    again = validation_images(split.sample(frac=1, random_state=seed), NAMES, lambda *_: True, seed)
+    pd.testing.assert_frame_equal(images, again)
+
+
+def test_only_manipulations_that_fit_are_chosen():
+    split, _ = assign_validation(manifest({"x": [("a", 60 * hour) for hour in range(50)]}), seed=0)
+    images = validation_images(
+        split, NAMES, lambda height, width, name: height > 480 or name == "gamma0.8", 0
+    )
+    assert set(images["manipulation"]) == {"unaltered", "gamma0.8"}
+    with pytest.raises(InputError, match=r"640x480\) is too small"):
+        validation_images(split, NAMES, lambda height, width, name: False, 0)
