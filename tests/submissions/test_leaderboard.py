@@ -15,7 +15,7 @@ CLASSES = ("x", "y", "z")
 
 
 def evaluation(photographs=12, members=("mobilenet", "resnet50"), views=8, test=False, cameras=None):
-    """Members that are right more often than not; photographs seen unaltered and manipulated, or test files."""
+    """Members right more often than not; photographs seen unaltered and manipulated, or test files."""
     rng = np.random.default_rng(photographs)
     camera = np.tile(np.arange(photographs) % 3 if cameras is None else cameras, 2)
     manipulated = np.repeat([False, True], photographs)
@@ -195,8 +195,8 @@ def test_runs_that_cannot_be_compared_are_named(tmp_path):
     path = tmp_path / "r" / "leaderboard.csv"
     whole = path.read_text()
     path.write_text(whole.replace(",24,", ",many,"))
-    with pytest.raises(InputError, match="no number .*delete it and run leaderboard again"):
+    with pytest.raises(InputError, match=r"no number .*delete it and run leaderboard again"):
         compare(tmp_path)
     path.write_text("run,entry\n")
-    with pytest.raises(InputError, match="lacks weighted_accuracy.*delete it"):
+    with pytest.raises(InputError, match=r"lacks weighted_accuracy.*delete it"):
         compare(tmp_path)
