@@ -162,7 +162,7 @@ def _complete(image: ImageFile.ImageFile, file: IO[bytes], scan: int) -> bool:
     # Cameras append previews and makers' data behind the image, so the mark is sought backwards from the end.
     # Within entropy-coded data FF is always followed by 00 or a restart mark, so FFD9 cannot occur there by
     # chance.
-    mark = b"\xff\xd9" if isinstance(image, JpegImageFile) else b"IEND"
+    mark = b"\xff\xd9" if isinstance(image, JpegImageFile) else b"IEND\xaeB`\x82"
     end, step = size, 1 << 16
     while end > scan:
         begin = max(scan, end - step)
