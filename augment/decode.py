@@ -1,0 +1,77 @@
+"""From a file to its pixels, exactly as they were coded: no orientation applied, nothing converted."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, ImageFile
+
+from competition.errors import InputError
+
+EXPECTED = "expected an 8-bit RGB photograph as JPEG, TIFF or PNG; convert it or remove it"
+
+# Pillow and OpenCV turn a TIFF upright by its orientation tag, unasked; this undoes it.
+TURN_BACK = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def read_pixels(path: Path | str) -> np.ndarray:
+    """Decode a photograph: uint8 (height, width, 3) RGB in the order of the file, whatever its EXIF
+    orientation.
+
+    JPEG is decoded with the accurate integer DCT and smooth chroma upsampling. Raises `InputError` where the
+    file is missing, truncated, too large, or anything but 8-bit RGB (grey, 16-bit, CMYK, RGBA, palette, no
+    image).
+    """
+    try:
+        data = Path(path).read_bytes()
+        stream = io.BytesIO(data)
+        with Image.open(stream, formats=("JPEG", "TIFF", "PNG")) as image:
+            _check_kind(path, image)
+            if image.format in ("JPEG", "MPO"):
+                # Pillow's header reader stops where the coded pixels start: an earlier end marker is a
+                # thumbnail's.
+                return _decode_jpeg(path, data, start=stream.tell())
+            orientation = image.getexif().get(ExifTags.Base.Orientation)
+            pixels = np.asarray(image)
+            if image.format == "TIFF" and orientation in TURN_BACK:
+                pixels = np.asarray(image.transpose(TURN_BACK[orientation]))
+            return pixels
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    except Image.UnidentifiedImageError:
+        raise InputError(f"{path} is not an image; {EXPECTED}") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InputError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels; crop it or remove it"
+        ) from None
+    except (OSError, SyntaxError) as error:  # what Pillow raises for a file that breaks off or is damaged
+        raise InputError(f"{path} cannot be read ({error}); restore it or remove it") from None
+
+
+def _check_kind(path: Path | str, image: ImageFile.ImageFile) -> None:
+    arguments = image.tile[0].args or ""  # Pillow opens 16-bit RGB as RGB; only the raw mode tells
+    raw_mode = arguments if isinstance(arguments, str) else str(arguments[0])
+    if image.mode != "RGB" or ";16" in raw_mode:
+        raise InputError(f"{path} holds {raw_mode} pixels of mode {image.mode}; {EXPECTED}")
+
+
+def _decode_jpeg(path: Path | str, data: bytes, start: int) -> np.ndarray:
+    """OpenCV gives the same bits as Pillow in 3/4 of the time, but fills what is missing with grey,
+    silently."""
+    pixels = None
+    if data.rfind(b"\xff\xd9") >= start:
+        pixels = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    if pixels is None:
+        raise InputError(f"{path} is truncated; restore it or remove it")
+    return np.asarray(pixels)

@@ -1,0 +1,196 @@
+"""The patches that feed training and evaluation, as Keras data sets of any backend.
+
+What patch `index` of epoch `epoch` shows depends on `(seed, epoch, index)` and the manifest alone, so
+threads, resumed runs and machines agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from augment.decode import read_pixels
+from augment.dihedral import VIEWS, turn
+from augment.manipulations import MANIPULATED, UNALTERED, cut_test_patch, fits, training_patch
+from competition.errors import InputError
+
+MANIPULATED_SHARE = 0.5  # as in the competition's test set
+
+Inputs = dict[str, np.ndarray]
+Targets = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """How training patches are made: `size` in pixels, `turns` for the eight dihedral views.
+
+    `cache_bytes` bounds the memory for decoded photographs. It is a part of what a seed means: where it does
+    not hold all photographs, patches are shuffled within blocks of photographs, so that each is decoded once
+    an epoch.
+    """
+
+    size: int
+    batch_size: int
+    patches_per_photo: int = 1
+    seed: int = 0
+    turns: bool = True
+    cache_bytes: int = 2**30
+
+
+def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) -> tuple[np.ndarray, bool]:
+    """Patch `index` of an epoch, cut from a photograph: uint8 (size, size, 3) and whether it was manipulated.
+
+    Half of the patches are manipulated, by any of the eight that fit the photograph with equal chance.
+    `pixels` is uint8 (height, width, 3) RGB. Raises `InputError` where the photograph is smaller than the
+    patch.
+    """
+    # Index + 1, because (seed, epoch) and (seed, epoch, 0) are one and the same seed: the epoch's order has
+    # it.
+    rng = np.random.default_rng((config.seed, epoch, index + 1))
+    height, width = pixels.shape[:2]
+    name = UNALTERED
+    if rng.random() < MANIPULATED_SHARE:
+        fitting = [name for name in MANIPULATED if fits(height, width, name, config.size)]
+        name = fitting[int(rng.integers(len(fitting)))]
+    patch = training_patch(pixels, name, config.size, rng)
+    if config.turns:
+        patch = turn(patch, int(rng.integers(VIEWS)))
+    return patch, name != UNALTERED
+
+
+def epoch_order(photos: int, config: PatchConfig, epoch: int, block: int) -> np.ndarray:
+    """Which photograph each patch of an epoch is cut from: int64 (photos * patches_per_photo,).
+
+    Photographs are shuffled and taken in blocks of `block`; patches are shuffled within a block.
+    """
+    rng = np.random.default_rng((config.seed, epoch))
+    photographs = rng.permutation(photos)
+    blocks = [photographs[start : start + block] for start in range(0, photos, block)]
+    return np.concatenate([rng.permutation(np.repeat(block, config.patches_per_photo)) for block in blocks])
+
+
+class TrainingPatches(keras.utils.PyDataset):
+    """Batches of random patches for `fit(…, shuffle=False)`; the order is already random, and pure.
+
+    A batch is `({"patch": uint8 (batch_size, size, size, 3), "is_manipulated": float32 (batch_size, 1)},
+    targets)`, where `targets` holds, under the same names, the rows of the given arrays that belong to the
+    photographs. An epoch takes `patches_per_photo` patches from every photograph, less those that fill no
+    whole batch.
+
+    `table` is a manifest; its paths are relative to `folder`. `targets` are arrays with one row for each of
+    its rows. A resumed run gives the number of finished epochs as `start_epoch`, the same that it gives `fit`
+    as `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch can be
+    filled.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        folder: Path | str,
+        targets: Mapping[str, np.ndarray],
+        config: PatchConfig,
+        start_epoch: int = 0,
+        workers: int = 2,
+    ) -> None:
+        super().__init__(workers=workers)
+        if len(table) * config.patches_per_photo < config.batch_size:
+            raise InputError(
+                f"{len(table)} photographs with {config.patches_per_photo} patches each do not fill a batch"
+                f" of {config.batch_size}; use a smaller batch or more patches per photograph"
+            )
+        _check_large_enough(table, config.size)
+        self.paths = [Path(folder) / path for path in table["path"]]
+        self.targets = dict(targets)
+        self.config = config
+        self.epoch = start_epoch
+        self._epoch_began = False
+        photo_bytes = 3 * int((table["width"] * table["height"]).max())
+        in_memory = max(1, config.cache_bytes // photo_bytes)
+        # Two blocks are in memory while one follows the other.
+        self._block = len(table) if in_memory >= len(table) else max(1, in_memory // 2)
+        self._read = lru_cache(maxsize=in_memory)(read_pixels)
+        self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block))
+
+    def __len__(self) -> int:
+        return len(self.paths) * self.config.patches_per_photo // self.config.batch_size
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+        return self.batch(self.epoch, index)
+
+    def batch(self, epoch: int, index: int) -> tuple[Inputs, Targets]:
+        """Batch `index` of any epoch, whatever was asked before."""
+        patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
+        rows = self._order(epoch)[patches.start : patches.stop]
+        made = [
+            make_patch(self._read(self.paths[row]), self.config, epoch, patch)
+            for row, patch in zip(rows, patches, strict=True)
+        ]
+        return _inputs(*zip(*made, strict=True)), {name: array[rows] for name, array in self.targets.items()}
+
+    def on_epoch_begin(self) -> None:
+        self._epoch_began = True
+
+    def on_epoch_end(self) -> None:
+        # Counted here because Keras starts its workers before `on_epoch_begin`. `fit` also ends an epoch that
+        # never began, before the first.
+        self.epoch += self._epoch_began
+        self._epoch_began = False
+
+
+class EvaluationPatches(keras.utils.PyDataset):
+    """Batches of one patch for each row of a manifest, in its order, cut as the test set was cut.
+
+    Rows of the split `test` are patches already: their centre is taken and nothing is done to them again. All
+    others are photographs, to which the row's `manipulation` is applied. Batches are those of
+    `TrainingPatches`, only the last may be smaller. Raises `InputError` where a photograph is too small.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        folder: Path | str,
+        targets: Mapping[str, np.ndarray],
+        size: int,
+        batch_size: int,
+        workers: int = 2,
+    ) -> None:
+        super().__init__(workers=workers)
+        self.rows = list(zip(table["path"], table["manipulation"], table["split"] == "test", strict=True))
+        self.folder = Path(folder)
+        self.targets = dict(targets)
+        self.size = size
+        self.batch_size = batch_size
+        self._read = lru_cache(maxsize=workers)(read_pixels)  # rows of one photograph follow each other
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        patches = [self._patch(*row) for row in self.rows[rows]]
+        manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
+        return _inputs(patches, manipulated), {name: array[rows] for name, array in self.targets.items()}
+
+    def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
+        pixels = self._read(self.folder / path)
+        try:
+            return cut_test_patch(pixels, UNALTERED if is_test else manipulation, self.size)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def _inputs(patches: Sequence[np.ndarray], manipulated: Sequence[bool]) -> Inputs:
+    return {"patch": np.stack(patches), "is_manipulated": np.array(manipulated, np.float32)[:, None]}
+
+
+def _check_large_enough(table: pd.DataFrame, size: int) -> None:
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, "path"]
+    if len(small):
+        raise InputError(
+            f"{len(small)} photographs are smaller than a patch of {size} px, the first is {small.iloc[0]};"
+            " use a smaller patch size or remove them"
+        )

@@ -1,0 +1,120 @@
+"""Every good file gives its own pixels, every bad one a single line."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from augment.decode import read_pixels
+from competition.errors import InputError
+
+RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+
+
+def jpeg_bytes(**options):
+    file = io.BytesIO()
+    Image.fromarray(RGB).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF"])
+def test_lossless_files_give_back_their_pixels(tmp_path, name):
+    Image.fromarray(RGB).save(tmp_path / name)
+    pixels = read_pixels(tmp_path / name)
+    assert pixels.dtype == np.uint8
+    assert (pixels == RGB).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": "4:2:0", "quality": 60}])
+def test_jpeg_is_decoded_with_the_accurate_transform(tmp_path, options):
+    (tmp_path / "a.jpg").write_bytes(jpeg_bytes(**options))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert (read_pixels(tmp_path / "a.jpg") == np.asarray(image)).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+def test_the_orientation_is_never_applied(tmp_path, name, orientation):
+    exif = Image.Exif()
+    Image.fromarray(RGB).save(tmp_path / name)
+    expected = read_pixels(tmp_path / name)
+    exif[274] = orientation
+    Image.fromarray(RGB).save(tmp_path / name, exif=exif)
+    pixels = read_pixels(tmp_path / name)
+    assert pixels.shape == (40, 60, 3)
+    assert (pixels == expected).all()
+
+
+def test_several_pictures_in_one_file_and_data_behind_the_end(tmp_path):
+    image = Image.fromarray(RGB)
+    image.save(tmp_path / "a.mpo", save_all=True, append_images=[image])
+    assert read_pixels(tmp_path / "a.mpo").shape == (40, 60, 3)
+    (tmp_path / "b.jpg").write_bytes(jpeg_bytes() + bytes(1000))
+    assert read_pixels(tmp_path / "b.jpg").shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "1"])
+def test_other_modes_are_refused(tmp_path, name, mode):
+    try:
+        Image.fromarray(RGB).convert(mode).save(tmp_path / name)
+    except OSError:
+        pytest.skip(f"{name} cannot hold {mode}")
+    if name == "a.jpg" and mode == "1":
+        mode = "L"
+    with pytest.raises(InputError, match=rf"{name} holds .* of mode {mode}; expected an 8-bit RGB") as error:
+        read_pixels(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3)])
+def test_sixteen_bits_are_refused(tmp_path, name, shape):
+    cv2.imwrite(str(tmp_path / name), np.full(shape, 1000, np.uint16))
+    with pytest.raises(InputError, match=r"holds .*16.* expected an 8-bit RGB"):
+        read_pixels(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+@pytest.mark.parametrize("kept", [0, 1, 20, 500, 0.5, 0.99])
+def test_truncated_files_are_refused_quietly(tmp_path, capfd, name, kept):
+    Image.fromarray(RGB).save(tmp_path / name, **({"compression": "tiff_lzw"} if name == "a.tif" else {}))
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: kept if isinstance(kept, int) else int(kept * len(data))])
+    with pytest.raises(InputError, match=name) as error:
+        read_pixels(tmp_path / name)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_photograph(tmp_path):
+    whole = jpeg_bytes()
+    thumbnail = b"\xff\xe1" + (len(whole) + 2).to_bytes(2, "big") + whole
+    data = whole[:2] + thumbnail + whole[2:]
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert (read_pixels(tmp_path / "a.jpg") == np.asarray(Image.open(io.BytesIO(whole)))).all()
+    (tmp_path / "a.jpg").write_bytes(data[:-100])
+    with pytest.raises(InputError, match="truncated"):
+        read_pixels(tmp_path / "a.jpg")
+
+
+def test_what_is_no_image_and_what_is_missing(tmp_path):
+    (tmp_path / "a.jpg").write_text("not a photograph")
+    with pytest.raises(InputError, match=r"a\.jpg is not an image"):
+        read_pixels(tmp_path / "a.jpg")
+    with pytest.raises(InputError, match=r"b\.jpg does not exist"):
+        read_pixels(tmp_path / "b.jpg")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_pixels(tmp_path)
+
+
+@pytest.mark.parametrize("times", [1.5, 3])
+def test_a_photograph_too_large_is_refused(tmp_path, monkeypatch, times):
+    """Pillow warns above its limit and raises above twice the limit."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(40 * 60 / times))
+    (tmp_path / "a.jpg").write_bytes(jpeg_bytes())
+    with pytest.raises(InputError, match="has more than"):
+        read_pixels(tmp_path / "a.jpg")

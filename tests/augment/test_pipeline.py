@@ -1,0 +1,210 @@
+"""Batches are pure in (seed, epoch, index), whoever asks and in whatever order."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from augment.decode import read_pixels
+from augment.dihedral import VIEWS, turn
+from augment.manipulations import MANIPULATED, NAMES, cut_test_patch, fits
+from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches, epoch_order, make_patch
+from competition.errors import InputError
+
+CONFIG = PatchConfig(size=16, batch_size=4, patches_per_photo=2, seed=3)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number in range(7):
+        Image.fromarray(rng.integers(0, 256, (64, 72, 3), np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pd.DataFrame(
+        {
+            "path": [f"{number}.png" for number in range(7)],
+            "width": 72,
+            "height": 64,
+            "manipulation": "unaltered",
+            "split": "train",
+        }
+    )
+
+
+def training(table, folder, config=CONFIG, **options):
+    return TrainingPatches(
+        table, folder, {"camera": np.arange(len(table), dtype=np.int32)}, config, **options
+    )
+
+
+def as_bytes(batch):
+    inputs, targets = batch
+    return (inputs["patch"].tobytes(), inputs["is_manipulated"].tobytes(), targets["camera"].tobytes())
+
+
+def test_a_batch_is_what_the_model_takes(table, folder):
+    patches = training(table, folder)
+    assert len(patches) == 14 // 4
+    inputs, targets = patches[0]
+    assert inputs["patch"].shape == (4, 16, 16, 3)
+    assert inputs["patch"].dtype == np.uint8
+    assert inputs["is_manipulated"].shape == (4, 1)
+    assert inputs["is_manipulated"].dtype == np.float32
+    assert targets["camera"].shape == (4,)
+    assert targets["camera"].dtype == np.int32
+
+
+def test_any_further_targets_are_aligned_with_the_photographs(table, folder):
+    targets = {"camera": np.arange(7), "iso": np.arange(7) * 100}
+    _, batch = TrainingPatches(table, folder, targets, CONFIG)[1]
+    assert (batch["iso"] == batch["camera"] * 100).all()
+
+
+def test_batches_do_not_depend_on_what_was_asked_before(table, folder):
+    first, second = training(table, folder), training(table, folder, start_epoch=5)
+    forwards = [as_bytes(first.batch(epoch, index)) for epoch in range(3) for index in range(3)]
+    backwards = [as_bytes(second.batch(epoch, index)) for epoch in (2, 1, 0) for index in (2, 1, 0)]
+    assert forwards == backwards[::-1]
+    assert len(set(forwards)) == 9
+
+
+def test_another_seed_gives_other_patches(table, folder):
+    config = PatchConfig(**{**vars(CONFIG), "seed": 4})
+    assert as_bytes(training(table, folder)[0]) != as_bytes(training(table, folder, config)[0])
+
+
+def test_a_small_cache_changes_only_the_order(table, folder):
+    config = PatchConfig(**{**vars(CONFIG), "cache_bytes": 4 * 72 * 64 * 3, "batch_size": 14})
+    _, targets = training(table, folder, config)[0]
+    assert Counter(targets["camera"].tolist()) == dict.fromkeys(range(7), 2)
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 100])
+def test_each_photograph_comes_as_often_and_stays_in_its_block(block):
+    order = epoch_order(7, CONFIG, epoch=1, block=block)
+    assert Counter(order.tolist()) == dict.fromkeys(range(7), 2)
+    for start in range(0, 14, 2 * block):
+        assert len(set(order[start : start + 2 * block].tolist())) == min(block, 7 - start // 2)
+
+
+def test_each_photograph_is_decoded_once_an_epoch_where_memory_is_short(table, folder, monkeypatch):
+    read = []
+    monkeypatch.setattr("augment.pipeline.read_pixels", lambda path: read.append(path) or read_pixels(path))
+    config = PatchConfig(**{**vars(CONFIG), "cache_bytes": 4 * 72 * 64 * 3, "batch_size": 2})
+    patches = training(table, folder, config)
+    for index in range(len(patches)):
+        patches[index]
+    assert len(read) == 7
+    assert len(set(read)) == 7
+
+
+def test_half_of_the_patches_are_manipulated_by_all_that_fit():
+    """A flat photograph shows which gamma was used; the flag tells the rest."""
+    pixels = np.full((64, 72, 3), 100, np.uint8)
+    made = [make_patch(pixels, CONFIG, 0, index) for index in range(2000)]
+    flags = np.array([flag for _, flag in made])
+    assert abs(flags.mean() - 0.5) < 0.05
+    levels = Counter(int(patch[0, 0, 0]) for patch, flag in made if flag)
+    assert abs(levels[round(255 * (100 / 255) ** 0.8)] / flags.sum() - 1 / 8) < 0.04
+    assert abs(levels[round(255 * (100 / 255) ** 1.2)] / flags.sum() - 1 / 8) < 0.04
+    assert all((patch == 100).all() for patch, flag in made if not flag)
+
+
+def test_a_photograph_too_small_for_some_manipulations_gets_the_others():
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    assert [name for name in MANIPULATED if fits(16, 16, name, 16)] == [
+        "jpeg70", "jpeg90", "resize1.5", "resize2.0", "gamma0.8", "gamma1.2"
+    ]  # fmt: skip
+    for index in range(100):
+        patch, _ = make_patch(pixels, CONFIG, 0, index)
+        assert patch.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_turns_are_dihedral_and_optional(turns):
+    config = PatchConfig(**{**vars(CONFIG), "turns": turns})
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    made = (make_patch(pixels, config, 0, index) for index in range(300))
+    unaltered = {np.ascontiguousarray(patch).tobytes() for patch, manipulated in made if not manipulated}
+    views = range(VIEWS) if turns else range(1)
+    assert unaltered == {np.ascontiguousarray(turn(pixels, view)).tobytes() for view in views}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("start_epoch", [0, 2])
+def test_fit_sees_the_batches_of_the_right_epochs_in_order(table, folder, workers, start_epoch):
+    """The model adds up its inputs; what it saw is compared with the batches computed directly."""
+    config = PatchConfig(**{**vars(CONFIG), "patches_per_photo": 4})
+    patches = training(table, folder, config, start_epoch=start_epoch, workers=workers)
+    seen = []
+
+    class Recording(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, inputs):
+            return {"camera": self.dense(inputs["is_manipulated"])}
+
+        def train_step(self, data):
+            seen.append(tuple(np.asarray(x).tobytes() for x in (*data[0].values(), *data[1].values())))
+            return {"loss": 0.0}
+
+    model = Recording()
+    model.compile("sgd", "mse", run_eagerly=True)
+    validation = EvaluationPatches(table, folder, {"camera": np.arange(7)}, 16, 4, workers=workers)
+    epochs = range(start_epoch, start_epoch + 3)
+    model.fit(
+        patches,
+        epochs=epochs.stop,
+        initial_epoch=epochs.start,
+        shuffle=False,
+        verbose=0,
+        validation_data=validation,
+    )
+    fresh = training(table, folder, config)
+    assert seen == [as_bytes(fresh.batch(epoch, index)) for epoch in epochs for index in range(len(fresh))]
+    assert patches.epoch == epochs.stop
+
+
+def test_evaluation_patches_are_cut_as_the_test_set_was(table, folder):
+    rows = table.iloc[[0] * len(NAMES)].assign(manipulation=NAMES, split="validation")
+    tests = table.iloc[1:3].assign(manipulation=["manipulated", "unaltered"], split="test")
+    rows = pd.concat([rows, tests], ignore_index=True)
+    evaluation = EvaluationPatches(rows, folder, {"camera": np.arange(11)}, 16, 4)
+    assert len(evaluation) == 3
+    batches = [evaluation[index] for index in range(3)]
+    patches = np.concatenate([inputs["patch"] for inputs, _ in batches])
+    flags = np.concatenate([inputs["is_manipulated"] for inputs, _ in batches])[:, 0]
+    assert patches.dtype == np.uint8
+    assert flags.tolist() == [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]
+    photo = read_pixels(folder / "0.png")
+    for patch, name in zip(patches, NAMES, strict=False):
+        assert (patch == cut_test_patch(photo, name, 16)).all()
+    for patch, name in zip(patches[9:], ("1.png", "2.png"), strict=True):
+        assert (patch == read_pixels(folder / name)[24:40, 28:44]).all()
+    assert np.concatenate([targets["camera"] for _, targets in batches]).tolist() == list(range(11))
+
+
+def test_photographs_too_small_are_named_before_training_starts(table, folder):
+    table = table.assign(height=[64, 15, 64, 15, 64, 64, 64])
+    with pytest.raises(
+        InputError, match=r"2 photographs are smaller than a patch of 16 px, the first is 1\.png"
+    ):
+        training(table, folder)
+    evaluation = EvaluationPatches(table, folder, {}, 65, 4)
+    with pytest.raises(InputError, match=r"0\.png: a photograph of 72 x 64 px is too small"):
+        evaluation[0]
+
+
+def test_a_batch_that_cannot_be_filled_is_refused(table, folder):
+    with pytest.raises(InputError, match="1 photographs with 2 patches each do not fill a batch of 4"):
+        training(table.iloc[:1], folder)
