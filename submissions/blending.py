@@ -21,8 +21,7 @@ def _quadratic(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _geometric(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    logarithms = np.log(np.maximum(probabilities, SMALLEST)).mean(axis=0)
-    return np.exp(logarithms - logarithms.max(axis=-1, keepdims=True))  # shifted: no row underflows to zeros
+    return np.exp(np.log(np.maximum(probabilities, SMALLEST)).mean(axis=0))
 
 
 KINDS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {

@@ -78,6 +78,12 @@ def test_interval_agrees_with_resampling_image_by_image():
     assert bootstrap_interval(truth, said, manipulated, draws=3000) == pytest.approx(expected, abs=0.012)
 
 
+def test_the_share_of_manipulated_images_is_not_left_to_chance():
+    manipulated = np.arange(20) % 2 == 1
+    low, high = bootstrap_interval(np.zeros(20), manipulated, manipulated)  # only the unaltered are hits
+    assert low == high == pytest.approx(0.7)
+
+
 def test_photographs_seen_twice_count_once():
     truth, said, _ = bernoulli(100, 0.8, seed=2)
     twice = [np.tile(values, 2) for values in (truth, said)]

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from competition.errors import InputError
+from competition.scoring import bootstrap_interval
 from submissions.evaluation import Evaluation, read_solution, truth_of_test
 from submissions.predictions import Predictions
 
@@ -24,6 +25,22 @@ def test_members_and_truth_are_scored_side_by_side():
     assert (told["unaltered_accuracy"], told["manipulated_accuracy"]) == (1.0, 0.0)
     assert told["interval"] == [0.7, 0.7]  # one photograph: nothing to resample
     assert evaluation.scored(evaluation.averaged["m"], np.array([0, 1]))["weighted_accuracy"] == 1.0
+
+
+def test_a_photograph_seen_twice_is_resampled_as_one():
+    names = tuple(f"p{index}" for index in range(20)) * 2
+    right = np.tile(np.arange(20) % 4 > 0, 2)
+    said, truth = one(
+        [np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])],
+        names,
+        ("unaltered",) * 20 + ("jpeg70",) * 20,
+        ("x",) * 40,
+    )
+    evaluation = Evaluation({"m": said}, truth)
+    flags, answers = evaluation.is_manipulated, (~right).astype(int)
+    told = tuple(evaluation.scored(said.probabilities[0])["interval"])
+    assert told == bootstrap_interval(evaluation.y_true, answers, flags, groups=names)
+    assert told != bootstrap_interval(evaluation.y_true, answers, flags)
 
 
 def test_one_usage_is_scored_alone():

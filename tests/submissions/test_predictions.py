@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,10 +60,21 @@ def test_a_flipped_byte_is_noticed(tmp_path):
         load(path)
 
 
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
 def test_a_pickle_is_never_opened(tmp_path):
-    np.savez(tmp_path / "test.npz", **parts(names=np.array([print], dtype=object)))
+    np.savez(tmp_path / "test.npz", **parts(names=np.array([Trap(tmp_path / "sprung")], dtype=object)))
     with pytest.raises(InputError, match="damaged"):
         load(tmp_path / "test.npz")
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_a_lacking_part_is_named(tmp_path):
