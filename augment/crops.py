@@ -18,9 +18,7 @@ def centre_offset(side: int, size: int) -> int:
     Raises `InputError` where the side is shorter than the crop.
     """
     if side < size:
-        raise InputError(
-            f"a side of {side} px is shorter than a patch of {size} px; use a smaller patch size"
-        )
+        raise InputError(f"a side of {side} px is shorter than a patch of {size} px; use a smaller patch size")
     return (side - size) // 2
 
 

@@ -50,9 +50,7 @@ def read_pixels(path: Path | str) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise InputError(f"{path} is not an image; {EXPECTED}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels; crop it or remove it"
-        ) from None
+        raise InputError(f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels; crop it or remove it") from None
     except (OSError, SyntaxError) as error:  # what Pillow raises for a file that breaks off or is damaged
         raise InputError(f"{path} cannot be read ({error}); restore it or remove it") from None
 
@@ -69,9 +67,7 @@ def _decode_jpeg(path: Path | str, data: bytes, start: int) -> np.ndarray:
     silently."""
     pixels = None
     if data.rfind(b"\xff\xd9") >= start:
-        pixels = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-        )
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
         raise InputError(f"{path} is truncated; restore it or remove it")
     return np.asarray(pixels)

@@ -46,9 +46,7 @@ SCALES = {
     "resize2.0": Scale(2, 1),
 }
 # Rounded, not truncated: truncation would change 141 (gamma 0.8) and 125 (gamma 1.2) of the 256 entries.
-GAMMAS = {
-    f"gamma{gamma}": np.round(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8) for gamma in (0.8, 1.2)
-}
+GAMMAS = {f"gamma{gamma}": np.round(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8) for gamma in (0.8, 1.2)}
 
 UNALTERED = "unaltered"
 MANIPULATED = (*QUALITIES, *SCALES, *GAMMAS)
@@ -102,9 +100,7 @@ def cut_patch(photo: np.ndarray, name: str, size: int, corner: tuple[int, int]) 
     scale = SCALES.get(name, Scale(1, 1))
     (top, left), (height, width) = corner, (scale.resized(side) for side in photo.shape[:2])
     if not (0 <= top <= height - size and 0 <= left <= width - size):
-        raise InputError(
-            f"a patch of {size} px at {corner} does not lie inside {height} x {width} px ({name})"
-        )
+        raise InputError(f"a patch of {size} px at {corner} does not lie inside {height} x {width} px ({name})")
     if name in SCALES:
         return _resized_window(photo, scale, top, left, size, size)
     return manipulate(np.ascontiguousarray(photo[top : top + size, left : left + size]), name)
@@ -133,9 +129,7 @@ def training_patch(photo: np.ndarray, name: str, size: int, rng: np.random.Gener
     if name not in SCALES:
         return cut_patch(photo, name, size, random_corner(height, width, size, rng))
     scale = SCALES[name]
-    corner = random_corner(
-        scale.resized(height), scale.resized(width), size, rng, scale.phase_step, RESIZE_BORDER
-    )
+    corner = random_corner(scale.resized(height), scale.resized(width), size, rng, scale.phase_step, RESIZE_BORDER)
     return cut_patch(photo, name, size, corner)
 
 
@@ -147,9 +141,7 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
 
 
-def _resized_window(
-    photo: np.ndarray, scale: Scale, top: int, left: int, height: int, width: int
-) -> np.ndarray:
+def _resized_window(photo: np.ndarray, scale: Scale, top: int, left: int, height: int, width: int) -> np.ndarray:
     """A window of MATLAB's `imresize(photo, scale, 'bicubic')`: uint8 (height, width, 3).
 
     MATLAB (2017): Keys' kernel with a = -0.5, stretched by 1/scale when shrinking, weights normalised, pixel

@@ -29,8 +29,7 @@ class PatchConfig:
     """How training patches are made: `size` in pixels, `turns` for the eight dihedral views.
 
     `cache_bytes` bounds the memory for decoded photographs. It is a part of what a seed means: where it does
-    not hold all photographs, patches are shuffled within blocks of photographs, so that each is decoded once
-    an epoch.
+    not hold all photographs, patches are shuffled within blocks of photographs, each decoded once an epoch.
     """
 
     size: int
@@ -48,8 +47,7 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
     `pixels` is uint8 (height, width, 3) RGB. Raises `InputError` where the photograph is smaller than the
     patch.
     """
-    # Index + 1, because (seed, epoch) and (seed, epoch, 0) are one and the same seed: the epoch's order has
-    # it.
+    # Index + 1, because (seed, epoch, 0) is the same seed as (seed, epoch), which the epoch's order has.
     rng = np.random.default_rng((config.seed, epoch, index + 1))
     height, width = pixels.shape[:2]
     name = UNALTERED
@@ -82,9 +80,8 @@ class TrainingPatches(keras.utils.PyDataset):
     whole batch.
 
     `table` is a manifest; its paths are relative to `folder`. `targets` are arrays with one row for each of
-    its rows. A resumed run gives the number of finished epochs as `start_epoch`, the same that it gives `fit`
-    as `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch can be
-    filled.
+    its rows. `epoch` is the epoch that comes next: a resumed run sets it to what it gives `fit` as
+    `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch is filled.
     """
 
     def __init__(
@@ -93,7 +90,6 @@ class TrainingPatches(keras.utils.PyDataset):
         folder: Path | str,
         targets: Mapping[str, np.ndarray],
         config: PatchConfig,
-        start_epoch: int = 0,
         workers: int = 2,
     ) -> None:
         super().__init__(workers=workers)
@@ -106,7 +102,7 @@ class TrainingPatches(keras.utils.PyDataset):
         self.paths = [Path(folder) / path for path in table["path"]]
         self.targets = dict(targets)
         self.config = config
-        self.epoch = start_epoch
+        self.epoch = 0
         self._epoch_began = False
         photo_bytes = 3 * int((table["width"] * table["height"]).max())
         in_memory = max(1, config.cache_bytes // photo_bytes)

@@ -114,9 +114,7 @@ def test_jpeg_is_the_standard_one_bit_for_bit(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25, deadline=None)
-@given(
-    size=st.integers(8, 40), more=st.tuples(st.integers(0, 50), st.integers(0, 50)), seed=st.integers(0, 9)
-)
+@given(size=st.integers(8, 40), more=st.tuples(st.integers(0, 50), st.integers(0, 50)), seed=st.integers(0, 9))
 def test_a_test_patch_is_cut_from_the_manipulated_whole(name, size, more, seed):
     photo = noise(source_size(size, name) + more[0], source_size(size, name) + more[1], seed)
     whole = photo if name in QUALITIES else manipulate(photo, name)

@@ -1,0 +1,118 @@
+"""What the patch pipeline costs: training fed by it against the same model fed from arrays in memory.
+
+    python -m benchmarks.feeding
+    python -m benchmarks.feeding --members mobilenet resnet50 --size 512 --batch 16 --cache-mib 0
+
+Prints, for each backbone, the ratio of the two throughputs: the median of interleaved rounds, and the lowest
+and highest. 1.00 means that the pipeline costs nothing. The photographs are smoothed noise, made for the run;
+they are decoded before the clock starts, unless `--cache-mib` is too small to hold them: then the pipeline
+decodes each in every epoch. `KERAS_BACKEND` picks the framework. On a GPU the models train in mixed precision.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+
+from augment.pipeline import PatchConfig, TrainingPatches
+from models.backbones import BACKBONES
+from models.devices import devices, has_gpu
+from models.network import build
+from models.presets import recipe
+
+CAMERAS = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", nargs="+", choices=BACKBONES, default=list(BACKBONES))
+    parser.add_argument("--size", type=int, default=96, help="side of a patch in pixels")
+    parser.add_argument("--batch", type=int, default=16, help="patches in a step")
+    parser.add_argument("--steps", type=int, default=10, help="steps in a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--photos", type=int, default=20)
+    parser.add_argument("--side", type=int, default=1024, help="side of a photograph in pixels")
+    parser.add_argument("--cache-mib", type=int, default=1024, help="memory for decoded photographs")
+    parser.add_argument("--workers", type=int, default=2, help="threads of the pipeline")
+    options = parser.parse_args()
+
+    where = f"{keras.backend.backend()} on {', '.join(devices())}"
+    print(f"{where}, patches of {options.size} px, batch {options.batch}")
+    with tempfile.TemporaryDirectory() as folder:
+        table = make_photos(Path(folder), options.photos, options.side)
+        config = PatchConfig(
+            size=options.size,
+            batch_size=options.batch,
+            patches_per_photo=-(-options.steps * options.batch // options.photos),
+            cache_bytes=options.cache_mib * 2**20,
+        )
+        targets = {"camera": np.arange(options.photos, dtype=np.int32) % CAMERAS}
+        patches = TrainingPatches(table, folder, targets, config, workers=options.workers)
+        for member in options.members:
+            print(compare(make_model(member, options.size), patches, options.rounds), flush=True)
+            keras.backend.clear_session()
+
+
+def make_photos(folder: Path, photos: int, side: int) -> pd.DataFrame:
+    """Write JPEG photographs of smooth noise, about half a megabyte at 1024 pixels; their manifest."""
+    rng = np.random.default_rng(0)
+    paths = [f"{number}.jpg" for number in range(photos)]
+    for path in paths:
+        noise = rng.integers(0, 256, (side, side, 3), np.uint8)
+        cv2.imwrite(str(folder / path), cv2.GaussianBlur(noise, (3, 3), 0), (cv2.IMWRITE_JPEG_QUALITY, 90))
+    return pd.DataFrame({"path": paths, "width": side, "height": side})
+
+
+def make_model(member: str, size: int) -> keras.Model:
+    """The member as `train` builds and compiles it, in float32 on a CPU and in mixed precision on a GPU."""
+    precision = "mixed_float16" if has_gpu() else "float32"
+    model = build(member, recipe("quick", member, patch=size, precision=precision), {"camera": CAMERAS})
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile="auto" if has_gpu() else False)
+    return model
+
+
+def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
+    """Train with both kinds of feeding by turns; one line with their throughputs and the ratio."""
+    batches = [patches.batch(0, index) for index in range(len(patches))]
+    inputs, targets = (
+        {name: np.concatenate([batch[part][name] for batch in batches]) for name in batches[0][part]} for part in (0, 1)
+    )
+    count = len(inputs["patch"])
+    size = patches.config.batch_size
+
+    def from_memory() -> None:
+        model.fit(inputs, targets, batch_size=size, shuffle=False, verbose=0)
+
+    def from_pipeline() -> None:
+        model.fit(patches, shuffle=False, verbose=0)
+
+    times = []
+    for number in range(rounds + 1):
+        order = (from_memory, from_pipeline) if number % 2 else (from_pipeline, from_memory)
+        taken = {feed: seconds(feed) for feed in order}
+        if number:  # the first round compiles
+            times.append((taken[from_memory], taken[from_pipeline]))
+    memory, pipeline = np.array(times).T
+    ratios = memory / pipeline
+    return (
+        f"{model.name:20} {count / np.median(memory):8.1f} patches/s from memory,"
+        f" {count / np.median(pipeline):8.1f} from the pipeline;"
+        f" ratio {np.median(ratios):.3f} ({ratios.min():.3f} to {ratios.max():.3f})"
+    )
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
