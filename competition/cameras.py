@@ -37,9 +37,7 @@ _CAMERAS = (
     ),
     Camera("LG-Nexus-5x", "LGE", ("Nexus 5X",), ((4032, 3024),)),
     Camera("Motorola-Droid-Maxx", "Motorola", ("XT1080", "XT1080M"), ((4320, 2432),)),
-    Camera(
-        "Motorola-Nexus-6", "Motorola", ("Nexus 6",), ((4160, 3120), (4160, 3088))
-    ),  # the second with HDR+
+    Camera("Motorola-Nexus-6", "Motorola", ("Nexus 6",), ((4160, 3120), (4160, 3088))),  # the second with HDR+
     Camera(
         "Motorola-X",
         "Motorola",

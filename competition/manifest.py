@@ -7,19 +7,18 @@ The folder is in the layout of the Kaggle competition:
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import joblib
 import pandas as pd
-from tqdm import tqdm
 
 from competition.errors import InputError
 from competition.files import write_csv
+from competition.parallel import each
 from competition.photographs import SUFFIXES, Header, read_header
 
 UNALTERED = "unaltered"
 MANIPULATED = "manipulated"  # a test patch of which no more is known
+ENDINGS = {"_unalt": UNALTERED, "_manip": MANIPULATED}
 
 DTYPES = {
     "path": "str",  # relative to the data folder, with forward slashes
@@ -39,9 +38,6 @@ DTYPES = {
     "split": "str",  # train, validation or test
 }
 COLUMNS = tuple(DTYPES)
-
-CHUNK = 64  # photographs per task: some 0.1 s of work, so that handing tasks out costs little
-PROGRESS_FROM = 1000
 
 
 def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -64,11 +60,11 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     if not train:
         raise InputError(f"{folder}/train holds no photographs; expected {folder}/train/<camera>/*.jpg")
     _refuse_duplicates(paths)
-    kinds = {path: _manipulation(path) for path in test}
+    _refuse_unnamed(test)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows, coloured = [], []
-    for path, header in zip(paths, _headers(paths, jobs), strict=True):
+    for path, header in zip(paths, each(_read, paths, jobs, "headers"), strict=True):
         name = path.relative_to(folder).as_posix()
         if isinstance(header, str):
             skipped[name] = header
@@ -78,7 +74,7 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
             coloured.append(f"{name} ({header.bits}-bit {header.mode})")
         else:
             row = {"path": name, "width": header.width, "height": header.height}
-            rows.append(row | (_test_row(kinds[path]) if path in kinds else _train_row(path, header)))
+            rows.append(row | (_test_row(path) if name.startswith("test/") else _train_row(path, header)))
     if coloured:
         raise InputError(f"not 8-bit RGB: {_some(coloured)}; convert or remove {len(coloured)} file(s)")
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(DTYPES)
@@ -89,6 +85,12 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
             "in a folder of its name" + (f"; {describe_skipped(skipped)}" if skipped else "")
         )
     return table, dict(sorted(skipped.items()))
+
+
+def manipulation_of(path: Path | str) -> str | None:
+    """What the name of a test patch says: `unaltered`, `manipulated`, or None where it says neither."""
+    stem = Path(path).stem
+    return next((kind for ending, kind in ENDINGS.items() if stem.endswith(ending)), None)
 
 
 def describe_skipped(skipped: dict[str, str]) -> str:
@@ -110,9 +112,7 @@ def load_manifest(path: Path | str) -> pd.DataFrame:
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a manifest ({str(error).splitlines()[0]})") from None
     if tuple(table.columns) != COLUMNS:
-        raise InputError(
-            f"{path} is not a manifest: its columns are {list(table.columns)}, expected {list(COLUMNS)}"
-        )
+        raise InputError(f"{path} is not a manifest: its columns are {list(table.columns)}, expected {list(COLUMNS)}")
     return table
 
 
@@ -157,13 +157,13 @@ def _refuse_duplicates(paths: list[Path]) -> None:
         raise InputError(f"names that differ in suffix or case alone: {_some(twice)}; keep one of each")
 
 
-def _manipulation(path: Path) -> str:
-    for ending, manipulation in (("_unalt", UNALTERED), ("_manip", MANIPULATED)):
-        if path.stem.endswith(ending):
-            return manipulation
-    raise InputError(
-        f"{path} must end in _unalt or _manip before its suffix, to say whether it was manipulated; rename it"
-    )
+def _refuse_unnamed(test: list[Path]) -> None:
+    unnamed = [str(path) for path in test if manipulation_of(path) is None]
+    if unnamed:
+        raise InputError(
+            f"test names that do not say whether the patch was manipulated: {_some(unnamed)}; "
+            "they must end in _unalt or _manip before the suffix"
+        )
 
 
 def _train_row(path: Path, header: Header) -> dict[str, object]:
@@ -182,29 +182,13 @@ def _train_row(path: Path, header: Header) -> dict[str, object]:
     return row | {"camera": path.parent.name, "manipulation": UNALTERED, "split": "train"}
 
 
-def _test_row(manipulation: str) -> dict[str, object]:
-    return {"manipulation": manipulation, "split": "test"}
+def _test_row(path: Path) -> dict[str, object]:
+    return {"manipulation": manipulation_of(path), "split": "test"}
 
 
-def _read(paths: list[Path]) -> list[Header | str]:
-    """Headers; for a file that has none, the reason."""
-    headers: list[Header | str] = []
-    for path in paths:
-        try:
-            headers.append(read_header(path))
-        except InputError as error:
-            headers.append(str(error).removeprefix(f"{path} "))
-    return headers
-
-
-def _headers(paths: list[Path], jobs: int) -> Iterator[Header | str]:
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    done = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-        joblib.delayed(_read)(chunk) for chunk in chunks
-    )
-    with tqdm(
-        total=len(paths), desc="headers", unit="photo", disable=len(paths) <= PROGRESS_FROM
-    ) as progress:
-        for headers in done:
-            yield from headers
-            progress.update(len(headers))
+def _read(path: Path) -> Header | str:
+    """The header; of a file that has none, the reason."""
+    try:
+        return read_header(path)
+    except InputError as error:
+        return str(error).removeprefix(f"{path} ").removeprefix("is ")

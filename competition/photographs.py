@@ -38,7 +38,7 @@ EXIF_WIDTH, EXIF_HEIGHT, BODY_SERIAL_NUMBER = 0xA002, 0xA003, 0xA431
 DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """The header of one file. What the file does not say, or says in a damaged way, is None.
 
@@ -80,12 +80,7 @@ def read_header(path: Path | str) -> Header:
             # Pillow warns of corrupt EXIF and of images too large to decode; the first is answered by None,
             # the second does not matter where nothing is decoded.
             warnings.simplefilter("ignore", UserWarning)
-            start = file.read(8)
-            reader = next((READERS[mark] for mark in READERS if start.startswith(mark)), None)
-            if reader is None:
-                raise InputError(f"{path} is {_what(start)}, not a JPEG, PNG or TIFF image")
-            file.seek(0)
-            return _header(reader(file), file)
+            return _header(open_image(file, path), file)
     except DAMAGED as error:
         if isinstance(error, InputError):
             raise
@@ -93,8 +88,18 @@ def read_header(path: Path | str) -> Header:
         raise InputError(f"{path} cannot be read as an image: {reason}") from None
 
 
-def _what(start: bytes) -> str:
-    return "empty" if not start else f"a file that begins with {start!r}"
+def open_image(file: IO[bytes], path: Path | str) -> ImageFile.ImageFile:
+    """Pillow's image of an open JPEG, PNG or TIFF file, its pixels not yet decoded.
+
+    Raises `InputError`, naming `path`, for another kind of file and one of `DAMAGED` for a damaged header.
+    """
+    start = file.read(8)
+    file.seek(0)
+    for mark, reader in READERS.items():
+        if start.startswith(mark):
+            return reader(file)
+    what = f"a file that begins with {start!r}" if start else "empty"
+    raise InputError(f"{path} is {what}, not a JPEG, PNG or TIFF image")
 
 
 def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
@@ -154,9 +159,7 @@ def _complete(image: ImageFile.ImageFile, file: IO[bytes], scan: int) -> bool:
     """Whether the end of the image is there. `scan`: where the JPEG's entropy-coded data begin."""
     size = os.fstat(file.fileno()).st_size
     if isinstance(image, TiffImageFile):
-        offsets, lengths = (
-            image.tag_v2.get(old, image.tag_v2.get(new, ())) for old, new in ((273, 324), (279, 325))
-        )
+        offsets, lengths = (image.tag_v2.get(old, image.tag_v2.get(new, ())) for old, new in ((273, 324), (279, 325)))
         pairs = zip(offsets, lengths, strict=False)
         return len(offsets) > 0 and all(offset + length <= size for offset, length in pairs)
     # Cameras append previews and makers' data behind the image, so the mark is sought backwards from the end.
@@ -206,8 +209,6 @@ def _date(value: Any) -> str | None:
     if found is None:
         return None
     year, month, day, hour, minute, second = map(int, found.groups())
-    if not (
-        year >= 1826 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60
-    ):
+    if not (year >= 1826 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60):
         return None
     return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"

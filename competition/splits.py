@@ -24,9 +24,7 @@ SAME_BURST = "validation and training share a burst of photographs, as all were 
 UNKNOWN_DATE = "validation and training may share a scene, as not every photograph is dated"
 
 
-def assign_validation(
-    table: pd.DataFrame, seed: int, fraction: float = 0.2
-) -> tuple[pd.DataFrame, list[str]]:
+def assign_validation(table: pd.DataFrame, seed: int, fraction: float = 0.2) -> tuple[pd.DataFrame, list[str]]:
     """A copy of the manifest with its training rows split into `train` and `validation`, and what both share.
 
     Of each camera about `fraction` of the photographs validate, at least one, and at least two train. They

@@ -48,9 +48,7 @@ def test_agrees_with_imagemagick_on_real_photographs():
     paths = sorted(map(str, PHOTOS.rglob("*.jpg")))
     if not paths or shutil.which("identify") is None:
         pytest.skip("needs the real photographs and ImageMagick's identify")
-    told = subprocess.run(
-        ["identify", "-ping", "-format", "%Q\n", *paths], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run(["identify", "-ping", "-format", "%Q\n", *paths], capture_output=True, text=True, check=True)
     for path, quality in zip(paths, map(int, told.stdout.split()), strict=True):
         with Image.open(path) as image:
             assert abs(estimate_quality(image.quantization) - quality) <= 1, path

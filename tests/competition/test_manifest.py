@@ -116,7 +116,7 @@ def break_colours(folder):
         (break_empty, "holds no photographs"),
         (break_one_camera, r"of 1 camera\(s\), expected at least 2"),
         (break_all_truncated, r"of 1 camera\(s\), .*skipped 3 file\(s\): train/b/1.JPG \(truncated\)"),
-        (break_test_name, r"img_1.tif must end in _unalt or _manip"),
+        (break_test_name, r"img_1.tif; they must end in _unalt or _manip"),
         (break_test_twice, r"IMG_manip.png, .*img_manip.tif; keep one of each"),
         (break_train_twice, r"a/1.JPG, .*a/1.png; keep one of each"),
         (

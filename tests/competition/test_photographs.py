@@ -96,9 +96,7 @@ def test_a_second_picture_behind_the_first_changes_nothing(tmp_path):
     buffer = io.BytesIO()
     first, second = (Image.open(io.BytesIO(JPEG)) for _ in range(2))
     first.save(buffer, "MPO", save_all=True, append_images=[second], exif=first.getexif(), quality=90)
-    assert replace(header_of(buffer.getvalue(), tmp_path), tables={}) == replace(
-        header_of(JPEG, tmp_path), tables={}
-    )
+    assert replace(header_of(buffer.getvalue(), tmp_path), tables={}) == replace(header_of(JPEG, tmp_path), tables={})
 
 
 @pytest.mark.parametrize(
@@ -152,9 +150,7 @@ def test_what_cannot_be_read_is_an_input_error(tmp_path):
 def test_changed_bytes_anywhere_never_raise_anything_else(tmp_path, original, data):
     damaged = bytearray(original)
     for position in data.draw(st.lists(st.integers(0, min(len(original), 700) - 1), min_size=1, max_size=8)):
-        damaged[position] = data.draw(
-            st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255)
-        )
+        damaged[position] = data.draw(st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255))
     try:
         header = header_of(bytes(damaged), tmp_path)
     except InputError as error:
@@ -168,9 +164,7 @@ def test_changed_bytes_anywhere_never_raise_anything_else(tmp_path, original, da
 def test_damaged_exif_only_loses_its_fields(tmp_path, data):
     damaged = bytearray(JPEG)
     for position in data.draw(st.lists(st.sampled_from(EXIF), min_size=1, max_size=8)):
-        damaged[position] = data.draw(
-            st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255)
-        )
+        damaged[position] = data.draw(st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255))
     header = header_of(bytes(damaged), tmp_path)
     assert (header.width, header.height, header.jpeg_quality, header.complete) == (48, 32, 90, True)
     check(header)
@@ -190,12 +184,7 @@ def entry(tag: int, kind: int, count: int, value: int) -> bytes:
 def jpeg_with(*first: bytes, exif: tuple[bytes, ...] = (), following: int = 0) -> bytes:
     """A JPEG whose EXIF has these directory entries; the EXIF directory lies behind the first one."""
     second = 8 + 2 + 12 * (len(first) + 1) + 4
-    block = (
-        b"Exif\0\0II*\0"
-        + struct.pack("<IH", 8, len(first) + 1)
-        + b"".join(first)
-        + entry(0x8769, 4, 1, second)
-    )
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(first) + 1) + b"".join(first) + entry(0x8769, 4, 1, second)
     block += struct.pack("<IH", following, len(exif)) + b"".join(exif) + struct.pack("<I", following)
     plain = io.BytesIO()
     Image.new("RGB", (8, 8)).save(plain, "JPEG")
@@ -211,12 +200,8 @@ def jpeg_with(*first: bytes, exif: tuple[bytes, ...] = (), following: int = 0) -
         jpeg_with(entry(0x010F, 2, 100, 2**32 - 1)),  # past the end
         jpeg_with(entry(0x010F, 5, 2**31, 8), entry(0x0110, 12, 2**29, 8)),
         jpeg_with(entry(0x010F, 99, 1, 8), entry(0x0110, 4, 1, 8), entry(0x0131, 11, 1, 0x7FC00000)),
-        jpeg_with(
-            exif=(entry(0x829A, 5, 1, 2**31), entry(0x829D, 5, 2**32 - 1, 8), entry(0x8827, 2, 4, 0x41414141))
-        ),
-        jpeg_with(
-            exif=(entry(0x829D, 11, 1, 0x7FC00000), entry(0x8827, 11, 1, 0x7F800000), entry(0x9003, 4, 1, 1))
-        ),
+        jpeg_with(exif=(entry(0x829A, 5, 1, 2**31), entry(0x829D, 5, 2**32 - 1, 8), entry(0x8827, 2, 4, 0x41414141))),
+        jpeg_with(exif=(entry(0x829D, 11, 1, 0x7FC00000), entry(0x8827, 11, 1, 0x7F800000), entry(0x9003, 4, 1, 1))),
         jpeg_with(exif=(entry(0x8827, 9, 1, 2**32 - 5), entry(0xA002, 3, 0, 0))),
         jpeg_with(entry(0x8769, 9, 1, 2**32 - 5)),  # a negative offset
         jpeg_with(entry(0x8769, 2, 4, 0x41414141)),  # text for an offset

@@ -52,9 +52,7 @@ fractions = st.floats(0.05, 0.95)
 def bursts(rows: pd.DataFrame) -> pd.Series:
     """The number of each dated row's burst, by path."""
     dated = rows.dropna(subset="taken_at").sort_values(["taken_at", "path"])
-    return pd.Series(
-        (pd.to_datetime(dated["taken_at"]).diff() > BURST_GAP).cumsum().to_numpy(), index=dated["path"]
-    )
+    return pd.Series((pd.to_datetime(dated["taken_at"]).diff() > BURST_GAP).cumsum().to_numpy(), index=dated["path"])
 
 
 @settings(max_examples=100, deadline=None)
@@ -62,8 +60,7 @@ def bursts(rows: pd.DataFrame) -> pd.Series:
 def test_what_can_be_kept_apart_is_kept_apart(table, fraction, seed):
     split, notes = assign_validation(table, seed=seed, fraction=fraction)
     told = {
-        camera: {note.split(":")[0] for note in notes if camera in note.split(": ")[1].split(", ")}
-        for camera in "xy"
+        camera: {note.split(":")[0] for note in notes if camera in note.split(": ")[1].split(", ")} for camera in "xy"
     }
     for camera, rows in split.groupby("camera"):
         validation, training = (rows[rows["split"] == name] for name in ("validation", "train"))
@@ -80,9 +77,7 @@ def test_what_can_be_kept_apart_is_kept_apart(table, fraction, seed):
         if len(set(burst)) > 1:
             assert not set(burst.reindex(validation["path"])) & set(burst.reindex(training["path"]).dropna())
             days = {name: set(part["taken_at"].str[:10].dropna()) for name, part in rows.groupby("split")}
-            assert (
-                SAME_DAY in told[camera] or len(days["validation"] & days["train"]) <= 1
-            )  # a burst past midnight
+            assert SAME_DAY in told[camera] or len(days["validation"] & days["train"]) <= 1  # a burst past midnight
         else:
             assert (SAME_BURST in told[camera]) == (len(burst) > 0)
 
@@ -158,9 +153,7 @@ def test_every_photograph_is_evaluated_unaltered_and_manipulated(table, seed):
 
 def test_only_manipulations_that_fit_are_chosen():
     split, _ = assign_validation(manifest({"x": [("a", 60 * hour) for hour in range(50)]}), seed=0)
-    images = validation_images(
-        split, NAMES, lambda height, width, name: height > 480 or name == "gamma0.8", 0
-    )
+    images = validation_images(split, NAMES, lambda height, width, name: height > 480 or name == "gamma0.8", 0)
     assert set(images["manipulation"]) == {"unaltered", "gamma0.8"}
     with pytest.raises(InputError, match=r"640x480\) is too small"):
         validation_images(split, NAMES, lambda height, width, name: False, 0)
