@@ -1,5 +1,6 @@
 """Files are written whole or not at all: a temporary name beside the target, then a rename."""
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -14,13 +15,16 @@ from competition.errors import InputError
 
 @contextmanager
 def whole(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path (same folder and suffix) that becomes `path` only if the block ends without an error.
+    """Yield a temporary path (same folder and endings) that becomes `path` only if the block ends without an error.
 
     The folder is made where it is missing. After an error nothing is left behind and an older `path` is unharmed.
+    What a killed run left behind of the same file is removed, so a file must have one writer at a time.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    for left in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
+        left.unlink(missing_ok=True)
+    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         yield partial
         os.replace(partial, path)

@@ -1,0 +1,52 @@
+"""`./run.sh doctor`: is each photograph what it claims?"""
+
+import argparse
+from pathlib import Path
+
+HELP = "examine photographs: is each one an original of the camera that its folder names?"
+EXAMPLE = "./run.sh doctor data/photos --out doctor.csv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `doctor`."""
+    parser.add_argument("folder", type=Path, help="photographs, as DIR/train/CAMERA/*.jpg or DIR/CAMERA/*.jpg")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="one row per file: verdict, reason")
+    parser.add_argument("--pixels", action="store_true", help="also decode: damage, and look-alikes across splits")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="RULE",
+        help="switch rules off (a wrong name lists all of them)",
+    )
+    parser.add_argument("--splits", type=Path, metavar="MANIFEST.csv", help="a run's manifest: what validates there")
+    parser.add_argument(
+        "--apply", action="store_true", help="also write the manifest of what is kept, FILE.manifest.csv"
+    )
+    parser.add_argument("--jobs", type=int, default=-1, help="processes; default: one for each core")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Examine, write, summarise."""
+    from competition.doctor.examination import examine, kept, summary
+    from competition.doctor.rules import RULES
+    from competition.errors import unknown_name
+    from competition.files import write_csv
+    from competition.manifest import load_manifest, write_manifest
+
+    for name in args.without:
+        if name not in RULES:
+            raise unknown_name("rule", name, RULES)
+    splits = None
+    if args.splits:
+        manifest = load_manifest(args.splits)
+        splits = dict(zip(manifest["path"], manifest["split"], strict=True))
+    rules = [name for name in RULES if name not in args.without]
+    examined = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
+    write_csv(examined, args.out)
+    print(summary(examined))
+    print(f"\n{args.out}: a verdict and reason for each file")
+    if args.apply:
+        manifest_path = args.out.with_suffix(".manifest.csv")
+        write_manifest(kept(examined), manifest_path)
+        print(f"{manifest_path}: the manifest of what is kept")

@@ -1,0 +1,18 @@
+"""`./run.sh info`: what one pastes into a bug report."""
+
+import argparse
+
+HELP = "backend, devices, versions, free memory and disk: what one pastes into a bug report"
+EXAMPLE = "KERAS_BACKEND=jax ./run.sh info"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def run(args: argparse.Namespace) -> None:
+    import json
+
+    from submissions.environment import environment
+
+    print(json.dumps(environment(), indent=2))

@@ -1,0 +1,26 @@
+"""`./run.sh leaderboard`: all runs, or one in detail."""
+
+import argparse
+from pathlib import Path
+
+HELP = "compare all runs, or score one again and show where it is right"
+EXAMPLE = "./run.sh leaderboard   or   ./run.sh leaderboard runs/ensemble-quick-virtual-small"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", type=Path, nargs="?", metavar="RUN", help="folder of a run; default: compare all in runs/"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    from submissions.leaderboard import compare, format_table
+    from submissions.results import accuracies, score
+    from submissions.runs import open_run
+
+    if args.run is None:
+        print(format_table(compare("runs")))
+        return
+    opened = open_run(args.run)
+    print(format_table(score(opened)))
+    print(f"\naccuracy of the blend on validation, per manipulation and camera:\n{accuracies(opened).to_string()}")

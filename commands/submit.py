@@ -1,0 +1,30 @@
+"""`./run.sh submit`: another answer from the same predictions."""
+
+import argparse
+from pathlib import Path
+
+HELP = "write a checked submission.csv from a run's predictions, blended and balanced as you like"
+EXAMPLE = "./run.sh submit runs/ensemble-quick-virtual-small --blend geometric --balance exact"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "--blend", default="quadratic", metavar="KIND", help="arithmetic, quadratic (default) or geometric"
+    )
+    parser.add_argument("--balance", default="none", metavar="METHOD", help="none (default), greedy or exact")
+    parser.add_argument(
+        "--quota", type=int, metavar="N", help="images of each camera in each part; default: equal shares"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the run's folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    from submissions.results import submit
+    from submissions.runs import open_run
+    from submissions.submission_file import describe_quotas
+
+    path = args.out or args.run / "submission.csv"
+    table = submit(open_run(args.run), path, args.blend, args.balance, args.quota)
+    print(describe_quotas(table["camera"], table["is_manipulated"]).to_string(index=False))
+    print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")

@@ -1,0 +1,33 @@
+"""`./run.sh virtual`: photographs by cameras that do not exist."""
+
+import argparse
+from pathlib import Path
+
+HELP = "make the virtual competition: simulated photographs by ten virtual cameras, with a hidden solution"
+EXAMPLE = "./run.sh virtual --size small --sheet contact-sheet.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size",
+        default="small",
+        help="smoke: for tests; small (default): about 640×480, 700 training photographs, 400 test patches of 128 pixels; "
+        "full: as large as the real competition",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes; default: one a core")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet")
+
+
+def run(args: argparse.Namespace) -> None:
+    from augment.manipulations import cut_test_patch
+    from competition.virtual.competition import find_size, make_competition
+    from competition.virtual.contact_sheet import contact_sheet
+
+    folder = args.out or Path("data") / f"virtual-{args.size}"
+    make_competition(folder, find_size(args.size), args.seed, cut_test_patch, args.jobs)
+    print(f"{folder}: simulated photographs; next: ./run.sh train ensemble --data {folder}")
+    if args.sheet:
+        contact_sheet(folder, args.sheet)
+        print(f"contact sheet: {args.sheet}")

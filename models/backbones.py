@@ -1,0 +1,81 @@
+"""The members of the ensemble: backbones of `keras.applications`, each with the normalisation it expects.
+
+To add one, add a line to `BACKBONES`; everything else (presets, training, prediction, the leaderboard) finds it there.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from competition.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How to build a backbone: its constructor, its pixel convention (`Normalise.mode`), its smallest input side."""
+
+    build: "Callable[..., keras.Model]"
+    mode: str
+    smallest: int
+
+
+def _application(name: str) -> "Callable[..., keras.Model]":
+    """A constructor of `keras.applications`, looked up when it is called: this table must import without a framework."""
+
+    def build(**options: Any) -> "keras.Model":
+        from keras import applications
+
+        return getattr(applications, name)(include_top=False, **options)
+
+    return build
+
+
+BACKBONES = {
+    "resnet50": Backbone(_application("ResNet50"), "caffe", 32),
+    "densenet201": Backbone(_application("DenseNet201"), "torch", 32),
+    "inceptionresnetv2": Backbone(_application("InceptionResNetV2"), "tf", 75),
+    "mobilenet": Backbone(_application("MobileNet"), "tf", 32),
+}
+
+
+def backbone(name: str) -> Backbone:
+    """The backbone of that name, or an `InputError` that lists the known ones."""
+    if name not in BACKBONES:
+        raise unknown_name("member", name, [*BACKBONES, "ensemble"])
+    return BACKBONES[name]
+
+
+def trunk(name: str, shape: tuple[int, int, int], weights: str | None) -> "keras.Model":
+    """Build a backbone without its classifier.
+
+    Args:
+        name: a key of `BACKBONES`.
+        shape: of its input, (height, width, channels).
+        weights: `"imagenet"`, or None for random ones.
+
+    Returns:
+        A model from (batch, height, width, channels) to a feature map (batch, rows, columns, features).
+
+    Raises:
+        InputError: the ImageNet weights can neither be found nor downloaded.
+    """
+    try:
+        with warnings.catch_warnings():
+            # A learned front hands over more than three channels, on purpose.
+            warnings.filterwarnings("ignore", message=".*usually expects 1 or 3 input channels.*")
+            return backbone(name).build(weights=weights, input_shape=shape)
+    except Exception as error:
+        if weights is None:
+            raise
+        raise InputError(
+            f"the ImageNet weights of {name} cannot be had ({_first_line(error)}); where there is no network, put the "
+            "file named there into ~/.keras/models, or give --weights FILE, or train from scratch with --weights none"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

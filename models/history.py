@@ -1,0 +1,47 @@
+"""What a training has been through, epoch by epoch, and what follows from it.
+
+Learning rate, best epoch and the decision to stop are functions of this table alone. So nothing about them needs
+saving, and a resumed training decides as the uninterrupted one would have.
+"""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from competition.files import write_csv
+
+PLATEAU_EPOCHS = 5  # the blog's recipe: the rate is halved after five epochs without a better validation loss
+PLATEAU_FACTOR = 0.5
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """One row per whole epoch (`epoch` from 0, `loss`, `val_loss`, …); empty where training has not begun."""
+    return pd.read_csv(path) if path.exists() else pd.DataFrame({"epoch": [], "val_loss": []})
+
+
+def append(history: pd.DataFrame, row: dict[str, float], path: Path) -> pd.DataFrame:
+    """The history with one more epoch, also written to `path`."""
+    history = pd.concat([history, pd.DataFrame([row])], ignore_index=True) if len(history) else pd.DataFrame([row])
+    write_csv(history, path)
+    return history
+
+
+def best_epoch(losses: list[float]) -> int:
+    """The number, from 0, of the first epoch with the lowest validation loss."""
+    return min(range(len(losses)), key=losses.__getitem__)
+
+
+def has_stalled(losses: list[float], patience: int) -> bool:
+    """Whether the last `patience` epochs brought no better validation loss than the ones before."""
+    return bool(losses) and len(losses) - 1 - best_epoch(losses) >= patience
+
+
+def plateau_rate(start: float, losses: list[float]) -> float:
+    """The learning rate of the next epoch: `start`, halved for every five epochs in a row without a new best loss."""
+    rate, best, waited = start, math.inf, 0
+    for loss in losses:
+        best, waited = (loss, 0) if loss < best else (best, waited + 1)
+        if waited == PLATEAU_EPOCHS:
+            rate, waited = rate * PLATEAU_FACTOR, 0
+    return rate

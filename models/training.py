@@ -1,0 +1,175 @@
+"""Training of one member: `fit`, made resumable.
+
+A member's folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimiser of the last and
+the best of them, and, once the training is over, `model.keras` alone with the best weights. An epoch counts from
+the moment its row stands in `history.csv`; its weights are written before that, so a kill at any time leaves a state
+to go on from.
+"""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from competition.errors import InputError
+from competition.files import whole
+from models import history as past
+from models.devices import all_gpus, has_gpu
+from models.network import build, load_weights
+from models.recipe import Recipe
+from models.schedule import Cycle
+
+MODEL = "model.keras"
+
+
+def train(
+    member: str,
+    recipe: Recipe,
+    training: keras.utils.PyDataset,
+    validation: keras.utils.PyDataset,
+    heads: dict[str, int],
+    folder: Path,
+    seed: int,
+) -> pd.DataFrame:
+    """Train a member, or go on where its last run stopped; return its history.
+
+    Args:
+        member: a name of `models.backbones.BACKBONES`.
+        recipe: how to train it.
+        training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)})`, pure in (seed, epoch, index), with an
+            attribute `epoch` that says which epoch comes next.
+        validation: the same without randomness.
+        heads: number of classes by head.
+        folder: the member's folder; `model.keras` in it means that there is nothing left to do.
+        seed: of the first weights and of dropout.
+
+    Raises:
+        InputError: the loss is no longer a number, or what the folder holds is damaged.
+    """
+    log = folder / "history.csv"
+    history = past.read_history(log)
+    if (folder / MODEL).exists():
+        return history
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(seed)
+    with all_gpus():
+        model = build(member, recipe, heads)
+        _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)
+    if len(history):
+        load_weights(model, _weights(folder, len(history) - 1))
+    keeper = _Keeper(member, recipe, folder, history, seed)
+    if len(history) < recipe.epochs and not past.has_stalled(list(history.val_loss), recipe.patience):
+        training.epoch = len(history)
+        model.fit(
+            training,
+            validation_data=validation,
+            shuffle=False,  # the order is random already, and pure
+            initial_epoch=len(history),
+            epochs=recipe.epochs,
+            callbacks=[keeper],
+            verbose=0,
+        )
+    load_weights(model, _weights(folder, past.best_epoch(list(keeper.history.val_loss))))
+    with whole(folder / MODEL) as partial:
+        model.save(partial, include_optimizer=False)
+    for left in folder.glob("epoch-*.weights.h5"):
+        left.unlink()
+    return keeper.history
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a trained member. Code from the file is never run; a damaged file is an `InputError` that names it."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: train this member first")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path} is damaged or not a model of this toolkit ({reason}); delete it and train again"
+        ) from error
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int, heads: dict[str, int]) -> None:
+    rate = Cycle(recipe.learning_rate, steps) if recipe.schedule == "cycle" else recipe.learning_rate
+    model.compile(
+        keras.optimizers.Adam(rate),
+        loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
+        metrics={head: ["accuracy"] for head in heads},
+        jit_compile="auto" if has_gpu() else False,  # compiling with XLA costs more than it gains on a CPU
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def _weights(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch}.weights.h5"
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Shows progress, keeps every whole epoch on disk, sets the rate, stops on a stall or a loss that is no number."""
+
+    def __init__(self, member: str, recipe: Recipe, folder: Path, history: pd.DataFrame, seed: int) -> None:
+        super().__init__()
+        self.member, self.recipe, self.folder, self.seed = member, recipe, folder, seed
+        self.history = history
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        steps = self.params["steps"]
+        self.bar = tqdm(
+            total=self.recipe.epochs * steps,
+            initial=len(self.history) * steps,
+            desc=self.member,
+            unit="step",
+            leave=True,
+        )
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.bar.close()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.began = time.monotonic()
+        if self.recipe.schedule == "plateau":
+            rate = past.plateau_rate(self.recipe.learning_rate, list(self.history.val_loss))
+            self.model.optimizer.learning_rate = rate
+        _reseed(self.model, self.seed, epoch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if not math.isfinite(logs["loss"]):
+            self.bar.close()
+            raise InputError(
+                f"the loss of {self.member} became {logs['loss']} in epoch {len(self.history)}, step {batch}; the epochs before "
+                f"it are kept in {self.folder}: delete that folder and train with a lower --learning-rate"
+            )
+        self.bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        row = {
+            "epoch": epoch,
+            **{k: float(v) for k, v in logs.items()},
+            "seconds": time.monotonic() - self.began,
+        }
+        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        with whole(_weights(self.folder, epoch)) as partial:
+            self.model.save_weights(partial)
+        self.history = past.append(self.history, row, self.folder / "history.csv")
+        losses = list(self.history.val_loss)
+        keep = {_weights(self.folder, e) for e in (epoch, past.best_epoch(losses))}
+        for old in set(self.folder.glob("epoch-*.weights.h5")) - keep:
+            old.unlink()
+        accuracies = [v for k, v in logs.items() if k.startswith("val_") and k.endswith("accuracy")]
+        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", validation=" ".join(f"{a:.3f}" for a in accuracies))
+        if past.has_stalled(losses, self.recipe.patience):
+            self.model.stop_training = True
+
+
+def _reseed(model: keras.Model, seed: int, epoch: int) -> None:
+    """Make dropout's noise a function of (seed, epoch), so that a resumed epoch draws what it would have drawn."""
+    for i, layer in enumerate(model.layers):
+        if isinstance(layer, keras.layers.Dropout):
+            state = np.random.SeedSequence((seed, epoch, i)).generate_state(2)
+            layer.seed_generator.state.assign(state.astype(layer.seed_generator.state.dtype))

@@ -1,0 +1,75 @@
+"""Which camera took photographs that nobody has labelled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from augment.manipulations import UNALTERED
+from competition.errors import InputError
+from competition.manifest import MANIPULATED
+from competition.photographs import SUFFIXES, read_header
+from models.training import MODEL, load_model
+from submissions.blending import DEFAULT, blend
+from submissions.predicting import predict
+from submissions.runs import Run
+
+
+def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The camera of each photograph, by the blend of a run's members on the patch at its centre.
+
+    Args:
+        run: whose members are asked.
+        photos: files, or folders that are searched to the bottom.
+        manipulated: whether the photographs were recompressed, resized or toned since the camera wrote them.
+
+    Returns:
+        The table path, camera, probability, and one column per camera, rows summing to one; and what was skipped:
+        path → reason. A network can only choose among the cameras it was trained on.
+
+    Raises:
+        InputError: no photograph could be used.
+    """
+    size = max(recipe.patch for recipe in run.recipes.values())
+    good, skipped = _usable(photos, size)
+    if not good:
+        reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])
+        raise InputError(
+            f"none of {len(skipped)} files is a photograph that can be used ({reasons or 'no images found'})"
+        )
+    table = pd.DataFrame({"path": good, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
+    said = []
+    for member in run.recipes:
+        keras.backend.clear_session()
+        network = load_model(run.member(member) / MODEL)
+        said.append(blend(predict(network, table, Path(), run.classes, member).probabilities, DEFAULT))
+    probabilities = blend(np.stack(said), DEFAULT)
+    best = probabilities.argmax(axis=1)
+    answer = pd.DataFrame(
+        {"path": good, "camera": np.array(run.classes)[best], "probability": probabilities.max(axis=1)}
+    )
+    return answer.join(pd.DataFrame(probabilities, columns=list(run.classes))), skipped
+
+
+def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:
+    good: list[str] = []
+    skipped: dict[str, str] = {}
+    for path in photos:
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        for file in inside:
+            try:
+                header = read_header(file)
+            except InputError as error:
+                skipped[str(file)] = str(error)
+                continue
+            if not header.complete:
+                skipped[str(file)] = "truncated"
+            elif (header.mode, header.bits) != ("RGB", 8):
+                skipped[str(file)] = f"{header.bits}-bit {header.mode}, not 8-bit RGB"
+            elif min(header.width, header.height) < size:
+                skipped[str(file)] = f"{header.width}x{header.height} is smaller than a patch of {size} pixels"
+            else:
+                good.append(str(file))
+    return good, skipped

@@ -1,0 +1,64 @@
+"""What a trained member says of every view of every image."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from augment.dihedral import VIEWS, turn
+from augment.manipulations import UNALTERED
+from augment.pipeline import EvaluationPatches, Inputs
+from submissions.predictions import Predictions
+
+IMAGES = 8  # in a batch, each in all its views
+
+
+class _Views(keras.utils.PyDataset):
+    """Every image of `patches` in all eight dihedral views: batches of (views · images, size, size, 3)."""
+
+    def __init__(self, patches: EvaluationPatches) -> None:
+        super().__init__(workers=patches.workers)
+        self.patches = patches
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def __getitem__(self, index: int) -> tuple[Inputs]:
+        inputs, _ = self.patches[index]
+        turned = np.concatenate([turn(inputs["patch"], view) for view in range(VIEWS)])
+        return ({"patch": turned, "is_manipulated": np.tile(inputs["is_manipulated"], (VIEWS, 1))},)
+
+
+def predict(
+    network: keras.Model, table: pd.DataFrame, folder: Path, classes: tuple[str, ...], title: str
+) -> Predictions:
+    """What `network` says of the images of `table`, in its order.
+
+    `table` has the columns path (relative to `folder`), manipulation and split, as `EvaluationPatches` takes them.
+    Shows a progress bar called `title`.
+    """
+    size = {tensor.name: tensor.shape for tensor in network.inputs}["patch"][1]
+    views = _Views(EvaluationPatches(table, folder, {}, size, IMAGES))
+    with tqdm(total=len(views), desc=title, unit="batch") as bar:
+        said = network.predict(views, verbose=0, callbacks=[_Progress(bar)])["camera"]
+    # A batch holds its images view after view; only the last may hold fewer images.
+    batches = np.split(said, np.arange(VIEWS * IMAGES, len(said), VIEWS * IMAGES))
+    probabilities = np.concatenate([batch.reshape(VIEWS, -1, len(classes)) for batch in batches], axis=1)
+    return Predictions(
+        names=table["path"].to_numpy(dtype=np.str_),
+        is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
+        classes=classes,
+        probabilities=probabilities.astype(np.float32),
+    )
+
+
+class _Progress(keras.callbacks.Callback):
+    def __init__(self, bar: tqdm) -> None:
+        super().__init__()
+        self.bar = bar
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.bar.update()

@@ -1,0 +1,92 @@
+"""What follows from a run's predictions: scores, leaderboard, submission. No network is loaded for any of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from competition.errors import InputError
+from competition.files import write_csv, write_json
+from competition.scoring import accuracy_table
+from submissions import leaderboard
+from submissions.balancing import assign_within, equal_quotas_within
+from submissions.blending import DEFAULT, blend
+from submissions.evaluation import Evaluation, read_solution, truth_of_test
+from submissions.predictions import Predictions, check_matches, load
+from submissions.runs import Run
+from submissions.submission_file import read_expected_names, write_submission
+
+
+def images(run: Run) -> dict[str, pd.DataFrame]:
+    """The images that members are asked about, by split: `validation`, and `test` where the data has a test set."""
+    manifest = run.manifest
+    tables = {"validation": run.validation, "test": manifest[manifest["split"] == "test"]}
+    return {split: table for split, table in tables.items() if len(table)}
+
+
+def score(run: Run) -> pd.DataFrame:
+    """Write `scores.json` and `leaderboard.csv` from the predictions on disk; the leaderboard."""
+    members = {split: _load(run, split) for split in images(run)}
+    validation = Evaluation(members["validation"], run.validation.rename(columns={"path": "name"}))
+    solution, test = read_solution(run.data), None
+    if solution is not None and "test" in members:
+        tested = {member: _by_file_name(said) for member, said in members["test"].items()}
+        test = Evaluation(tested, truth_of_test(solution, next(iter(tested.values())).names))
+    write_json(leaderboard.scores(validation, test), run.folder / "scores.json")
+    table = leaderboard.leaderboard(run.folder.name, validation, test, run.note)
+    write_csv(table, run.folder / leaderboard.FILE_NAME)
+    return table
+
+
+def accuracies(run: Run) -> pd.DataFrame:
+    """Accuracy of the blend on the validation images, one row per camera, one column per manipulation."""
+    evaluation = Evaluation(_load(run, "validation"), run.validation.rename(columns={"path": "name"}))
+    said = evaluation.blended(DEFAULT).argmax(axis=1)
+    cells = accuracy_table(evaluation.y_true, said, evaluation.truth["manipulation"], evaluation.classes)
+    return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False).round(2)
+
+
+def submit(run: Run, path: Path, kind: str = DEFAULT, method: str = "none", quota: int | None = None) -> pd.DataFrame:
+    """Write a checked submission; returns its table, fname, camera, is_manipulated.
+
+    Args:
+        run: with predictions for its test set on disk.
+        path: of the CSV file.
+        kind: how views and members are blended, a name of `submissions.blending.KINDS`.
+        method: how classes are balanced, a name of `submissions.balancing.METHODS`.
+        quota: images of each camera within the unaltered and within the manipulated; None for equal shares.
+    """
+    members = {member: _by_file_name(said) for member, said in _load(run, "test").items()}
+    if not members:
+        raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
+    some = next(iter(members.values()))
+    probabilities = blend(np.stack([blend(said.probabilities, kind) for said in members.values()]), kind)
+    quotas = None
+    if method != "none":
+        classes = len(run.classes)
+        quotas = np.full((2, classes), quota) if quota else equal_quotas_within(some.is_manipulated, classes)
+    labels = np.array(run.classes)[assign_within(probabilities, some.is_manipulated, quotas, method)]
+    write_submission(some.names.tolist(), labels.tolist(), path, run.classes, read_expected_names(run.data))
+    return pd.DataFrame({"fname": some.names, "camera": labels, "is_manipulated": some.is_manipulated})
+
+
+def has_test(run: Run) -> bool:
+    """Whether the data of a run has a test set."""
+    return bool((run.manifest["split"] == "test").any())
+
+
+def _load(run: Run, split: str) -> dict[str, Predictions]:
+    """Predictions of the members that have some, checked against the manifest."""
+    table = images(run).get(split)
+    if table is None:
+        return {}
+    members = {m: load(run.predictions(m, split)) for m in run.recipes if run.predictions(m, split).exists()}
+    for said in members.values():
+        check_matches(said, table["path"].tolist(), run.classes)
+    return members
+
+
+def _by_file_name(said: Predictions) -> Predictions:
+    """Test predictions under the names that submissions and solutions use."""
+    names = np.array([Path(name).name for name in said.names], dtype=np.str_)
+    return Predictions(names, said.is_manipulated, said.classes, said.probabilities)

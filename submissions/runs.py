@@ -1,0 +1,131 @@
+"""A run's folder: what was asked, on what, with what; everything that a run makes lies below it.
+
+runs/<name>/
+    config.json          data, members, recipes, seed: a run is continued only with the same
+    environment.json     versions, devices and git commit of its first start
+    manifest.csv         every photograph, with its split
+    validation.csv       what the validation scores are measured on
+    notes.txt            what a reader of the scores must know
+    members/<member>/    history.csv, model.keras
+    predictions/<member>/validation.npz, test.npz
+    scores.json, leaderboard.csv, submission.csv
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from augment.manipulations import MANIPULATED, fits
+from competition.errors import InputError, unknown_name
+from competition.files import read_json, write_bytes, write_csv, write_json
+from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
+from competition.splits import assign_validation, validation_images
+from models.recipe import Recipe
+from submissions.environment import environment
+
+SIMULATED = "simulated photographs (the virtual competition)"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its folder, the data it was trained on, the recipe of every member, and the seed."""
+
+    folder: Path
+    data: Path
+    recipes: dict[str, Recipe]
+    seed: int
+
+    @property
+    def manifest(self) -> pd.DataFrame:
+        return load_manifest(self.folder / "manifest.csv")
+
+    @property
+    def validation(self) -> pd.DataFrame:
+        """Columns path, camera, manipulation, split; every validation photograph unaltered and manipulated."""
+        return pd.read_csv(self.folder / "validation.csv")
+
+    @property
+    def note(self) -> str:
+        return (self.folder / "notes.txt").read_text().strip().replace("\n", "; ")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The cameras, sorted: the order of every network's outputs."""
+        return tuple(sorted(self.manifest["camera"].dropna().unique()))
+
+    def member(self, name: str) -> Path:
+        return self.folder / "members" / name
+
+    def predictions(self, member: str, split: str) -> Path:
+        return self.folder / "predictions" / member / f"{split}.npz"
+
+
+def open_run(folder: Path) -> Run:
+    """A run that exists. Raises `InputError` where there is none, naming the runs beside it."""
+    if not (folder / "config.json").is_file():
+        raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
+    config = read_json(folder / "config.json")
+    try:
+        recipes = {member: Recipe(**recipe) for member, recipe in config["recipes"].items()}
+        return Run(folder, Path(config["data"]), recipes, int(config["seed"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
+
+
+def start_run(run: Run, jobs: int) -> list[str]:
+    """Make the folder of a new run, or check that the one there was made with the same settings.
+
+    Returns what the user should be told. Raises `InputError` for other settings, or for data that cannot be used;
+    then nothing is left behind.
+    """
+    config = _config(run)
+    if (run.folder / "config.json").exists():
+        _refuse_other_settings(run.folder, read_json(run.folder / "config.json"), config)
+        return []
+    table, skipped = read_folder(run.data, jobs)
+    _refuse_small(table, max(recipe.patch for recipe in run.recipes.values()))
+    table, shared = assign_validation(table, run.seed)
+    size = max(recipe.patch for recipe in run.recipes.values())
+    images = validation_images(
+        table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
+    )
+    notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
+    write_manifest(table, run.folder / "manifest.csv")
+    write_csv(images.drop(columns="is_manipulated").assign(split="validation"), run.folder / "validation.csv")
+    write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), run.folder / "notes.txt")
+    write_json(environment(), run.folder / "environment.json")
+    write_json(config, run.folder / "config.json")  # last: with it the run exists
+    return [describe_skipped(skipped)] if skipped else []
+
+
+def _config(run: Run) -> dict[str, Any]:
+    recipes = {member: asdict(recipe) for member, recipe in run.recipes.items()}
+    return {"data": str(run.data.resolve()), "seed": run.seed, "recipes": recipes}
+
+
+def _refuse_other_settings(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    was, now = _flat(found), _flat(wanted)
+    other = [f"{key} {was.get(key)} (now {now.get(key)})" for key in sorted(was | now) if was.get(key) != now.get(key)]
+    if other:
+        raise InputError(
+            f"the run {folder} was made with other settings: {', '.join(other[:4])}"
+            f"{' …' if len(other) > 4 else ''}; choose another --run NAME, or delete that folder"
+        )
+
+
+def _flat(tree: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {name: tree}
+    return {k: v for key, branch in tree.items() for k, v in _flat(branch, f"{name}.{key}" if name else key).items()}
+
+
+def _refuse_small(table: pd.DataFrame, size: int) -> None:
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
+    if len(small):
+        first = small.iloc[0]
+        raise InputError(
+            f"{len(small)} photograph(s) are smaller than a patch of {size} pixels, the first is {first.path} "
+            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
