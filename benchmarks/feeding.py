@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--members", nargs="+", choices=BACKBONES, default=list(BACKBONES))
     parser.add_argument("--size", type=int, default=96, help="side of a patch in pixels")
     parser.add_argument("--batch", type=int, default=16, help="patches in a step")
-    parser.add_argument("--steps", type=int, default=10, help="steps in a round")
+    parser.add_argument("--steps", type=int, default=20, help="steps in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--side", type=int, default=1024, help="side of a photograph in pixels")

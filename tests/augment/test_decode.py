@@ -67,8 +67,11 @@ def test_several_pictures_in_one_file_and_data_behind_the_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "mode"),
-    [("a.jpg", "L"), ("a.jpg", "CMYK"), ("a.tif", "CMYK"), ("a.tif", "RGBA"), ("a.tif", "P"), ("a.tif", "1")]
-    + [("a.png", "L"), ("a.png", "LA"), ("a.png", "RGBA"), ("a.png", "P"), ("a.png", "1")],
+    [
+        *(("a.jpg", mode) for mode in ("L", "CMYK")),
+        *(("a.tif", mode) for mode in ("L", "CMYK", "RGBA", "P", "1")),
+        *(("a.png", mode) for mode in ("L", "LA", "RGBA", "P", "1")),
+    ],
 )
 def test_other_modes_are_refused(tmp_path, name, mode):
     Image.fromarray(RGB).convert(mode).save(tmp_path / name)
