@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageFile
 from competition.errors import InputError
 
 EXPECTED = "expected an 8-bit RGB photograph as JPEG, TIFF or PNG; convert it or remove it"
+MAX_PIXELS = 89_478_485  # where Pillow begins to warn of files made to fill the memory
 
 # Pillow and OpenCV turn a TIFF upright by its orientation tag, unasked; this undoes it.
 TURN_BACK = {
@@ -24,8 +25,7 @@ TURN_BACK = {
 
 
 def read_pixels(path: Path | str) -> np.ndarray:
-    """Decode a photograph: uint8 (height, width, 3) RGB in the order of the file, whatever its EXIF
-    orientation.
+    """Decode a photograph: uint8 (height, width, 3) RGB, in the file's own order whatever its orientation.
 
     JPEG is decoded with the accurate integer DCT and smooth chroma upsampling. Raises `InputError` where the
     file is missing, truncated, too large, or anything but 8-bit RGB (grey, 16-bit, CMYK, RGBA, palette, no
@@ -37,8 +37,7 @@ def read_pixels(path: Path | str) -> np.ndarray:
         with Image.open(stream, formats=("JPEG", "TIFF", "PNG")) as image:
             _check_kind(path, image)
             if image.format in ("JPEG", "MPO"):
-                # Pillow's header reader stops where the coded pixels start: an earlier end marker is a
-                # thumbnail's.
+                # Pillow has read up to the coded pixels: an end marker before that is a thumbnail's.
                 return _decode_jpeg(path, data, start=stream.tell())
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             pixels = np.asarray(image)
@@ -50,16 +49,22 @@ def read_pixels(path: Path | str) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise InputError(f"{path} is not an image; {EXPECTED}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels; crop it or remove it") from None
+        raise _too_large(path) from None
     except (OSError, SyntaxError) as error:  # what Pillow raises for a file that breaks off or is damaged
         raise InputError(f"{path} cannot be read ({error}); restore it or remove it") from None
 
 
 def _check_kind(path: Path | str, image: ImageFile.ImageFile) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(path)
     arguments = image.tile[0].args or ""  # Pillow opens 16-bit RGB as RGB; only the raw mode tells
     raw_mode = arguments if isinstance(arguments, str) else str(arguments[0])
     if image.mode != "RGB" or ";16" in raw_mode:
         raise InputError(f"{path} holds {raw_mode} pixels of mode {image.mode}; {EXPECTED}")
+
+
+def _too_large(path: Path | str) -> InputError:
+    return InputError(f"{path} has more than {MAX_PIXELS} pixels; crop it or remove it")
 
 
 def _decode_jpeg(path: Path | str, data: bytes, start: int) -> np.ndarray:

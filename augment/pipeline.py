@@ -4,6 +4,7 @@ What patch `index` of epoch `epoch` shows depends on `(seed, epoch, index)` and 
 threads, resumed runs and machines agree.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from augment.dihedral import VIEWS, turn
 from augment.manipulations import MANIPULATED, UNALTERED, cut_test_patch, fits, training_patch
 from competition.errors import InputError
 
+WORKERS = os.cpu_count() or 1  # threads: decoding, resizing and coding release the interpreter lock
 MANIPULATED_SHARE = 0.5  # as in the competition's test set
 
 Inputs = dict[str, np.ndarray]
@@ -90,9 +92,9 @@ class TrainingPatches(keras.utils.PyDataset):
         folder: Path | str,
         targets: Mapping[str, np.ndarray],
         config: PatchConfig,
-        workers: int = 2,
+        workers: int = WORKERS,
     ) -> None:
-        super().__init__(workers=workers)
+        super().__init__(workers=workers, max_queue_size=2 * workers)
         if len(table) * config.patches_per_photo < config.batch_size:
             raise InputError(
                 f"{len(table)} photographs with {config.patches_per_photo} patches each do not fill a batch"
@@ -152,9 +154,9 @@ class EvaluationPatches(keras.utils.PyDataset):
         targets: Mapping[str, np.ndarray],
         size: int,
         batch_size: int,
-        workers: int = 2,
+        workers: int = WORKERS,
     ) -> None:
-        super().__init__(workers=workers)
+        super().__init__(workers=workers, max_queue_size=2 * workers)
         self.rows = list(zip(table["path"], table["manipulation"], table["split"] == "test", strict=True))
         self.folder = Path(folder)
         self.targets = dict(targets)

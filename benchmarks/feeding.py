@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from augment.pipeline import PatchConfig, TrainingPatches
+from augment.pipeline import WORKERS, PatchConfig, TrainingPatches
 from models.backbones import BACKBONES
 from models.devices import devices, has_gpu
 from models.network import build
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--side", type=int, default=1024, help="side of a photograph in pixels")
     parser.add_argument("--cache-mib", type=int, default=1024, help="memory for decoded photographs")
-    parser.add_argument("--workers", type=int, default=2, help="threads of the pipeline")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="threads of the pipeline")
     options = parser.parse_args()
 
     where = f"{keras.backend.backend()} on {', '.join(devices())}"

@@ -122,10 +122,11 @@ def test_what_is_no_image_and_what_is_missing(tmp_path):
         read_pixels(tmp_path)
 
 
+@pytest.mark.parametrize("limit", ["PIL.Image.MAX_IMAGE_PIXELS", "augment.decode.MAX_PIXELS"])
 @pytest.mark.parametrize("times", [1.5, 3])
-def test_a_photograph_too_large_is_refused(tmp_path, monkeypatch, times):
-    """Pillow warns above its limit and raises above twice the limit."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(40 * 60 / times))
+def test_a_photograph_too_large_is_refused(tmp_path, monkeypatch, limit, times):
+    """Pillow warns above its limit and raises above twice the limit; where it only warns we refuse."""
+    monkeypatch.setattr(limit, int(40 * 60 / times))
     (tmp_path / "a.jpg").write_bytes(jpeg_bytes())
     with pytest.raises(InputError, match="has more than"):
         read_pixels(tmp_path / "a.jpg")
