@@ -1,0 +1,146 @@
+"""Demosaicing: from one colour a pixel to three. All methods take a mosaic in RGGB phase."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
+_FULL = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
+
+
+def demosaic(mosaic: Floats, pattern: str, method: str) -> Floats:
+    """(h, w) mosaic of even sides → (h, w, 3) RGB, float32.
+
+    The other three phases are RGGB seen in a mirror; all methods are symmetric, so mirroring back loses nothing.
+    """
+    red = pattern.index("R")
+    axes = [axis for axis, mirrored in enumerate(divmod(red, 2)) if mirrored]
+    image = METHODS[method](np.ascontiguousarray(np.flip(mosaic, axes)))
+    return np.ascontiguousarray(np.flip(image, axes))
+
+
+def _filter(image: Floats, kernel: Floats) -> Floats:
+    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+
+
+def _only(image: Floats, row: int, column: int) -> Floats:
+    """The samples at one place of the 2×2 cell; zero elsewhere."""
+    out = np.zeros_like(image)
+    out[row::2, column::2] = image[row::2, column::2]
+    return out
+
+
+def _bilinear_green(mosaic: Floats) -> Floats:
+    green = _filter(mosaic, _CROSS)
+    green[0::2, 1::2] = mosaic[0::2, 1::2]
+    green[1::2, 0::2] = mosaic[1::2, 0::2]
+    return green
+
+
+def _bilinear(mosaic: Floats) -> Floats:
+    """Mean of the nearest samples of the colour."""
+    return cv2.merge(
+        [_filter(_only(mosaic, 0, 0), _FULL), _bilinear_green(mosaic), _filter(_only(mosaic, 1, 1), _FULL)]
+    )
+
+
+def _by_difference(mosaic: Floats, green: Floats) -> Floats:
+    """Red and blue by interpolating their differences to a full green plane."""
+    difference = mosaic - green
+    return cv2.merge(
+        [
+            green + _filter(_only(difference, 0, 0), _FULL),
+            green,
+            green + _filter(_only(difference, 1, 1), _FULL),
+        ]
+    )
+
+
+def _smooth_hue(mosaic: Floats) -> Floats:
+    """Bilinear green; red and blue by interpolating their ratio to green (Cok 1987)."""
+    green = _bilinear_green(mosaic)
+    safe = np.maximum(green, 0.02)
+    ratio = np.clip(mosaic / safe, 0, 4)
+    return cv2.merge([safe * _filter(_only(ratio, 0, 0), _FULL), green, safe * _filter(_only(ratio, 1, 1), _FULL)])
+
+
+_AT_GREEN = (
+    np.array(
+        [[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]], np.float32
+    )
+    / 8
+)
+_AT_OTHER = (
+    np.array(
+        [[0, 0, -1.5, 0, 0], [0, 2, 0, 2, 0], [-1.5, 0, 6, 0, -1.5], [0, 2, 0, 2, 0], [0, 0, -1.5, 0, 0]], np.float32
+    )
+    / 8
+)
+_GREEN = (
+    np.array([[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]], np.float32) / 8
+)
+
+
+def _malvar(mosaic: Floats) -> Floats:
+    """Gradient-corrected linear interpolation (Malvar, He, Cutler 2004)."""
+    along, across, diagonal = (
+        _filter(mosaic, _AT_GREEN),
+        _filter(mosaic, _AT_GREEN.T.copy()),
+        _filter(mosaic, _AT_OTHER),
+    )
+    green = _filter(mosaic, _GREEN)
+    green[0::2, 1::2] = mosaic[0::2, 1::2]
+    green[1::2, 0::2] = mosaic[1::2, 0::2]
+    red, blue = mosaic.copy(), mosaic.copy()
+    red[0::2, 1::2], red[1::2, 0::2], red[1::2, 1::2] = along[0::2, 1::2], across[1::2, 0::2], diagonal[1::2, 1::2]
+    blue[0::2, 1::2], blue[1::2, 0::2], blue[0::2, 0::2] = across[0::2, 1::2], along[1::2, 0::2], diagonal[0::2, 0::2]
+    return cv2.merge([red, green, blue])
+
+
+_SECOND = np.array([[-1, 0, 2, 0, -1]], np.float32)
+_FIRST = np.array([[1, 0, -1]], np.float32)
+_MEAN = np.array([[0.5, 0, 0.5]], np.float32)
+
+
+def _hamilton_adams(mosaic: Floats) -> Floats:
+    """Green along the direction of the smaller gradient, corrected by the other colour (Hamilton, Adams 1997)."""
+    second_x, second_y = _filter(mosaic, _SECOND), _filter(mosaic, _SECOND.T.copy())
+    weight_x = np.abs(_filter(mosaic, _FIRST)) + np.abs(second_x)
+    weight_y = np.abs(_filter(mosaic, _FIRST.T.copy())) + np.abs(second_y)
+    along = _filter(mosaic, _MEAN) + second_x / 4
+    across = _filter(mosaic, _MEAN.T.copy()) + second_y / 4
+    green = np.where(weight_x < weight_y, along, across)
+    green[0::2, 1::2] = mosaic[0::2, 1::2]
+    green[1::2, 0::2] = mosaic[1::2, 0::2]
+    return _by_difference(mosaic, green)
+
+
+def _gradient_weighted(mosaic: Floats) -> Floats:
+    """Green as the mean of its four neighbours, each weighted by the inverse gradient towards it; then differences."""
+    padded = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)
+    height, width = mosaic.shape
+    total, weights = np.zeros_like(mosaic), np.full_like(mosaic, 1e-12)
+    for row, column in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        near = padded[2 + row : 2 + row + height, 2 + column : 2 + column + width]
+        far = padded[2 + 2 * row : 2 + 2 * row + height, 2 + 2 * column : 2 + 2 * column + width]
+        opposite = padded[2 - row : 2 - row + height, 2 - column : 2 - column + width]
+        weight = 1 / (0.01 + np.abs(mosaic - far) + np.abs(near - opposite))
+        total += weight * near
+        weights += weight
+    green = total / weights
+    green[0::2, 1::2] = mosaic[0::2, 1::2]
+    green[1::2, 0::2] = mosaic[1::2, 0::2]
+    return _by_difference(mosaic, green)
+
+
+METHODS: dict[str, Callable[[Floats], Floats]] = {
+    "bilinear": _bilinear,
+    "smooth_hue": _smooth_hue,
+    "malvar": _malvar,
+    "hamilton_adams": _hamilton_adams,
+    "gradient_weighted": _gradient_weighted,
+}

@@ -1,0 +1,123 @@
+"""How a virtual camera writes a photograph: a JPEG with its own tables and its maker's way with EXIF."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+from PIL.TiffImagePlugin import IFDRational
+
+from competition.virtual.cameras import Camera
+from competition.virtual.exposure import Settings
+from competition.virtual.quantisation import quantisation_tables
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What EXIF tells beside the settings: the body, the moment, the focal length (mm, 35 mm equivalent), the distance
+    in focus (m), the light (exposure value) and the picture's size."""
+
+    device: str
+    taken_at: datetime
+    focal_35: int
+    focus: float
+    light: float
+    height: int
+    width: int
+
+
+def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
+    """The EXIF block of a photograph: the common fields, and those that only this maker writes."""
+    exif = Image.Exif()
+    moment = shot.taken_at.strftime("%Y:%m:%d %H:%M:%S")
+    exif.update(
+        {
+            Base.Make: camera.make,
+            Base.Model: camera.model,
+            Base.Orientation: 1,
+            Base.XResolution: IFDRational(camera.exif.resolution),
+            Base.YResolution: IFDRational(camera.exif.resolution),
+            Base.ResolutionUnit: 2,
+            Base.Software: camera.software,
+            Base.DateTime: moment,
+            Base.YCbCrPositioning: 1 if camera.exif.lens else 2,
+        }
+    )
+    time = settings.exposure_time
+    focal_length = round(shot.focal_35 / camera.crop_factor, 1)
+    details = {
+        Base.ExposureTime: IFDRational(time.numerator, time.denominator),
+        Base.FNumber: IFDRational(Fraction(str(settings.f_number))),
+        Base.ExposureProgram: settings.programme,
+        Base.ISOSpeedRatings: settings.iso,
+        Base.ExifVersion: b"0230" if camera.exif.lens else b"0220",
+        Base.DateTimeOriginal: moment,
+        Base.DateTimeDigitized: moment,
+        Base.ComponentsConfiguration: b"\x01\x02\x03\x00",
+        Base.ShutterSpeedValue: _rational(-np.log2(float(time))),
+        Base.ApertureValue: _rational(2 * np.log2(settings.f_number)),
+        Base.ExposureBiasValue: _rational(settings.bias, 10),
+        Base.MaxApertureValue: _rational(2 * np.log2(camera.widest)),
+        Base.MeteringMode: 5 if camera.exif.lens else 2,
+        Base.Flash: 16 if camera.exif.lens else 0,
+        Base.FocalLength: _rational(focal_length, 10),
+        Base.FlashPixVersion: b"0100",
+        Base.ColorSpace: 1,
+        Base.ExifImageWidth: shot.width,
+        Base.ExifImageHeight: shot.height,
+        Base.ExposureMode: 0,
+        Base.WhiteBalance: 0,
+        Base.FocalLengthIn35mmFilm: shot.focal_35,
+        Base.SceneCaptureType: 0,
+        Base.BodySerialNumber: shot.device,
+    }
+    if camera.exif.lens:
+        lens = f"VIRTUAL 24-70mm F{camera.widest}"
+        details |= {Base.LensModel: lens, Base.LensMake: camera.make, Base.SensitivityType: 2, Base.FileSource: b"\x03"}
+    for field in camera.exif.maker_fields:
+        details[Base[field]] = _maker_value(field, settings, shot)
+    exif.get_ifd(IFD.Exif).update(details)
+    return exif
+
+
+def _rational(value: float, denominator: int = 100) -> IFDRational:
+    return IFDRational(round(value * denominator), denominator)
+
+
+def _maker_value(field: str, settings: Settings, shot: Shot) -> object:
+    """The value of a field that only some makers write; those that do not depend on the photograph are 'normal'."""
+    if field == "SubsecTime":
+        return f"{shot.taken_at.microsecond // 1000:03d}"
+    if field == "BrightnessValue":
+        return _rational(shot.light - 5)  # APEX: exposure value at ISO 100 less 5
+    if field == "SubjectDistance":
+        return _rational(shot.focus)
+    if field == "GainControl":
+        return int(settings.iso > 200) + int(settings.iso > 800)
+    if field == "DigitalZoomRatio":
+        return IFDRational(1)
+    return {"SceneType": b"\x01", "SensingMethod": 2}.get(field, 0)
+
+
+def encode_jpeg(pixels: NDArray[np.uint8], camera: Camera, exif: Image.Exif) -> bytes:
+    """The file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(
+        buffer,
+        "JPEG",
+        qtables=quantisation_tables(camera.compression),
+        subsampling=camera.compression.subsampling,
+        exif=exif,
+        dpi=(camera.exif.resolution, camera.exif.resolution),
+    )
+    return buffer.getvalue()
+
+
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """Pixels of a JPEG, uint8 (h, w, 3) RGB."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))

@@ -1,0 +1,80 @@
+"""Taking one photograph."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from competition.virtual.cameras import Camera
+from competition.virtual.develop import develop, sensor_from_rgb
+from competition.virtual.exposure import Settings, choose_settings
+from competition.virtual.files import Shot, encode_jpeg, make_exif
+from competition.virtual.optics import form_image
+from competition.virtual.scenes import Scene, make_scene
+from competition.virtual.sensor import Device, expose, make_device, mosaic, name_seed
+
+_FIRST_DAY = datetime(2024, 1, 1)
+_DAYS = 700
+_MIDDLE_GREY = 0.17
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph before its JPEG, and the truth about it. `pixels` uint8 (h, w, 3) RGB."""
+
+    pixels: NDArray[np.uint8]
+    settings: Settings
+    shot: Shot
+    exif: Image.Exif
+    camera: Camera
+
+    def jpeg(self) -> bytes:
+        """The file, as the camera writes it."""
+        return encode_jpeg(self.pixels, self.camera, self.exif)
+
+
+def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: float = 1.0) -> Photograph:
+    """Photograph number `index` of body `device`. It depends on nothing but the arguments, so any process may take it.
+
+    `scale` multiplies sides and the lengths in the scene: 1 means about 640×480 pixels.
+    """
+    rng = np.random.default_rng([seed, name_seed(camera.name), name_seed(device), index])
+    height, width = camera.native_size(scale)
+    zoom = float(
+        np.exp(rng.normal(0, 0.25))
+    )  # wider than the spread of native sizes, which must not show in the content
+    scene = make_scene(rng, height, width, scale * zoom)
+    settings = choose_settings(rng, scene.light, camera.widest)
+    focal_35 = int(rng.choice([24, 26, 28, 35, 40, 50, 60, 70]))
+    subject = scene.layers[1].depth
+    focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
+    hand = rng.normal(0, 9.0 * scale, size=2)
+    image = form_image(scene, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
+    signal = image * np.float32(_metered_gain(rng, image, settings, scene.light))
+    body = make_device(device, height, width)
+    colours = sensor_from_rgb() * scene.illuminant
+    seen = signal @ (colours * body.colour[:, None]).T
+    raw = expose(rng, mosaic(seen, camera.pattern), camera, body, settings.iso, float(settings.exposure_time))
+    pixels = develop(raw, camera, _white_balance(rng, scene, colours), settings.iso)
+    taken_at = _FIRST_DAY + timedelta(days=float(rng.uniform(0, _DAYS)))
+    shot = Shot(device, taken_at, focal_35, subject, scene.light, height, width)
+    return Photograph(pixels, settings, shot, make_exif(camera, settings, shot), camera)
+
+
+def _metered_gain(rng: np.random.Generator, image: NDArray[np.float32], settings: Settings, light: float) -> float:
+    """What turns radiance into the share of the sensor's range: the meter's error, and how far the settings, which
+    come in thirds of a stop, miss the light."""
+    luminance = np.maximum(image[::8, ::8, 1], 1e-4)
+    metered = 0.5 * np.exp(np.log(luminance).mean()) + 0.5 * luminance.mean()
+    error = settings.gathered * 2**light * 2 ** rng.normal(0, 0.35)
+    return float(_MIDDLE_GREY / metered * error)
+
+
+def _white_balance(rng: np.random.Generator, scene: Scene, colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Automatic white balance: gains (3,) that would make the light grey, but for an error that is larger than
+    the differences between models. The least gain is 1, so that what is clipped is white."""
+    error = np.exp(rng.normal(0, 0.09, size=3))
+    gains = error / colours.sum(axis=1)
+    return (gains / gains.min()).astype(np.float32)
