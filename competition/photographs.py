@@ -1,5 +1,6 @@
 """What a photograph's header tells: size, EXIF, quantisation tables. Pixels are never decoded."""
 
+import io
 import math
 import os
 import re
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from PIL import Image, ImageFile
+from PIL import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from competition.errors import InputError
 from competition.jpeg import estimate_quality
@@ -104,7 +105,7 @@ def open_image(file: IO[bytes], path: Path | str) -> ImageFile.ImageFile:
 
 def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
     complete = _complete(image, file, file.tell())
-    first, exif = _exif(image)
+    field = _fields(image, file)
     tables = {slot: tuple(table) for slot, table in getattr(image, "quantization", {}).items()}
     return Header(
         format=str(image.format),
@@ -113,37 +114,50 @@ def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
         width=image.width,
         height=image.height,
         complete=complete,
-        make=_text(first.get(MAKE)),
-        model=_text(first.get(MODEL)),
-        software=_text(first.get(SOFTWARE)),
-        device=_text(exif.get(BODY_SERIAL_NUMBER)),
-        f_number=_positive(exif.get(F_NUMBER)),
-        iso=_positive(exif.get(ISO)),
-        exposure_time=_positive(exif.get(EXPOSURE_TIME)),
-        taken_at=_date(exif.get(TAKEN_AT)),
-        exif_width=_whole(exif.get(EXIF_WIDTH)),
-        exif_height=_whole(exif.get(EXIF_HEIGHT)),
+        make=_text(field(MAKE)),
+        model=_text(field(MODEL)),
+        software=_text(field(SOFTWARE)),
+        device=_text(field(BODY_SERIAL_NUMBER)),
+        f_number=_positive(field(F_NUMBER)),
+        iso=_positive(field(ISO)),
+        exposure_time=_positive(field(EXPOSURE_TIME)),
+        taken_at=_date(field(TAKEN_AT)),
+        exif_width=_whole(field(EXIF_WIDTH)),
+        exif_height=_whole(field(EXIF_HEIGHT)),
         tables=tables,
         subsampling=SUBSAMPLINGS.get(get_sampling(image)) if isinstance(image, JpegImageFile) else None,
         jpeg_quality=estimate_quality(tables) if tables else None,
     )
 
 
-def _exif(image: ImageFile.ImageFile) -> tuple[dict[int, Any], dict[int, Any]]:
-    """The first directory and the EXIF directory; a damaged one is empty."""
-    directory = Image.Exif()
-    try:
-        if isinstance(image, TiffImageFile):
-            directory = image.getexif()
-        else:  # not `getexif`: for a PNG that would decode the whole image in search of a late chunk
-            directory.load(image.info.get("exif", b""))
-        first = dict(directory)
-    except DAMAGED:
-        return {}, {}
-    try:
-        return first, directory.get_ifd(EXIF_IFD)
-    except DAMAGED:
-        return first, {}
+def _fields(image: ImageFile.ImageFile, file: IO[bytes]) -> Callable[[int], Any]:
+    """A look-up of EXIF fields by tag: None for an absent or damaged one, as every one behind a damaged entry is.
+
+    Not `image.getexif()`: it decodes every field, and for a PNG the whole image in search of a late chunk.
+    """
+    stream = file if isinstance(image, TiffImageFile) else io.BytesIO(image.info.get("exif", b"")[len(b"Exif\0\0") :])
+    directories: list[ImageFileDirectory_v2] = []
+
+    def look_up(tag: int) -> Any:
+        for directory in directories:
+            try:
+                if tag in directory:
+                    return directory[tag]
+            except DAMAGED:
+                return None
+        return None
+
+    stream.seek(0)
+    head = stream.read(8)
+    for group in (None, EXIF_IFD):
+        try:
+            directory = ImageFileDirectory_v2(head, group=group)
+            stream.seek(directory.next if group is None else _single(look_up(group)))
+            directory.load(stream)
+        except DAMAGED:
+            break
+        directories.append(directory)
+    return look_up
 
 
 def _bits(image: ImageFile.ImageFile) -> int:
