@@ -47,9 +47,7 @@ def assign_within(
     values = np.asarray(probabilities)
     flags = np.asarray(is_manipulated, dtype=bool)
     if values.ndim != 2 or flags.shape != values.shape[:1]:
-        raise ValueError(
-            f"expected (images, classes) and (images,); got shapes {values.shape} and {flags.shape}"
-        )
+        raise ValueError(f"expected (images, classes) and (images,); got shapes {values.shape} and {flags.shape}")
     if quotas is not None and np.shape(quotas) not in ((values.shape[1],), (2, values.shape[1])):
         raise InputError(
             f"quotas of shape {np.shape(quotas)} do not fit; expected one for each of {values.shape[1]} "
@@ -86,13 +84,9 @@ def equal_quotas_within(is_manipulated: ArrayLike, classes: int) -> NDArray[np.i
 def _checked(quotas: ArrayLike | None, images: int, classes: int) -> NDArray[np.int64]:
     places = np.asarray(quotas)
     if places.shape != (classes,) or places.dtype.kind not in "iu" or (places < 0).any():
-        raise InputError(
-            f"expected one quota, a whole number ≥ 0, for each of {classes} classes; got {quotas!r}"
-        )
+        raise InputError(f"expected one quota, a whole number ≥ 0, for each of {classes} classes; got {quotas!r}")
     if places.sum() != images:
-        raise InputError(
-            f"the quotas add up to {places.sum()}, but there are {images} images; correct the quotas"
-        )
+        raise InputError(f"the quotas add up to {places.sum()}, but there are {images} images; correct the quotas")
     return places.astype(np.int64)
 
 

@@ -47,9 +47,7 @@ def blend(probabilities: ArrayLike, kind: str) -> NDArray[np.float64]:
         raise unknown_name("blend", kind, KINDS)
     values = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 3 or not values.size:
-        raise ValueError(
-            f"expected probabilities (members or views, images, classes); got shape {values.shape}"
-        )
+        raise ValueError(f"expected probabilities (members or views, images, classes); got shape {values.shape}")
     if not np.isfinite(values).all() or (values < 0).any() or (values.sum(axis=(0, 2)) == 0).any():
         raise ValueError("expected finite probabilities ≥ 0, some of them above 0 for every image")
     mean = KINDS[kind](values)

@@ -41,9 +41,7 @@ class Evaluation:
         for member in self.members.values():
             check_matches(member, self.truth["name"].tolist(), self.classes)
             if (member.is_manipulated != self.is_manipulated).any():
-                raise InputError(
-                    f"the predictions were told other images are manipulated than truly are; {MEND}"
-                )
+                raise InputError(f"the predictions were told other images are manipulated than truly are; {MEND}")
         unknown = sorted(set(self.truth["camera"]) - set(self.classes))
         if unknown:
             raise InputError(
@@ -68,9 +66,7 @@ class Evaluation:
     @cached_property
     def averaged(self) -> dict[str, NDArray[np.float64]]:
         """Of every member (images, classes), its views blended."""
-        return {
-            name: blending.blend(said.probabilities, blending.DEFAULT) for name, said in self.members.items()
-        }
+        return {name: blending.blend(said.probabilities, blending.DEFAULT) for name, said in self.members.items()}
 
     def blended(self, kind: str) -> NDArray[np.float64]:
         """All members in one answer, (images, classes)."""
@@ -83,11 +79,7 @@ class Evaluation:
         usage: str | None = None,
     ) -> dict[str, Any]:
         """`competition.scoring.score` of all images, or of those of one usage."""
-        of = (
-            np.ones(len(self.truth), bool)
-            if usage is None
-            else (self.truth["usage"] == usage).to_numpy(dtype=bool)
-        )
+        of = np.ones(len(self.truth), bool) if usage is None else (self.truth["usage"] == usage).to_numpy(dtype=bool)
         return score(
             probabilities[of],
             self.y_true[of],

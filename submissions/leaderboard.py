@@ -41,9 +41,7 @@ UNEQUAL_TEST = "not balanced on the test set: its images cannot be shared equall
 Answer = tuple[NDArray[np.floating], NDArray[np.int64] | None]
 
 
-def leaderboard(
-    run: str, validation: Evaluation, test: Evaluation | None = None, note: str = ""
-) -> pd.DataFrame:
+def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None, note: str = "") -> pd.DataFrame:
     """One row per entry, columns `COLUMNS`; scores that cannot be had are null. `test` has the same members.
 
     `note` is what a reader must know of these scores (simulated photographs, a validation split that shares
@@ -125,9 +123,7 @@ def compare(runs_folder: Path | str) -> pd.DataFrame:
         except ValueError as error:
             raise InputError(f"{path} holds a score that is no number ({error}); {mend}") from None
     if not tables:
-        raise InputError(
-            f"no run in {runs_folder} has a {FILE_NAME}; train first, for example with `train ensemble`"
-        )
+        raise InputError(f"no run in {runs_folder} has a {FILE_NAME}; train first, for example with `train ensemble`")
     together = pd.concat(tables)
     return together.sort_values("weighted_accuracy", ascending=False, kind="stable", ignore_index=True)
 

@@ -32,17 +32,12 @@ class Predictions:
     def __post_init__(self) -> None:
         values, images = self.probabilities, len(self.names)
         if self.names.dtype.kind != "U" or self.names.ndim != 1:
-            raise ValueError(
-                f"names must be strings (images,); got {self.names.dtype}, shape {self.names.shape}"
-            )
+            raise ValueError(f"names must be strings (images,); got {self.names.dtype}, shape {self.names.shape}")
         if self.is_manipulated.dtype != bool or self.is_manipulated.shape != (images,):
-            raise ValueError(
-                f"is_manipulated must be boolean ({images},); got shape {self.is_manipulated.shape}"
-            )
+            raise ValueError(f"is_manipulated must be boolean ({images},); got shape {self.is_manipulated.shape}")
         if values.ndim != 3 or not values.shape[0] or values.shape[1:] != (images, len(self.classes)):
             raise ValueError(
-                f"probabilities must be (views, {images} images, {len(self.classes)} classes); "
-                f"got shape {values.shape}"
+                f"probabilities must be (views, {images} images, {len(self.classes)} classes); got shape {values.shape}"
             )
         if values.dtype != np.float32:
             raise ValueError(f"probabilities must be float32; got {values.dtype}")

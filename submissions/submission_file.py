@@ -59,9 +59,7 @@ def write_submission(
     write_csv(table, path)
 
 
-def check_submission(
-    path: Path | str, known_labels: Collection[str], expected_names: Collection[str]
-) -> pd.DataFrame:
+def check_submission(path: Path | str, known_labels: Collection[str], expected_names: Collection[str]) -> pd.DataFrame:
     """Read a submission that somebody made, with the checks of `write_submission`: columns fname, camera."""
     mend = f"make it again with the header {','.join(HEADER)}"
     table = read_text_table(Path(path), HEADER, mend)
@@ -79,9 +77,7 @@ def describe_quotas(labels: ArrayLike, is_manipulated: ArrayLike) -> pd.DataFram
     return pd.DataFrame({"camera": cameras, "unaltered": counts[0], "manipulated": counts[1]})
 
 
-def _check(
-    table: pd.DataFrame, what: str, known_labels: Collection[str], expected_names: Collection[str]
-) -> None:
+def _check(table: pd.DataFrame, what: str, known_labels: Collection[str], expected_names: Collection[str]) -> None:
     names, expected = table["fname"].tolist(), set(expected_names)
     _refuse(f"{what} answers files more than once", _repeated(names), "keep one answer for each")
     _refuse(f"{what} lacks answers for files", expected - set(names), "answer every file of the test set")
