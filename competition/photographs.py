@@ -5,6 +5,7 @@ import math
 import os
 import re
 import struct
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     value = "".join(character for character in value.split("\0")[0] if character.isprintable()).strip()
-    return value or None
+    return sys.intern(value) or None  # thousands of photographs share a few names
 
 
 def _positive(value: Any) -> float | None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -20,17 +21,9 @@ from competition.parallel import each
 Value = TypeVar("Value", bound=Hashable)
 
 UNREADABLE = "unreadable"  # the reason that is no rule: nothing can be judged
-COPIED = (
-    "make",
-    "model",
-    "f_number",
-    "iso",
-    "exposure_time",
-    "width",
-    "height",
-    "jpeg_quality",
-    "software",
-    "taken_at",
+COPIED = (  # from the header as they are
+    *("make", "model", "f_number", "iso", "exposure_time"),
+    *("width", "height", "jpeg_quality", "software", "taken_at"),
 )
 EXAMINED_DTYPES = {
     "path": "str",
@@ -62,16 +55,18 @@ def examine(
     paths = _files(folder)
     if not paths:
         raise InputError(f"{folder} holds no files; expected a folder with photographs")
-    read = partial(read_photo, folder, pixels, splits or {})
-    found = list(each(read, paths, jobs, "photographs"))
+    found = list(each(partial(read_photo, folder, pixels), paths, jobs, "photographs"))
+    if splits:
+        found = [replace(it, split=splits.get(it.path, it.split)) if isinstance(it, Photo) else it for it in found]
     photos = [photo for photo in found if isinstance(photo, Photo)]
     learned = learn(photos, _copies(folder, photos), _neighbours(photos))
     active = [name for name in RULES if name in rules and (pixels or not RULES[name].pixels)]
-    rows = [
-        _row(photo, judge(photo, learned, active)) if isinstance(photo, Photo) else _unread(path, photo)
-        for path, photo in zip(paths, found, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=list(EXAMINED_DTYPES)).astype(EXAMINED_DTYPES)
+    columns: dict[str, list[object]] = {name: [] for name in EXAMINED_DTYPES}  # smaller than a list of rows
+    for path, photo in zip(paths, found, strict=True):
+        row = _row(photo, judge(photo, learned, active)) if isinstance(photo, Photo) else _unread(path, photo)
+        for name, values in columns.items():
+            values.append(row.get(name))
+    return pd.DataFrame(columns).astype(EXAMINED_DTYPES)
 
 
 def judge(photo: Photo, learned: Learned, rules: Iterable[str]) -> list[str]:
@@ -87,11 +82,11 @@ def learn(
     neighbours: Mapping[str, str] | None = None,
 ) -> Learned:
     """What at least `AGREE` photographs of a kind agree on; model and size also need more than half of the kind."""
-    claims = [photo for photo in photos if photo.split != "test"]
-    model = _counts(claims, lambda photo: photo.header.model)
-    size = _counts(claims, lambda photo: sides(photo.header.width, photo.header.height))
-    table = _counts(claims, lambda photo: photo.table)
-    software = _counts(claims, lambda photo: photo.header.software)
+    photos = [photo for photo in photos if photo.split != "test"]
+    model = _counts(photos, lambda photo: photo.header.model)
+    size = _counts(photos, lambda photo: sides(photo.header.width, photo.header.height))
+    table = _counts(photos, lambda photo: photo.table)
+    software = _counts(photos, lambda photo: photo.header.software)
     return Learned(
         model={kind: usual for kind, counts in model.items() if (usual := _majority(counts))},
         size={kind: pair for kind, counts in size.items() if (pair := _majority(counts))},

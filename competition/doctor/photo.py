@@ -37,7 +37,7 @@ class Photo:
         return self.camera or f"{self.header.make or '?'} {self.header.model or '?'}"
 
 
-def read_photo(folder: Path, pixels: bool, splits: Mapping[str, str], path: str) -> Photo | str:
+def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
     """The file at `folder`/`path`; of one that is no image, the reason. See `examine` for the rest."""
     place = folder / path
     try:
@@ -50,7 +50,7 @@ def read_photo(folder: Path, pixels: bool, splits: Mapping[str, str], path: str)
         path=path,
         size=place.stat().st_size,
         camera=camera,
-        split=splits.get(path, split),
+        split=split,
         header=replace(header, tables={}),
         table=_digest(header.tables),
         fault=fault,

@@ -123,7 +123,7 @@ def test_too_few_teach_nothing(tmp_path):
 
 def test_what_is_learned_does_not_depend_on_order(collection):
     paths = [path for path in EXPECTED if "page" not in path]
-    photos = [read_photo(collection, False, {}, path) for path in paths]
+    photos = [read_photo(collection, False, path) for path in paths]
     assert learn(photos) == learn(photos[::-1])
 
 
