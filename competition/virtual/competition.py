@@ -81,9 +81,9 @@ def make_competition(
     """Make `folder`: `train/<camera>/*.jpg`, `test/*.tif`, `sample_submission.csv`, `solution.csv`, `virtual.json`.
 
     `cut_test_patch(photo, manipulation, side)` cuts the test patch, uint8 (side, side, 3), from a decoded photograph,
-    uint8 (h, w, 3); `manipulation` is `unaltered` or one of the eight. `jobs` processes share the work (-1: one a core); the
-    result does not depend on their number. A folder that was left half-made is completed; one that was made with
-    other settings is an `InputError`.
+    uint8 (h, w, 3); `manipulation` is `unaltered` or one of the eight. `jobs` processes share the work (-1: one a
+    core); the result does not depend on their number. A folder that was left half-made is completed; one that was
+    made with other settings is an `InputError`.
     """
     folder = Path(folder)
     solution = plan_test(size, seed)
@@ -114,7 +114,8 @@ def _claim(folder: Path, record: dict[str, Any]) -> None:
         found = read_json(note)
         if {key: found.get(key) for key in record} != record:
             raise InputError(
-                f"{folder} holds a virtual competition of another size, seed or version; choose another folder or delete it"
+                f"{folder} holds a virtual competition of another size, seed or version; "
+                "choose another folder or delete it"
             )
     elif folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} holds other files and no virtual.json; choose an empty or new folder")

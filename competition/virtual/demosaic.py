@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_RATIO_OFFSET = 0.1
 _CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _FULL = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
@@ -61,11 +62,15 @@ def _by_difference(mosaic: Floats, green: Floats) -> Floats:
 
 
 def _smooth_hue(mosaic: Floats) -> Floats:
-    """Bilinear green; red and blue by interpolating their ratio to green (Cok 1987)."""
+    """Bilinear green; red and blue by interpolating their ratio to green (Cok 1987).
+
+    Without the offset the ratio of two noisy samples is too large on average, and shadows would turn magenta.
+    """
     green = _bilinear_green(mosaic)
-    safe = np.maximum(green, 0.02)
-    ratio = np.clip(mosaic / safe, 0, 4)
-    return cv2.merge([safe * _filter(_only(ratio, 0, 0), _FULL), green, safe * _filter(_only(ratio, 1, 1), _FULL)])
+    base = green + np.float32(_RATIO_OFFSET)
+    ratio = (mosaic + np.float32(_RATIO_OFFSET)) / base
+    red, blue = (base * _filter(_only(ratio, at, at), _FULL) - np.float32(_RATIO_OFFSET) for at in (0, 1))
+    return cv2.merge([red, green, blue])
 
 
 _AT_GREEN = (

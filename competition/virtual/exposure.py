@@ -1,7 +1,7 @@
 """Programmed auto-exposure: aperture, ISO and exposure time for the light of a scene.
 
-Bright light closes the aperture, shortens the exposure and lowers ISO, so the three are correlated, as in real photographs;
-priority modes and the photographer's habits scatter them around that line.
+Bright light closes the aperture, shortens the exposure and lowers ISO, so the three are correlated, as in real
+photographs; priority modes and the photographer's habits scatter them around that line.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import numpy as np
 
 F_NUMBERS = (1.6, 1.7, 1.8, 2.0, 2.2, 2.5, 2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0, 10.0, 11.0)
 ISOS = (100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1000, 1250, 1600, 2000, 2500, 3200)
-EXPOSURE_TIMES = tuple(
-    Fraction(1, n)
-    for n in (4000, 3200, 2500, 2000, 1600, 1250, 1000, 800, 640, 500, 400, 320, 250, 200, 160, 125, 100, 80, 60, 50)
-    + (40, 30, 25, 20, 15, 13, 10, 8, 6, 5, 4, 3, 2)
+_PARTS_OF_A_SECOND = (
+    *(4000, 3200, 2500, 2000, 1600, 1250, 1000, 800, 640, 500, 400, 320, 250, 200, 160, 125, 100),
+    *(80, 60, 50, 40, 30, 25, 20, 15, 13, 10, 8, 6, 5, 4, 3, 2),
 )
+EXPOSURE_TIMES = tuple(Fraction(1, parts) for parts in _PARTS_OF_A_SECOND)
 
-# ExposureProgram of EXIF 2.3: how often it is used, and scatter (in stops) of aperture and ISO around the programme line.
+# ExposureProgram of EXIF 2.3: how often it is used, and its scatter of aperture and ISO around the programme, in stops.
 _PROGRAMMES = {2: (0.5, 0.8, 0.6), 3: (0.25, 1.8, 0.8), 4: (0.25, 1.0, 1.2)}
 
 
@@ -43,9 +43,9 @@ def choose_settings(rng: np.random.Generator, light: float, widest: float) -> Se
     programme = int(rng.choice(names, p=[_PROGRAMMES[name][0] for name in names]))
     _, aperture_scatter, iso_scatter = _PROGRAMMES[programme]
     bias = float(rng.choice([-0.7, -0.3, 0.0, 0.3, 0.7], p=[0.1, 0.15, 0.5, 0.15, 0.1]))
-    # Programme line, in stops: f/2 at EV 4 to f/8 at EV 15; ISO 1000 at EV 4 to ISO 100 at EV 11.
-    aperture = np.interp(light, [4, 15], [2.0, 5.5]) + rng.normal(0, aperture_scatter)
-    speed = np.interp(light, [4, 11, 15], [3.3, 0.8, 0.0]) + rng.normal(0, iso_scatter)
+    # Programme line, in stops: f/2 at EV 4 to f/7 at EV 15; ISO 800 at EV 3 to ISO 100 at EV 13.
+    aperture = np.interp(light, [4, 15], [2.0, 5.6]) + rng.normal(0, aperture_scatter)
+    speed = np.interp(light, [3, 11, 13], [3.0, 0.8, 0.0]) + rng.normal(0, iso_scatter)
     f_number = _nearest([n for n in F_NUMBERS if n >= widest], 2 ** (aperture / 2))
     iso = int(_nearest(ISOS, 100 * 2**speed))
     wanted = 2.0 ** (bias - light)  # t·ISO/(100·N²)

@@ -67,7 +67,7 @@ def vignetting(height: int, width: int, f_number: float) -> Floats:
 
 
 def blur_kernel(radius: float, motion: tuple[float, float], sigma: float) -> Floats:
-    """Point spread: a disc of `radius`, moved along `motion` (x, y), softened by a Gaussian; all in pixels; sums to 1."""
+    """Point spread, odd sides, sum 1: a disc of `radius`, moved along `motion` (x, y), softened by a Gaussian; in pixels."""
     half = int(np.ceil(radius + max(abs(motion[0]), abs(motion[1])) / 2 + 2.5 * sigma))
     axis = np.arange(-half, half + 1, dtype=np.float32)
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)

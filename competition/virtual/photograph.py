@@ -13,7 +13,7 @@ from competition.virtual.exposure import Settings, choose_settings
 from competition.virtual.files import Shot, encode_jpeg, make_exif
 from competition.virtual.optics import form_image
 from competition.virtual.scenes import Scene, make_scene
-from competition.virtual.sensor import Device, expose, make_device, mosaic, name_seed
+from competition.virtual.sensor import expose, make_device, mosaic, name_seed
 
 _FIRST_DAY = datetime(2024, 1, 1)
 _DAYS = 700
@@ -75,6 +75,7 @@ def _metered_gain(rng: np.random.Generator, image: NDArray[np.float32], settings
 def _white_balance(rng: np.random.Generator, scene: Scene, colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """Automatic white balance: gains (3,) that would make the light grey, but for an error that is larger than
     the differences between models. The least gain is 1, so that what is clipped is white."""
-    error = np.exp(rng.normal(0, 0.09, size=3))
+    warmth, tint = rng.normal(0, 0.11), rng.normal(0, 0.06)
+    error = np.exp([warmth, tint, -warmth])
     gains = error / colours.sum(axis=1)
     return (gains / gains.min()).astype(np.float32)
