@@ -1,8 +1,8 @@
 """The catalogue of the ten virtual camera models.
 
 Models differ in what forensics calls traces: colour filter phase, demosaicing, denoising, sharpening, chroma
-subsampling, quantisation tables. They differ far less in colour and tone than two photographs by one of them do, so that nobody
-can tell them apart by a glance at their colours.
+subsampling, quantisation tables. They differ far less in colour and tone than two photographs by one of them do, so
+that nobody can tell them apart by a glance at their colours.
 """
 
 from dataclasses import dataclass

@@ -4,19 +4,18 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
-import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from competition.errors import InputError, unknown_name
 from competition.files import read_json, write_bytes, write_csv, write_json
+from competition.parallel import each
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.files import decode_jpeg
 from competition.virtual.photograph import take_photograph
@@ -24,9 +23,9 @@ from competition.virtual.photograph import take_photograph
 VERSION = 1  # of the generator: raise it when the same seed makes other pixels
 MANIPULATIONS = ("jpeg70", "jpeg90", "resize0.5", "resize0.8", "resize1.5", "resize2.0", "gamma0.8", "gamma1.2")
 PUBLIC_SHARE = 0.3
+_TASKS_AT_ONCE = 4  # photographs handed to a process: about a second of work at the default size
 
-Pixels = NDArray[np.uint8]
-CutTestPatch = Callable[[Pixels, str, int], Pixels]
+CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,8 @@ def make_competition(
     }
     _claim(folder, record)
     missing = [task for task in tasks if not (folder / task.path).exists()]
-    work = (joblib.delayed(_carry_out)(folder, task, size, seed, cut_test_patch) for task in missing)
-    done = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
-    for _ in tqdm(done, desc="virtual photographs", total=len(tasks), initial=len(tasks) - len(missing), unit="photo"):
+    carry_out = partial(_carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch)
+    for _ in each(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
         pass
     write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
     write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
@@ -165,7 +163,7 @@ def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
     ]
 
 
-def _carry_out(folder: Path, task: _Task, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch) -> None:
+def _carry_out(task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch) -> None:
     """Take one photograph and keep what the task asks for. Runs in a worker process."""
     with _one_thread():
         data = take_photograph(find_camera(task.camera), task.device, seed, task.index, size.scale).jpeg()

@@ -4,52 +4,49 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float32]
 
 _RATIO_OFFSET = 0.1
 _CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _FULL = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
 
-def demosaic(mosaic: Floats, pattern: str, method: str) -> Floats:
+def demosaic(mosaic: np.ndarray, pattern: str, method: str) -> np.ndarray:
     """(h, w) mosaic of even sides → (h, w, 3) RGB, float32.
 
     The other three phases are RGGB seen in a mirror; all methods are symmetric, so mirroring back loses nothing.
     """
     red = pattern.index("R")
-    axes = [axis for axis, mirrored in enumerate(divmod(red, 2)) if mirrored]
+    axes = tuple(axis for axis, mirrored in enumerate(divmod(red, 2)) if mirrored)
     image = METHODS[method](np.ascontiguousarray(np.flip(mosaic, axes)))
     return np.ascontiguousarray(np.flip(image, axes))
 
 
-def _filter(image: Floats, kernel: Floats) -> Floats:
+def _filter(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
 
 
-def _only(image: Floats, row: int, column: int) -> Floats:
+def _only(image: np.ndarray, row: int, column: int) -> np.ndarray:
     """The samples at one place of the 2×2 cell; zero elsewhere."""
     out = np.zeros_like(image)
     out[row::2, column::2] = image[row::2, column::2]
     return out
 
 
-def _bilinear_green(mosaic: Floats) -> Floats:
+def _bilinear_green(mosaic: np.ndarray) -> np.ndarray:
     green = _filter(mosaic, _CROSS)
     green[0::2, 1::2] = mosaic[0::2, 1::2]
     green[1::2, 0::2] = mosaic[1::2, 0::2]
     return green
 
 
-def _bilinear(mosaic: Floats) -> Floats:
+def _bilinear(mosaic: np.ndarray) -> np.ndarray:
     """Mean of the nearest samples of the colour."""
     return cv2.merge(
         [_filter(_only(mosaic, 0, 0), _FULL), _bilinear_green(mosaic), _filter(_only(mosaic, 1, 1), _FULL)]
     )
 
 
-def _by_difference(mosaic: Floats, green: Floats) -> Floats:
+def _by_difference(mosaic: np.ndarray, green: np.ndarray) -> np.ndarray:
     """Red and blue by interpolating their differences to a full green plane."""
     difference = mosaic - green
     return cv2.merge(
@@ -61,7 +58,7 @@ def _by_difference(mosaic: Floats, green: Floats) -> Floats:
     )
 
 
-def _smooth_hue(mosaic: Floats) -> Floats:
+def _smooth_hue(mosaic: np.ndarray) -> np.ndarray:
     """Bilinear green; red and blue by interpolating their ratio to green (Cok 1987).
 
     Without the offset the ratio of two noisy samples is too large on average, and shadows would turn magenta.
@@ -90,7 +87,7 @@ _GREEN = (
 )
 
 
-def _malvar(mosaic: Floats) -> Floats:
+def _malvar(mosaic: np.ndarray) -> np.ndarray:
     """Gradient-corrected linear interpolation (Malvar, He, Cutler 2004)."""
     along, across, diagonal = (
         _filter(mosaic, _AT_GREEN),
@@ -111,7 +108,7 @@ _FIRST = np.array([[1, 0, -1]], np.float32)
 _MEAN = np.array([[0.5, 0, 0.5]], np.float32)
 
 
-def _hamilton_adams(mosaic: Floats) -> Floats:
+def _hamilton_adams(mosaic: np.ndarray) -> np.ndarray:
     """Green along the direction of the smaller gradient, corrected by the other colour (Hamilton, Adams 1997)."""
     second_x, second_y = _filter(mosaic, _SECOND), _filter(mosaic, _SECOND.T.copy())
     weight_x = np.abs(_filter(mosaic, _FIRST)) + np.abs(second_x)
@@ -124,7 +121,7 @@ def _hamilton_adams(mosaic: Floats) -> Floats:
     return _by_difference(mosaic, green)
 
 
-def _gradient_weighted(mosaic: Floats) -> Floats:
+def _gradient_weighted(mosaic: np.ndarray) -> np.ndarray:
     """Green as the mean of its four neighbours, each weighted by the inverse gradient towards it; then differences."""
     padded = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)
     height, width = mosaic.shape
@@ -142,7 +139,7 @@ def _gradient_weighted(mosaic: Floats) -> Floats:
     return _by_difference(mosaic, green)
 
 
-METHODS: dict[str, Callable[[Floats], Floats]] = {
+METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "bilinear": _bilinear,
     "smooth_hue": _smooth_hue,
     "malvar": _malvar,

@@ -4,24 +4,21 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from competition.virtual.cameras import WHITE_LEVEL, Camera, Sharpening
 from competition.virtual.demosaic import demosaic
-
-Floats = NDArray[np.float32]
 
 # What a typical sensor's filters see of linear sRGB is the inverse of this; rows sum to one, so that grey stays grey.
 _COLOUR_MATRIX = np.array([[1.60, -0.45, -0.15], [-0.25, 1.50, -0.25], [-0.02, -0.48, 1.50]])
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
-def sensor_from_rgb() -> Floats:
+def sensor_from_rgb() -> np.ndarray:
     """(3, 3): what the colour filters pass of linear sRGB light."""
     return np.linalg.inv(_COLOUR_MATRIX).astype(np.float32)
 
 
-def develop(raw: Floats, camera: Camera, balance: Floats, iso: int) -> NDArray[np.uint8]:
+def develop(raw: np.ndarray, camera: Camera, balance: np.ndarray, iso: int) -> np.ndarray:
     """Digital numbers (h, w) → the picture, uint8 (h, w, 3) RGB; `balance` (3,) are the white balance gains."""
     linear = (raw - camera.black_level) * np.float32(1 / (WHITE_LEVEL - camera.black_level))
     for place, colour in enumerate(camera.pattern):
@@ -30,7 +27,7 @@ def develop(raw: Floats, camera: Camera, balance: Floats, iso: int) -> NDArray[n
     image = demosaic(np.clip(linear, 0, 1, out=linear), camera.pattern, camera.demosaicing)
     image = tone(cv2.transform(image, colour_matrix(camera.saturation)), camera.contrast)
     luma, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
-    strength = camera.denoising.strength * np.float32((iso / 100) ** 0.35)
+    strength = camera.denoising.strength * (iso / 100) ** 0.35
     luma = _LUMA_FILTERS[camera.denoising.luma](luma, strength)
     red, blue = (_CHROMA_FILTERS[camera.denoising.chroma](plane, strength) for plane in (red, blue))
     luma = sharpen(luma, camera.sharpening)
@@ -38,20 +35,20 @@ def develop(raw: Floats, camera: Camera, balance: Floats, iso: int) -> NDArray[n
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def colour_matrix(saturation: float) -> Floats:
+def colour_matrix(saturation: float) -> np.ndarray:
     """(3, 3) from sensor colours to linear sRGB, more or less saturated; rows sum to one."""
     grey = np.tile(_LUMINANCE, (3, 1))
     return ((grey + saturation * (np.eye(3) - grey)) @ _COLOUR_MATRIX).astype(np.float32)
 
 
-def tone(linear: Floats, contrast: float) -> Floats:
+def tone(linear: np.ndarray, contrast: float) -> np.ndarray:
     """Linear light → [0, 1] display values: gamma 1/2.2 with a toe, then an S-curve around the middle."""
     display = cv2.pow(np.clip(linear, 0, 1), 1 / 2.2)
     bend = np.float32(0.22 * contrast) * (2 * display - 1) * (1 - display)
     return display * (1 + bend)
 
 
-def sharpen(luma: Floats, sharpening: Sharpening) -> Floats:
+def sharpen(luma: np.ndarray, sharpening: Sharpening) -> np.ndarray:
     """Unsharp mask: adds `amount` of the detail above `coring`."""
     if sharpening.amount == 0:
         return luma
@@ -61,7 +58,7 @@ def sharpen(luma: Floats, sharpening: Sharpening) -> Floats:
     return luma + np.float32(sharpening.amount) * detail
 
 
-def _guided(plane: Floats, strength: float) -> Floats:
+def _guided(plane: np.ndarray, strength: float) -> np.ndarray:
     """Self-guided filter (He, Sun, Tang 2010): flattens where the variance is that of noise."""
     mean = cv2.boxFilter(plane, -1, (5, 5))
     variance = cv2.boxFilter(plane * plane, -1, (5, 5)) - mean * mean
@@ -69,19 +66,19 @@ def _guided(plane: Floats, strength: float) -> Floats:
     return cv2.boxFilter(share, -1, (5, 5)) * plane + cv2.boxFilter((1 - share) * mean, -1, (5, 5))
 
 
-def _mixed_median(plane: Floats, strength: float) -> Floats:
+def _mixed_median(plane: np.ndarray, strength: float) -> np.ndarray:
     share = np.float32(min(1.0, 0.5 * strength))
     return plane + share * (cv2.medianBlur(plane, 3) - plane)
 
 
-_LUMA_FILTERS: dict[str, Callable[[Floats, float], Floats]] = {
+_LUMA_FILTERS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "none": lambda plane, strength: plane,
     "gaussian": lambda plane, strength: cv2.GaussianBlur(plane, (0, 0), min(1.2, 0.9 * strength)),
-    "bilateral": lambda plane, strength: cv2.bilateralFilter(plane, 5, 0.02 * float(strength), 1.5),
+    "bilateral": lambda plane, strength: cv2.bilateralFilter(plane, 5, 0.02 * strength, 1.5),
     "median": _mixed_median,
     "guided": _guided,
 }
-_CHROMA_FILTERS: dict[str, Callable[[Floats, float], Floats]] = {
+_CHROMA_FILTERS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "none": lambda plane, strength: plane,
     "gaussian": lambda plane, strength: cv2.GaussianBlur(plane, (0, 0), 1.5 * strength),
     "median": lambda plane, strength: cv2.medianBlur(plane, 5),

@@ -51,7 +51,7 @@ def choose_settings(rng: np.random.Generator, light: float, widest: float) -> Se
     wanted = 2.0 ** (bias - light)  # t·ISO/(100·N²)
     time = wanted * f_number**2 * 100 / iso
     # Beyond the shutter's range ISO gives way first, then the aperture.
-    shutter = float(np.clip(time, EXPOSURE_TIMES[0], EXPOSURE_TIMES[-1]))
+    shutter = min(max(time, float(EXPOSURE_TIMES[0])), float(EXPOSURE_TIMES[-1]))
     iso = int(_nearest(ISOS, 100 * wanted * f_number**2 / shutter))
     f_number = _nearest([n for n in F_NUMBERS if n >= widest], np.sqrt(shutter * iso / (100 * wanted)))
     exposure = EXPOSURE_TIMES[int(np.argmin([abs(np.log(float(t) / shutter)) for t in EXPOSURE_TIMES]))]

@@ -6,7 +6,6 @@ from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import IFDRational
@@ -49,7 +48,7 @@ def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
     )
     time = settings.exposure_time
     focal_length = round(shot.focal_35 / camera.crop_factor, 1)
-    details = {
+    details: dict[int, object] = {
         Base.ExposureTime: IFDRational(time.numerator, time.denominator),
         Base.FNumber: IFDRational(Fraction(str(settings.f_number))),
         Base.ExposureProgram: settings.programme,
@@ -103,7 +102,7 @@ def _maker_value(field: str, settings: Settings, shot: Shot) -> object:
     return {"SceneType": b"\x01", "SensingMethod": 2}.get(field, 0)
 
 
-def encode_jpeg(pixels: NDArray[np.uint8], camera: Camera, exif: Image.Exif) -> bytes:
+def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
     """The file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(
@@ -117,7 +116,7 @@ def encode_jpeg(pixels: NDArray[np.uint8], camera: Camera, exif: Image.Exif) -> 
     return buffer.getvalue()
 
 
-def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """Pixels of a JPEG, uint8 (h, w, 3) RGB."""
+def decode_jpeg(data: bytes) -> np.ndarray:
+    """np.ndarray of a JPEG, uint8 (h, w, 3) RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))

@@ -2,15 +2,12 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from competition.virtual.cameras import Camera
 from competition.virtual.exposure import Settings
 from competition.virtual.scenes import Scene
 
-Floats = NDArray[np.float32]
-
-_LONGEST_BLUR = 14.0  # pixels at scale 1: beyond it detail is gone anyway, and kernels would become slow
+_LONGEST_BLUR = 24.0  # pixels at scale 1: beyond it detail is gone anyway, and kernels would become slow
 
 
 def defocus_radius(camera: Camera, focal_35: float, f_number: float, focus: float, depth: float, width: int) -> float:
@@ -30,7 +27,7 @@ def form_image(
     focus: float,
     shake: tuple[float, float],
     scale: float,
-) -> Floats:
+) -> np.ndarray:
     """Radiance (h, w, 3) on the sensor: each layer blurred by its own kernel, then laid over those behind it.
 
     `focal_35` in millimetres, `focus` in metres, `shake` of the hand in pixels a second.
@@ -59,15 +56,15 @@ def lens_softness(f_number: float) -> float:
     return float(np.sqrt(0.42**2 + (1.1 / f_number) ** 2 + (0.05 * f_number) ** 2))
 
 
-def vignetting(height: int, width: int, f_number: float) -> Floats:
+def vignetting(height: int, width: int, f_number: float) -> np.ndarray:
     """(h, w) relative illumination: 1 in the centre, darker in the corners of a wide open lens."""
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     return (1 - np.float32(min(0.3, 0.4 / f_number)) * (x * x + y * y) / 2).astype(np.float32)
 
 
-def blur_kernel(radius: float, motion: tuple[float, float], sigma: float) -> Floats:
-    """Point spread, odd sides, sum 1: a disc of `radius`, moved along `motion` (x, y), softened by a Gaussian; in pixels."""
+def blur_kernel(radius: float, motion: tuple[float, float], sigma: float) -> np.ndarray:
+    """Point spread of sum 1: a disc of `radius`, moved along `motion` (x, y), softened by a Gaussian; all in pixels."""
     half = int(np.ceil(radius + max(abs(motion[0]), abs(motion[1])) / 2 + 2.5 * sigma))
     axis = np.arange(-half, half + 1, dtype=np.float32)
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
@@ -75,13 +72,11 @@ def blur_kernel(radius: float, motion: tuple[float, float], sigma: float) -> Flo
     for part in np.linspace(-0.5, 0.5, steps) if steps > 1 else [0.0]:
         distance = np.hypot(axis[None, :] - part * motion[0], axis[:, None] - part * motion[1])
         kernel += np.clip(radius + 0.5 - distance, 0, 1)
-    if radius < 0.5:  # a disc smaller than a pixel keeps its weight at the centre
-        kernel[half, half] += 1e-6
-    kernel = cv2.GaussianBlur(kernel, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    return kernel / kernel.sum()
+    soft = cv2.GaussianBlur(kernel, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    return soft / soft.sum()
 
 
-def _blur(image: Floats, radius: float, motion: tuple[float, float], sigma: float) -> Floats:
+def _blur(image: np.ndarray, radius: float, motion: tuple[float, float], sigma: float) -> np.ndarray:
     """Blur (h, w, c); strong blur is computed at half resolution, which it makes indistinguishable."""
     if radius + 0.5 * float(np.hypot(*motion)) < 5:
         return cv2.filter2D(image, -1, blur_kernel(radius, motion, sigma), borderType=cv2.BORDER_REFLECT)

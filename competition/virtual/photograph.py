@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from competition.virtual.cameras import Camera
@@ -24,7 +23,7 @@ _MIDDLE_GREY = 0.17
 class Photograph:
     """A photograph before its JPEG, and the truth about it. `pixels` uint8 (h, w, 3) RGB."""
 
-    pixels: NDArray[np.uint8]
+    pixels: np.ndarray
     settings: Settings
     shot: Shot
     exif: Image.Exif
@@ -42,13 +41,10 @@ def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: f
     """
     rng = np.random.default_rng([seed, name_seed(camera.name), name_seed(device), index])
     height, width = camera.native_size(scale)
-    zoom = float(
-        np.exp(rng.normal(0, 0.25))
-    )  # wider than the spread of native sizes, which must not show in the content
-    scene = make_scene(rng, height, width, scale * zoom)
+    # Zoom varies more than native sizes do, so that the size of things does not tell the camera.
+    scene = make_scene(rng, height, width, scale * float(np.exp(rng.normal(0, 0.25))))
     settings = choose_settings(rng, scene.light, camera.widest)
     focal_35 = int(rng.choice([24, 26, 28, 35, 40, 50, 60, 70]))
-    subject = scene.layers[1].depth
     focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
     hand = rng.normal(0, 9.0 * scale, size=2)
     image = form_image(scene, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
@@ -59,11 +55,11 @@ def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: f
     raw = expose(rng, mosaic(seen, camera.pattern), camera, body, settings.iso, float(settings.exposure_time))
     pixels = develop(raw, camera, _white_balance(rng, scene, colours), settings.iso)
     taken_at = _FIRST_DAY + timedelta(days=float(rng.uniform(0, _DAYS)))
-    shot = Shot(device, taken_at, focal_35, subject, scene.light, height, width)
+    shot = Shot(device, taken_at, focal_35, focus, scene.light, height, width)
     return Photograph(pixels, settings, shot, make_exif(camera, settings, shot), camera)
 
 
-def _metered_gain(rng: np.random.Generator, image: NDArray[np.float32], settings: Settings, light: float) -> float:
+def _metered_gain(rng: np.random.Generator, image: np.ndarray, settings: Settings, light: float) -> float:
     """What turns radiance into the share of the sensor's range: the meter's error, and how far the settings, which
     come in thirds of a stop, miss the light."""
     luminance = np.maximum(image[::8, ::8, 1], 1e-4)
@@ -72,7 +68,7 @@ def _metered_gain(rng: np.random.Generator, image: NDArray[np.float32], settings
     return float(_MIDDLE_GREY / metered * error)
 
 
-def _white_balance(rng: np.random.Generator, scene: Scene, colours: NDArray[np.float32]) -> NDArray[np.float32]:
+def _white_balance(rng: np.random.Generator, scene: Scene, colours: np.ndarray) -> np.ndarray:
     """Automatic white balance: gains (3,) that would make the light grey, but for an error that is larger than
     the differences between models. The least gain is 1, so that what is clipped is white."""
     warmth, tint = rng.normal(0, 0.11), rng.normal(0, 0.06)

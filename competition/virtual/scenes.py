@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-
+_BACKGROUND, _SUBJECT = 0, 1  # numbers of layers; 2 is the foreground
 _CORNERS = 28  # of the polygon that stands for a leaf
 _SUBPIXEL_BITS = 4  # fixed-point bits of its corners
 
@@ -24,8 +22,8 @@ class Layer:
     """What stands at one depth. `radiance` (h, w, 3) float32 linear, `alpha` (h, w) float32 in {0, 1}, `depth` in
     metres, `velocity` (x, y) in pixels a second."""
 
-    radiance: Floats
-    alpha: Floats
+    radiance: np.ndarray
+    alpha: np.ndarray
     depth: float
     velocity: tuple[float, float]
 
@@ -36,14 +34,14 @@ class Scene:
 
     layers: tuple[Layer, ...]
     light: float
-    illuminant: Floats
+    illuminant: np.ndarray
 
 
 @dataclass(frozen=True)
 class _Look:
     """What the leaves of one scene have in common."""
 
-    palette: Floats  # (colours, 3) linear, mean about 1
+    palette: np.ndarray  # (colours, 3) linear, mean about 1
     contrast: float  # of reflectance, in natural logarithms
     detail: float  # amplitude of textures
 
@@ -57,9 +55,9 @@ def make_scene(rng: np.random.Generator, height: int, width: int, scale: float) 
     layers = []
     for number, depth in enumerate(depths):
         index, leaves = _place(rng, height, width, scale, number)
-        shade = lighting if number == 0 else lighting * np.float32(np.exp(rng.normal(0, 0.25)))
+        shade = lighting if number == _BACKGROUND else lighting * np.float32(np.exp(rng.normal(0, 0.25)))
         radiance = _paint(rng, index, leaves, look, textures) * shade[..., None]
-        alpha = (index > 0).astype(np.float32) if number else np.ones((height, width), np.float32)
+        alpha = ((index > 0) | (number == _BACKGROUND)).astype(np.float32)
         layers.append(Layer(radiance, alpha, depth, _velocity(rng, scale, number)))
     return Scene(tuple(layers), float(rng.uniform(*_LIGHT)), _illuminant(rng))
 
@@ -75,18 +73,18 @@ def _make_look(rng: np.random.Generator) -> _Look:
     return _Look(palette.astype(np.float32), rng.uniform(0.3, 0.8), rng.uniform(0.08, 0.3))
 
 
-def _pink(rng: np.random.Generator, height: int, width: int) -> Floats:
+def _pink(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Noise with equal energy in every octave (a 1/f amplitude spectrum), standard deviation about 1."""
     octaves = int(np.log2(min(height, width) / 3))
-    total = np.zeros((1, 1), np.float32)
+    total: np.ndarray = np.zeros((1, 1), np.float32)
     for octave in reversed(range(octaves)):
         rows, columns = -(-height // 2**octave), -(-width // 2**octave)
-        total = cv2.resize(total, (columns, rows), interpolation=cv2.INTER_CUBIC)
-        total += rng.standard_normal((rows, columns), dtype=np.float32)
+        coarser = cv2.resize(total, (columns, rows), interpolation=cv2.INTER_CUBIC)
+        total = coarser + rng.standard_normal((rows, columns), dtype=np.float32)
     return total / np.float32(np.sqrt(octaves))
 
 
-def _grain(rng: np.random.Generator, height: int, width: int) -> Floats:
+def _grain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Fine texture of one random orientation: cloth, grass, bark."""
     noise = rng.standard_normal((height, width), dtype=np.float32)
     sigma = rng.uniform(0.6, 1.6), rng.uniform(0.6, 4.0)
@@ -96,7 +94,7 @@ def _grain(rng: np.random.Generator, height: int, width: int) -> Floats:
     return grain / grain.std()
 
 
-def _lighting(rng: np.random.Generator, height: int, width: int) -> Floats:
+def _lighting(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Slow changes of the light over the picture."""
     coarse = rng.normal(0, rng.uniform(0.1, 0.5), size=(4, 5)).astype(np.float32)
     slope = rng.normal(0, 0.3) * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
@@ -111,14 +109,14 @@ def _depths(rng: np.random.Generator) -> tuple[float, float, float]:
 
 def _velocity(rng: np.random.Generator, scale: float, number: int) -> tuple[float, float]:
     """Background stands still; subject and foreground move in about half of the scenes."""
-    if number == 0 or rng.random() < 0.5:
+    if number == _BACKGROUND or rng.random() < 0.5:
         return 0.0, 0.0
     speed = scale * np.exp(rng.normal(np.log(60.0), 0.8))
     angle = rng.uniform(0, 2 * np.pi)
     return float(speed * np.cos(angle)), float(speed * np.sin(angle))
 
 
-def _illuminant(rng: np.random.Generator) -> Floats:
+def _illuminant(rng: np.random.Generator) -> np.ndarray:
     """Colour of the light: along the daylight-to-tungsten line, and a little to green or magenta."""
     warmth, tint = rng.normal(0.0, 0.25), rng.normal(0.0, 0.04)
     colour = np.exp([warmth, tint, -warmth])
@@ -129,19 +127,17 @@ def _illuminant(rng: np.random.Generator) -> Floats:
 class _Leaves:
     """Centres (n, 2) as x, y and radii (n,) in pixels."""
 
-    centres: NDArray[np.float64]
-    radii: NDArray[np.float64]
+    centres: np.ndarray
+    radii: np.ndarray
 
 
-def _place(
-    rng: np.random.Generator, height: int, width: int, scale: float, number: int
-) -> tuple[NDArray[np.intp], _Leaves]:
+def _place(rng: np.random.Generator, height: int, width: int, scale: float, number: int) -> tuple[np.ndarray, _Leaves]:
     """Draw the leaves of layer `number`; (h, w) holds 1 + the number of the leaf seen there, or 0."""
     area = height * width / (640 * 480 * scale**2)
-    if number == 0:
+    if number == _BACKGROUND:
         count, smallest, largest = rng.choice([6, 60, 500, 900]) * area, 5.0, 160.0
         centres = rng.uniform((0, 0), (width, height), size=(int(count), 2))
-    elif number == 1:
+    elif number == _SUBJECT:
         count, smallest, largest = rng.uniform(60, 500) * area, 5.0, 120.0
         homes = rng.uniform((0.1 * width, 0.1 * height), (0.9 * width, 0.9 * height), size=(3, 2))
         spread = rng.uniform(30, 110, size=3) * scale
@@ -163,7 +159,7 @@ def _place(
     return index.astype(np.intp), leaves  # np.take would convert it each time
 
 
-def _outlines(rng: np.random.Generator, leaves: _Leaves) -> NDArray[np.float64]:
+def _outlines(rng: np.random.Generator, leaves: _Leaves) -> np.ndarray:
     """(n, corners, 2) polygons: discs, ellipses, rounded boxes and lobed blobs, turned at random."""
     count = len(leaves.radii)
     angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
@@ -181,18 +177,18 @@ def _outlines(rng: np.random.Generator, leaves: _Leaves) -> NDArray[np.float64]:
 
 def _paint(
     rng: np.random.Generator,
-    index: NDArray[np.intp],
+    index: np.ndarray,
     leaves: _Leaves,
     look: _Look,
-    textures: tuple[Floats, Floats],
-) -> Floats:
+    textures: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
     """Radiance (h, w, 3) of an index map: each leaf has its colour, reflectance, shading, texture and stripes."""
     height, width = index.shape
     count = len(leaves.radii) + 1
     radii = np.append(max(height, width) / 2, leaves.radii)
     centres = np.vstack([[width / 2, height / 2], leaves.centres])
 
-    def each(values: NDArray[np.float64]) -> Floats:
+    def each(values: np.ndarray) -> np.ndarray:
         return np.take(values.astype(np.float32), index, mode="clip")
 
     x = np.arange(width, dtype=np.float32)[None, :]

@@ -4,11 +4,8 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from competition.virtual.cameras import WHITE_LEVEL, Camera
-
-Floats = NDArray[np.float32]
 
 PRNU_STRENGTH = 0.012  # relative, about that of phones
 _DARK_CURRENT = 15.0  # electrons a second
@@ -17,12 +14,12 @@ _HOT_SHARE, _HOT_CURRENT = 1e-4, 3000.0  # share of pixels; their electrons a se
 
 @dataclass(frozen=True)
 class Device:
-    """One camera body: gain of every pixel (h, w), dark current of every pixel in electrons a second (h, w), and
-    how its colours deviate from its model's, as gains (3,)."""
+    """One camera body: gain of every pixel (h, w), which is its PRNU; dark current of every pixel in electrons a second
+    (h, w); and how its colours deviate from its model's, as gains (3,)."""
 
-    gain: Floats
-    dark_current: Floats
-    colour: Floats
+    gain: np.ndarray
+    dark_current: np.ndarray
+    colour: np.ndarray
 
 
 def name_seed(name: str) -> int:
@@ -40,7 +37,7 @@ def make_device(name: str, height: int, width: int) -> Device:
     return Device(gain, dark, np.exp(rng.normal(0, 0.05, size=3)).astype(np.float32))
 
 
-def mosaic(image: Floats, pattern: str) -> Floats:
+def mosaic(image: np.ndarray, pattern: str) -> np.ndarray:
     """Keep of each pixel of (h, w, 3) the one colour its filter passes: (h, w). `pattern` as "RGGB", row by row."""
     out = np.empty(image.shape[:2], np.float32)
     for place, colour in enumerate(pattern):
@@ -50,8 +47,8 @@ def mosaic(image: Floats, pattern: str) -> Floats:
 
 
 def expose(
-    rng: np.random.Generator, signal: Floats, camera: Camera, device: Device, iso: int, exposure_time: float
-) -> Floats:
+    rng: np.random.Generator, signal: np.ndarray, camera: Camera, device: Device, iso: int, exposure_time: float
+) -> np.ndarray:
     """Digital numbers (h, w) in [0, `WHITE_LEVEL`] of a mosaic `signal`, where 1 just fills the range at this ISO.
 
     ISO is analogue gain: twice the ISO fills the range with half the electrons, so shot noise grows; read noise has a
