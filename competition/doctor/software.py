@@ -5,6 +5,7 @@ their own name over it.
 """
 
 import re
+from functools import lru_cache
 
 # Programs that resample, compress again or change tones, by words that no camera's firmware contains.
 EDITORS = (
@@ -34,12 +35,14 @@ FIRMWARE = re.compile("|".join(FIRMWARES), re.IGNORECASE)
 MODEL_AND_VERSION = re.compile(r"(.+?)[ _]*(v|ver\.?|version)?[ _.]*\d+\.\d.*", re.IGNORECASE)
 
 
+@lru_cache(1000)  # thousands of photographs share a few firmwares
 def editor_in(software: str) -> str | None:
     """The editing program that a `Software` field names, or None."""
     found = EDITOR.search(software)
     return found[1] if found else None
 
 
+@lru_cache(1000)
 def is_firmware(software: str, model: str | None) -> bool:
     """Whether a `Software` field reads like firmware: one of `FIRMWARES`, or the name of the `model` and a version."""
     named = MODEL_AND_VERSION.fullmatch(software)
