@@ -57,7 +57,11 @@ def assign_validation(table: pd.DataFrame, seed: int, fraction: float = 0.2) -> 
             sharing.setdefault(what, []).append(str(camera))
     split = table["split"].where(table["split"] == "test", "train")
     split = split.mask(table["path"].isin(validation), "validation")
-    return table.assign(split=split), [f"{what}: {', '.join(sharing[what])}" for what in sorted(sharing)]
+    notes = [
+        f"{what}: {'every camera' if len(cameras) == len(sizes) else ', '.join(cameras)}"
+        for what, cameras in sorted(sharing.items())
+    ]
+    return table.assign(split=split), notes
 
 
 def validation_images(
