@@ -148,7 +148,7 @@ _CATALOGUE = (
         name="Virtual-Maple-M9", make="Virtual Maple", model="Virtual M9", software="Maple 9.2 (virtual)",
         columns=640, rows=496, pattern="RGGB", black_level=64, full_well=11800, read_noise=3.9,
         demosaicing="smooth_hue", denoising=Denoising("bilateral", "median", 2.2), saturation=1.00, contrast=1.00,
-        sharpening=Sharpening(2.6, 0.35), compression=Compression("4:2:0", 94, "flat"),
+        sharpening=Sharpening(2.6, 0.35), compression=Compression("4:2:0", 93, "flat"),
         crop_factor=1.7, widest=1.7, exif=ExifHabits(72, False, ("SubsecTime", "DigitalZoomRatio")),
     ),
 )  # fmt: skip

@@ -1,0 +1,28 @@
+import pytest
+from PIL import Image
+
+from competition.errors import InputError
+from competition.virtual.cameras import CAMERAS
+from competition.virtual.contact_sheet import contact_sheet, describe_settings
+from competition.virtual.photograph import take_photograph
+
+
+def test_every_photograph_has_its_settings(tmp_path):
+    camera = CAMERAS["Virtual-Elm-E5"]
+    photo = take_photograph(camera, "a", 0, 0, 0.25)
+    path = tmp_path / "train" / camera.name / "a.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(photo.jpeg())
+    settings = photo.settings
+    with Image.open(path) as image:
+        text = describe_settings(image)
+    assert text == f"f/{settings.f_number:g}  {settings.exposure_time} s  ISO {settings.iso}"
+    contact_sheet(tmp_path, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.convert("L").getextrema()[0] < 60  # something is drawn
+
+
+def test_a_folder_without_photographs_is_refused(tmp_path):
+    with pytest.raises(InputError, match="train"):
+        contact_sheet(tmp_path, tmp_path / "sheet.png")
+    assert not (tmp_path / "sheet.png").exists()
