@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from competition.errors import InputError, unknown_name
-from models.backbones import BACKBONES
+from models.backbones import BACKBONES, MEMBERS
 from models.presets import PRESETS, recipe
 
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
@@ -13,7 +13,7 @@ VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="MEMBER|ensemble", help=f"ensemble, or one of {', '.join(BACKBONES)}")
+    parser.add_argument("what", metavar="MEMBER|ensemble", help=f"ensemble, or one of {', '.join(MEMBERS)}")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="train/<camera>/*.jpg [test/*.tif]; default: virtual cameras"
     )
@@ -87,8 +87,8 @@ def _members(what: str, chosen: str | None) -> list[str]:
             raise InputError(f"--members chooses the members of an ensemble, received it with {what}; leave it out")
         names = chosen.split(",")
     for name in names:
-        if name not in BACKBONES:
-            raise unknown_name("member", name, [*BACKBONES, "ensemble"])
+        if name not in MEMBERS:
+            raise unknown_name("member", name, [*MEMBERS, "ensemble"])
     return list(dict.fromkeys(names))
 
 

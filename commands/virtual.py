@@ -11,8 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         default="small",
-        help="smoke: for tests; small (default): about 640×480, 700 training photographs, 400 test patches of 128 pixels; "
-        "full: as large as the real competition",
+        help="smoke: for tests; small (default): 700 training photographs of about 640×480, 400 test patches of 128 "
+        "pixels; full: as many as in the real competition, 2640 test patches of 512 pixels",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")

@@ -24,7 +24,7 @@ class Backbone:
 
 
 def _application(name: str) -> "Callable[..., keras.Model]":
-    """A constructor of `keras.applications`, looked up when it is called: this table must import without a framework."""
+    """A constructor of `keras.applications`, looked up when called: this table must import without a framework."""
 
     def build(**options: Any) -> "keras.Model":
         from keras import applications
@@ -42,19 +42,23 @@ BACKBONES = {
 }
 
 
+STEM = "stem"  # the member that is a learned front without a backbone: small, quick, and no part of the ensemble
+MEMBERS = (*BACKBONES, STEM)
+
+
 def backbone(name: str) -> Backbone:
     """The backbone of that name, or an `InputError` that lists the known ones."""
     if name not in BACKBONES:
-        raise unknown_name("member", name, [*BACKBONES, "ensemble"])
+        raise unknown_name("member", name, BACKBONES)
     return BACKBONES[name]
 
 
-def trunk(name: str, shape: tuple[int, int, int], weights: str | None) -> "keras.Model":
-    """Build a backbone without its classifier.
+def trunk(name: str, channels: int, weights: str | None) -> "keras.Model":
+    """Build a backbone without its classifier, for images of any side it can take.
 
     Args:
         name: a key of `BACKBONES`.
-        shape: of its input, (height, width, channels).
+        channels: of its input.
         weights: `"imagenet"`, or None for random ones.
 
     Returns:
@@ -67,7 +71,7 @@ def trunk(name: str, shape: tuple[int, int, int], weights: str | None) -> "keras
         with warnings.catch_warnings():
             # A learned front hands over more than three channels, on purpose.
             warnings.filterwarnings("ignore", message=".*usually expects 1 or 3 input channels.*")
-            return backbone(name).build(weights=weights, input_shape=shape)
+            return backbone(name).build(weights=weights, input_shape=(None, None, channels))
     except Exception as error:
         if weights is None:
             raise

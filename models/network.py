@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers
 
-from competition.errors import InputError
-from models.backbones import backbone, trunk
-from models.fronts import front
+from competition.errors import InputError, unknown_name
+from models.backbones import STEM, backbone, trunk
+from models.fronts import FRONTS, deepest, stem
+from models.layers import HighPass, Normalise
 from models.recipe import Recipe
 
 
@@ -16,23 +18,27 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
     """Build a network: front → backbone → pooled features and `is_manipulated` → 512 → 256 → one softmax per head.
 
     The flag joins the features behind the pooling, as in A. Torrubia's starter code that the blog's author built on.
+    Behind a stem, the backbone's logits are added to those of the stem and begin at zero: the network starts with what
+    its stem knows. The member `stem` is a stem alone.
 
     Args:
-        member: a name of `models.backbones.BACKBONES`.
-        recipe: sizes and choices; `recipe.weights` is `imagenet`, `none` or the path of a `.weights.h5` or `.keras` file.
+        member: a name of `models.backbones.BACKBONES`, or `stem`.
+        recipe: sizes and choices; `recipe.weights` is `imagenet`, `none` or the path of a `.weights.h5` file.
         heads: number of classes by the name of the question, such as `{"camera": 10}`.
 
     Returns:
-        A model from `{"patch": uint8 (batch, size, size, 3), "is_manipulated": float32 (batch, 1)}` to
-        `{head: float32 (batch, classes)}` whose rows sum to one, also under mixed precision.
+        A model from `{"patch": uint8 (batch, side, side, 3), "is_manipulated": float32 (batch, 1)}`, of any side that
+        the backbone can take, to `{head: float32 (batch, classes)}` whose rows sum to one, also under mixed precision.
 
     Raises:
         InputError: unknown names, a patch too small for the backbone, or weights that cannot be had or do not fit.
     """
-    smallest = backbone(member).smallest
+    if recipe.front not in FRONTS:
+        raise unknown_name("front", recipe.front, FRONTS)
+    smallest = 8 if member == STEM else backbone(member).smallest
     if recipe.patch < smallest:
         raise InputError(f"{member} needs patches of at least {smallest} pixels, received {recipe.patch}")
-    if recipe.weights == "imagenet" and recipe.front == "stem":
+    if recipe.weights == "imagenet" and "stem" in (recipe.front, member):
         raise InputError("ImageNet weights expect three channels: use --front none or residual, or --weights none")
     former = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)  # keras.applications take no dtype of their own
@@ -46,22 +52,50 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
 
 
 def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
-    patch = keras.Input((recipe.patch, recipe.patch, 3), dtype="uint8", name="patch")
+    patch = keras.Input((None, None, 3), dtype="uint8", name="patch")
     is_manipulated = keras.Input((1,), dtype="float32", name="is_manipulated")
-    start = front(recipe.front, patch, member)
-    body = trunk(member, start.image.shape[1:], "imagenet" if recipe.weights == "imagenet" else None)
+    evidence, logits = [is_manipulated], dict[str, list[Any]]()
+    if recipe.front == "stem":
+        maps = stem(patch, recipe.momentum)
+        evidence.append(layers.GlobalAveragePooling2D(name="stem_features")(maps[-1]))
+        x = layers.Concatenate(name="stem_evidence")(evidence)
+        x = layers.Dense(128, activation="relu", name="stem_dense")(x)
+        x = layers.Dropout(recipe.dropout, name="stem_dropout")(x)
+        logits = {head: [layers.Dense(n, name=f"stem_{head}")(x)] for head, n in heads.items()}
+        image = maps[-1] if member == STEM else deepest(maps, recipe.patch, backbone(member).smallest)
+    elif recipe.front == "residual":
+        image = HighPass(name="high_pass")(patch)
+    else:
+        image = Normalise(backbone(member).mode, name="normalise")(patch)
+    if member != STEM:
+        evidence.append(layers.GlobalAveragePooling2D(name="features")(_body(member, recipe, image)))
+        x = layers.Concatenate(name="evidence")(evidence)
+        for width in (512, 256):
+            x = layers.Dense(width, activation="relu", name=f"dense_{width}")(x)
+            x = layers.Dropout(recipe.dropout, name=f"dropout_{width}")(x)
+        first = "zeros" if logits else "glorot_uniform"
+        for head, n in heads.items():
+            logits.setdefault(head, []).append(layers.Dense(n, kernel_initializer=first, name=f"{head}_logits")(x))
+    outputs = {}
+    for head, parts in logits.items():
+        total = layers.Add(name=f"{head}_sum")(parts) if len(parts) > 1 else parts[0]
+        outputs[head] = layers.Activation("softmax", dtype="float32", name=head)(total)
+    return keras.Model({"patch": patch, "is_manipulated": is_manipulated}, outputs, name=member)
+
+
+def _body(member: str, recipe: Recipe, image: Any) -> Any:
+    body = trunk(member, image.shape[-1], "imagenet" if recipe.weights == "imagenet" else None)
     for layer in body.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = recipe.momentum  # Keras' 0.99 keeps validation at chance for the first hundreds of steps
-    features = [layers.GlobalAveragePooling2D(name="features")(body(start.image)), is_manipulated]
-    if start.features is not None:
-        features.append(start.features)
-    x = layers.Concatenate(name="evidence")(features)
-    for width in (512, 256):
-        x = layers.Dense(width, activation="relu", name=f"dense_{width}")(x)
-        x = layers.Dropout(recipe.dropout, name=f"dropout_{width}")(x)
-    outputs = {name: layers.Dense(n, activation="softmax", dtype="float32", name=name)(x) for name, n in heads.items()}
-    return keras.Model({"patch": patch, "is_manipulated": is_manipulated}, outputs, name=member)
+    return body(image)
+
+
+def adopt_stem(model: keras.Model, trained: keras.Model) -> None:
+    """Give `model` the stem, and the stem's own head, of a `trained` one."""
+    for layer in trained.layers:
+        if layer.weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from competition.errors import unknown_name
-from models.backbones import backbone
+from models.backbones import STEM, backbone
 from models.recipe import Recipe
 
 
@@ -13,13 +13,14 @@ def full(member: str) -> Recipe:
     """The blog's recipe, for a GPU and thousands of photographs.
 
     512×512 patches, ImageNet weights, Adam 1e-4, the rate halved after 5 epochs without a better validation loss, the
-    best weights kept. Its author reached the top 3 % with 25,000 photographs; published single networks of this kind score
-    0.97–0.98 there. Not yet trained here: it wants a GPU for days.
+    best weights kept. Its author reached the top 3 % with 25,000 photographs; published single networks of this kind
+    score 0.97–0.98 there. Not trained here: it wants a GPU for days.
 
         ./run.sh train ensemble --preset full --data DIR
     """
     return Recipe(
         patch=512,
+        test_patch=512,
         front="none",
         weights="imagenet",
         epochs=100,
@@ -31,31 +32,42 @@ def full(member: str) -> Recipe:
         momentum=0.99,
         dropout=0.3,
         precision="mixed_float16",
+        turns=True,
     )
 
 
 def quick(member: str) -> Recipe:
     """From scratch on two CPU cores; the default where there is no GPU."""
-    return Recipe(
-        patch=96,
+    stem = Recipe(
+        patch=64,
+        test_patch=128,
         front="stem",
         weights="none",
         epochs=8,
-        patches_per_photo=1,
+        patches_per_photo=4,
         batch=32,
-        learning_rate=1e-3,
+        learning_rate=4e-3,
         schedule="cycle",
         patience=8,
         momentum=0.9,
         dropout=0.2,
         precision="float32",
+        turns=False,
     )
+    if member == STEM:
+        return stem
+    joined = replace(stem, epochs=4, patches_per_photo=2, learning_rate=1e-3, stem=stem)
+    if member == "inceptionresnetv2":  # its smallest image is 75 pixels wide, and every step is slow
+        return replace(joined, patch=80, test_patch=96, epochs=1)
+    return joined
 
 
 def smoke(member: str) -> Recipe:
     """Seconds: shows that everything fits together, not that anything is learnt. For tests."""
-    smallest = backbone(member).smallest
-    return replace(quick(member), patch=max(32, smallest), epochs=1, batch=8, patience=1)
+    recipe = replace(quick(member), epochs=1, patches_per_photo=1, batch=8)
+    side = 64 if member == STEM else max(32, backbone(member).smallest)
+    recipe = replace(recipe, patch=side, test_patch=side)
+    return recipe if recipe.stem is None else replace(recipe, stem=smoke(STEM))
 
 
 PRESETS: dict[str, Callable[[str], Recipe]] = {"full": full, "quick": quick, "smoke": smoke}

@@ -8,7 +8,9 @@ class Recipe:
     """The settings of one member's training; the presets in `models.presets` fill them in.
 
     Attributes:
-        patch: side of a patch, pixels.
+        patch: side of a training patch, pixels.
+        test_patch: side of a patch at validation and prediction. Features are pooled over the patch, so it may be
+            larger: more evidence per answer, and training on small patches takes more steps in the same time.
         front: what stands before the backbone, a name of `models.fronts.FRONTS`.
         weights: `imagenet`, `none`, or the path of a weights file.
         epochs: at most so many.
@@ -20,9 +22,13 @@ class Recipe:
         momentum: of BatchNorm's running mean and variance.
         dropout: behind each of the two dense layers.
         precision: Keras' dtype policy, such as `float32` or `mixed_float16`.
+        turns: whether training patches are turned in the eight dihedral ways. Where they are, all eight views of an
+            image are averaged; where not, the other seven show a colour filter array that the network never saw.
+        stem: how the stem in front of the backbone learns before the backbone joins it; None where there is no stem.
     """
 
     patch: int
+    test_patch: int
     front: str
     weights: str
     epochs: int
@@ -34,3 +40,5 @@ class Recipe:
     momentum: float
     dropout: float
     precision: str
+    turns: bool
+    stem: "Recipe | None" = None

@@ -9,7 +9,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("camera")
 class Cycle(keras.optimizers.schedules.LearningRateSchedule):
-    """One cycle (Smith 2018): a linear warm-up over the first tenth of `steps` to `peak`, then a cosine down to zero."""
+    """One cycle (Smith 2018): over a tenth of `steps` up to `peak` in a line, then down to zero in a cosine."""
 
     def __init__(self, peak: float, steps: int) -> None:
         self.peak, self.steps = peak, steps

@@ -1,7 +1,7 @@
 """Training of one member: `fit`, made resumable.
 
-A member's folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimiser of the last and
-the best of them, and, once the training is over, `model.keras` alone with the best weights. An epoch counts from
+A member's folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimiser of the last
+and the best of them, and, once the training is over, `model.keras` alone with the best weights. An epoch counts from
 the moment its row stands in `history.csv`; its weights are written before that, so a kill at any time leaves a state
 to go on from.
 """
@@ -20,7 +20,7 @@ from competition.errors import InputError
 from competition.files import whole
 from models import history as past
 from models.devices import all_gpus, has_gpu
-from models.network import build, load_weights
+from models.network import adopt_stem, build, load_weights
 from models.recipe import Recipe
 from models.schedule import Cycle
 
@@ -35,6 +35,7 @@ def train(
     heads: dict[str, int],
     folder: Path,
     seed: int,
+    stem: Path | None = None,
 ) -> pd.DataFrame:
     """Train a member, or go on where its last run stopped; return its history.
 
@@ -47,6 +48,7 @@ def train(
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
         seed: of the first weights and of dropout.
+        stem: the file of a trained stem to begin with, for a recipe with the front `stem`.
 
     Raises:
         InputError: the loss is no longer a number, or what the folder holds is damaged.
@@ -62,6 +64,8 @@ def train(
         _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)
     if len(history):
         load_weights(model, _weights(folder, len(history) - 1))
+    elif stem is not None:
+        adopt_stem(model, load_model(stem))
     keeper = _Keeper(member, recipe, folder, history, seed)
     if len(history) < recipe.epochs and not past.has_stalled(list(history.val_loss), recipe.patience):
         training.epoch = len(history)
@@ -123,7 +127,7 @@ class _Keeper(keras.callbacks.Callback):
         self.bar = tqdm(
             total=self.recipe.epochs * steps,
             initial=len(self.history) * steps,
-            desc=self.member,
+            desc=f"{self.folder.parent.name}/{self.folder.name}",
             unit="step",
             leave=True,
         )
@@ -142,8 +146,8 @@ class _Keeper(keras.callbacks.Callback):
         if not math.isfinite(logs["loss"]):
             self.bar.close()
             raise InputError(
-                f"the loss of {self.member} became {logs['loss']} in epoch {len(self.history)}, step {batch}; the epochs before "
-                f"it are kept in {self.folder}: delete that folder and train with a lower --learning-rate"
+                f"the loss of {self.member} became {logs['loss']} in epoch {len(self.history)}, step {batch}; the "
+                f"epochs before it are kept in {self.folder}: delete that folder and train with a lower --learning-rate"
             )
         self.bar.update()
 

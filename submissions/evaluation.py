@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from competition.errors import InputError
 from competition.scoring import score
 from submissions import blending
-from submissions.predictions import MEND, Predictions, check_matches
+from submissions.predictions import MEND, Predictions, answer, check_matches
 from submissions.tables import read_text_table
 
 TRUTH_COLUMNS = ["name", "camera", "manipulation"]
@@ -64,13 +64,13 @@ class Evaluation:
         return (self.truth["manipulation"] != "unaltered").to_numpy(dtype=bool)
 
     @cached_property
-    def averaged(self) -> dict[str, NDArray[np.float64]]:
-        """Of every member (images, classes), its views blended."""
-        return {name: blending.blend(said.probabilities, blending.DEFAULT) for name, said in self.members.items()}
+    def answers(self) -> dict[str, NDArray[np.float64]]:
+        """Of every member (images, classes)."""
+        return {name: answer(said) for name, said in self.members.items()}
 
     def blended(self, kind: str) -> NDArray[np.float64]:
         """All members in one answer, (images, classes)."""
-        return blending.blend(np.stack(list(self.averaged.values())), kind)
+        return blending.blend(np.stack(list(self.answers.values())), kind)
 
     def scored(
         self,

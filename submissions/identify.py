@@ -14,6 +14,7 @@ from competition.photographs import SUFFIXES, read_header
 from models.training import MODEL, load_model
 from submissions.blending import DEFAULT, blend
 from submissions.predicting import predict
+from submissions.predictions import answer
 from submissions.runs import Run
 
 
@@ -32,7 +33,7 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
     Raises:
         InputError: no photograph could be used.
     """
-    size = max(recipe.patch for recipe in run.recipes.values())
+    size = max(recipe.test_patch for recipe in run.recipes.values())
     good, skipped = _usable(photos, size)
     if not good:
         reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])
@@ -41,16 +42,16 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
         )
     table = pd.DataFrame({"path": good, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
     said = []
-    for member in run.recipes:
+    for member, recipe in run.recipes.items():
         keras.backend.clear_session()
         network = load_model(run.member(member) / MODEL)
-        said.append(blend(predict(network, table, Path(), run.classes, member).probabilities, DEFAULT))
+        said.append(answer(predict(network, table, Path(), recipe, run.classes, member)))
     probabilities = blend(np.stack(said), DEFAULT)
     best = probabilities.argmax(axis=1)
-    answer = pd.DataFrame(
+    table = pd.DataFrame(
         {"path": good, "camera": np.array(run.classes)[best], "probability": probabilities.max(axis=1)}
     )
-    return answer.join(pd.DataFrame(probabilities, columns=list(run.classes))), skipped
+    return table.join(pd.DataFrame(probabilities, columns=list(run.classes))), skipped
 
 
 def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:

@@ -1,9 +1,9 @@
 """The honest leaderboard: every member, view average, blend and balancing, on images no member learned from.
 
-Members are scored without test-time augmentation (view 0) and with it (`member+tta`, all views blended).
-Blends are of members with it. The validation split scores every entry; where there is a solution, as in the
-virtual competition, its private and public parts do too, after the whole test set was answered and balanced
-blindly.
+Members are scored without test-time augmentation (view 0) and with it (`member+tta`, all views blended). Blends are
+of members with it where they were trained on turned patches, and without it where not. The validation split scores
+every entry; where there is a solution, as in the virtual competition, its private and public parts do too, after the
+whole test set was answered and balanced blindly.
 """
 
 from pathlib import Path
@@ -77,7 +77,7 @@ def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None
 def scores(validation: Evaluation, test: Evaluation | None = None) -> dict[str, Any]:
     """`scores.json`: {"members": {name: parts}, "blend": parts}; parts: {"validation": …[, "private": …]}.
 
-    Members with test-time augmentation, the blend `blending.DEFAULT` of them, nothing balanced.
+    Members as they enter blends, and the blend `blending.DEFAULT` of them; nothing balanced.
     """
 
     def parts(name: str | None) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def format_table(table: pd.DataFrame) -> str:
 
 
 def _unbalanced(evaluation: Evaluation, name: str | None) -> NDArray[np.float64]:
-    return evaluation.blended(blending.DEFAULT) if name is None else evaluation.averaged[name]
+    return evaluation.blended(blending.DEFAULT) if name is None else evaluation.answers[name]
 
 
 def _answers(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Answer]:
@@ -159,7 +159,7 @@ def _answers(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[s
     for name, said in evaluation.members.items():
         answers[name] = (said.probabilities[0], None)
         if len(said.probabilities) > 1:
-            answers[f"{name}+tta"] = (evaluation.averaged[name], None)
+            answers[f"{name}+tta"] = (blending.blend(said.probabilities, blending.DEFAULT), None)
     for kind in blending.KINDS if len(evaluation.members) > 1 else [blending.DEFAULT]:
         answers[f"blend {kind}"] = (evaluation.blended(kind), None)
     if quotas is not None:

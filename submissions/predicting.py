@@ -11,9 +11,10 @@ from tqdm import tqdm
 from augment.dihedral import VIEWS, turn
 from augment.manipulations import UNALTERED
 from augment.pipeline import EvaluationPatches, Inputs
+from models.recipe import Recipe
 from submissions.predictions import Predictions
 
-IMAGES = 8  # in a batch, each in all its views
+IMAGES = 4  # in a batch, each in all its views
 
 
 class _Views(keras.utils.PyDataset):
@@ -33,15 +34,14 @@ class _Views(keras.utils.PyDataset):
 
 
 def predict(
-    network: keras.Model, table: pd.DataFrame, folder: Path, classes: tuple[str, ...], title: str
+    network: keras.Model, table: pd.DataFrame, folder: Path, recipe: Recipe, classes: tuple[str, ...], title: str
 ) -> Predictions:
-    """What `network` says of the images of `table`, in its order.
+    """What `network` says of the images of `table`, in its order, trained by `recipe`.
 
     `table` has the columns path (relative to `folder`), manipulation and split, as `EvaluationPatches` takes them.
     Shows a progress bar called `title`.
     """
-    size = {tensor.name: tensor.shape for tensor in network.inputs}["patch"][1]
-    views = _Views(EvaluationPatches(table, folder, {}, size, IMAGES))
+    views = _Views(EvaluationPatches(table, folder, {}, recipe.test_patch, IMAGES))
     with tqdm(total=len(views), desc=title, unit="batch") as bar:
         said = network.predict(views, verbose=0, callbacks=[_Progress(bar)])["camera"]
     # A batch holds its images view after view; only the last may hold fewer images.
@@ -52,6 +52,7 @@ def predict(
         is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
         classes=classes,
         probabilities=probabilities.astype(np.float32),
+        turns=recipe.turns,
     )
 
 

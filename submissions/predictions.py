@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from competition.errors import InputError
 from competition.files import whole
+from submissions.blending import DEFAULT, blend
 
 MEND = "delete the file and run predict again"
 
@@ -19,15 +20,17 @@ MEND = "delete the file and run predict again"
 class Predictions:
     """What one member said of one set of images. Raises ValueError where the parts do not fit together.
 
-    names           (images,) str: test file names, or paths of photographs (one photograph may occur several
-    times) is_manipulated  (images,) bool classes         the cameras, in the order of the last axis
-    probabilities   (views, images, classes) float32, rows summing to one; view 0 is the image as it is
+    names: (images,) str, test file names or paths of photographs (one photograph may occur several times).
+    is_manipulated: (images,) bool. classes: the cameras, in the order of the last axis. probabilities: (views, images,
+    classes) float32, rows summing to one; view 0 is the image as it is. turns: whether the member was trained on turned
+    patches; the other views of one that was not show it what it never saw.
     """
 
     names: NDArray[np.str_]
     is_manipulated: NDArray[np.bool_]
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
+    turns: bool = True
 
     def __post_init__(self) -> None:
         values, images = self.probabilities, len(self.names)
@@ -47,6 +50,11 @@ class Predictions:
             raise ValueError("probabilities hold rows that are negative or do not sum to one")
 
 
+def answer(said: Predictions, kind: str = DEFAULT) -> NDArray[np.float64]:
+    """One answer per image, (images, classes): all views blended where the member knows them, else the first."""
+    return blend(said.probabilities if said.turns else said.probabilities[:1], kind)
+
+
 def save(predictions: Predictions, path: Path | str) -> None:
     """Write predictions as .npz, whole or not at all."""
     with whole(path) as partial, partial.open("wb") as file:
@@ -56,6 +64,7 @@ def save(predictions: Predictions, path: Path | str) -> None:
             is_manipulated=predictions.is_manipulated,
             classes=np.array(predictions.classes, dtype=np.str_),
             probabilities=predictions.probabilities,
+            turns=np.array(predictions.turns),
         )
 
 
@@ -72,6 +81,7 @@ def load(path: Path | str) -> Predictions:
                 is_manipulated=file["is_manipulated"],
                 classes=tuple(map(str, file["classes"])),
                 probabilities=file["probabilities"],
+                turns=bool(file["turns"]),
             )
     except KeyError as error:
         raise InputError(f"{path} lacks a part ({error.args[0]}); {MEND}") from None

@@ -1,5 +1,6 @@
 """What follows from a run's predictions: scores, leaderboard, submission. No network is loaded for any of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from submissions import leaderboard
 from submissions.balancing import assign_within, equal_quotas_within
 from submissions.blending import DEFAULT, blend
 from submissions.evaluation import Evaluation, read_solution, truth_of_test
-from submissions.predictions import Predictions, check_matches, load
+from submissions.predictions import Predictions, answer, check_matches, load
 from submissions.runs import Run
 from submissions.submission_file import read_expected_names, write_submission
 
@@ -60,7 +61,7 @@ def submit(run: Run, path: Path, kind: str = DEFAULT, method: str = "none", quot
     if not members:
         raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
     some = next(iter(members.values()))
-    probabilities = blend(np.stack([blend(said.probabilities, kind) for said in members.values()]), kind)
+    probabilities = blend(np.stack([answer(said, kind) for said in members.values()]), kind)
     quotas = None
     if method != "none":
         classes = len(run.classes)
@@ -89,4 +90,4 @@ def _load(run: Run, split: str) -> dict[str, Predictions]:
 def _by_file_name(said: Predictions) -> Predictions:
     """Test predictions under the names that submissions and solutions use."""
     names = np.array([Path(name).name for name in said.names], dtype=np.str_)
-    return Predictions(names, said.is_manipulated, said.classes, said.probabilities)
+    return replace(said, names=names)

@@ -68,7 +68,7 @@ def open_run(folder: Path) -> Run:
         raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
     config = read_json(folder / "config.json")
     try:
-        recipes = {member: Recipe(**recipe) for member, recipe in config["recipes"].items()}
+        recipes = {member: _recipe(recipe) for member, recipe in config["recipes"].items()}
         return Run(folder, Path(config["data"]), recipes, int(config["seed"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
@@ -85,9 +85,9 @@ def start_run(run: Run, jobs: int) -> list[str]:
         _refuse_other_settings(run.folder, read_json(run.folder / "config.json"), config)
         return []
     table, skipped = read_folder(run.data, jobs)
-    _refuse_small(table, max(recipe.patch for recipe in run.recipes.values()))
+    size = max(max(recipe.patch, recipe.test_patch) for recipe in run.recipes.values())
+    _refuse_small(table, size)
     table, shared = assign_validation(table, run.seed)
-    size = max(recipe.patch for recipe in run.recipes.values())
     images = validation_images(
         table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
     )
@@ -98,6 +98,11 @@ def start_run(run: Run, jobs: int) -> list[str]:
     write_json(environment(), run.folder / "environment.json")
     write_json(config, run.folder / "config.json")  # last: with it the run exists
     return [describe_skipped(skipped)] if skipped else []
+
+
+def _recipe(settings: dict[str, Any]) -> Recipe:
+    stem = settings.get("stem")
+    return Recipe(**{**settings, "stem": _recipe(stem) if stem else None})
 
 
 def _config(run: Run) -> dict[str, Any]:
