@@ -25,6 +25,9 @@ COMMANDS: dict[str, ModuleType] = {
     "test": test,
 }
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
+UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+
 
 class _Parser(argparse.ArgumentParser):
     """Says which words it knows in one line, as every other error does."""
@@ -58,13 +61,14 @@ def main(words: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
+            where = f" while writing {error.filename}" if error.filename else ""
+            told = f"the disk is full{where}; free some space and give the same command again"
+        elif error.errno in UNUSABLE and error.filename:
+            told = f"{error.filename} cannot be used ({error.strerror}); mend the path or its permissions"
+        else:
             raise
-        where = f" while writing {error.filename}" if error.filename else ""
-        print(
-            f"error: the disk is full{where}; free some space and give the same command again",
-            file=sys.stderr,
-        )
+        print(f"error: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)

@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from commands.options import at_least
+from competition.errors import InputError
+
 HELP = "write a checked submission.csv from a run's predictions, blended and balanced as you like"
 EXAMPLE = "./run.sh submit runs/ensemble-quick-virtual-small --blend geometric --balance exact"
 
@@ -14,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--balance", default="none", metavar="METHOD", help="none (default), greedy or exact")
     parser.add_argument(
-        "--quota", type=int, metavar="N", help="images of each camera in each part; default: equal shares"
+        "--quota", type=at_least(1), metavar="N", help="images of each camera in each part; default: equal shares"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the run's folder")
 
@@ -24,6 +27,8 @@ def run(args: argparse.Namespace) -> None:
     from submissions.runs import open_run
     from submissions.submission_file import describe_quotas
 
+    if args.quota is not None and args.balance == "none":
+        raise InputError("--quota says how to balance: give it together with --balance greedy or exact")
     path = args.out or args.run / "submission.csv"
     table = submit(open_run(args.run), path, args.blend, args.balance, args.quota)
     print(describe_quotas(table["camera"], table["is_manipulated"]).to_string(index=False))

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from commands.options import at_least, positive, processes
 from competition.errors import InputError, unknown_name
 from models.backbones import BACKBONES, MEMBERS
 from models.presets import PRESETS, recipe
@@ -22,14 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--members", metavar="A,B,…", help="members of the ensemble; default: all")
     parser.add_argument("--front", help="none, residual or stem; default: the preset's")
     parser.add_argument("--weights", metavar="imagenet|none|FILE", help="first weights; default: the preset's")
-    parser.add_argument("--epochs", type=int, metavar="N", help="default: the preset's")
-    parser.add_argument("--patch", type=int, metavar="PIXELS", help="side of a patch; default: the preset's")
-    parser.add_argument("--batch", type=int, metavar="N", help="patches in a step; default: the preset's")
-    parser.add_argument("--learning-rate", type=float, metavar="RATE", help="default: the preset's")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--epochs", type=at_least(1), metavar="N", help="default: the preset's")
+    parser.add_argument("--patch", type=at_least(1), metavar="PIXELS", help="side of a patch; default: the preset's")
+    parser.add_argument("--batch", type=at_least(1), metavar="N", help="patches in a step; default: the preset's")
+    parser.add_argument("--learning-rate", type=positive, metavar="RATE", help="default: the preset's")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=processes,
         default=-1,
         metavar="N",
         help="processes that make and read photographs; default: one a core",
@@ -39,9 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     members = _members(args.what, args.members)
     changes = {name: getattr(args, name) for name in ("front", "weights", "epochs", "patch", "batch", "learning_rate")}
-    for name in ("epochs", "patch", "batch", "learning_rate"):
-        if changes[name] is not None and changes[name] <= 0:
-            raise InputError(f"--{name.replace('_', '-')} is {changes[name]}, expected more than 0")
     if args.data is not None and not args.data.is_dir():
         raise InputError(
             f"the folder {args.data} does not exist; expected train/<camera>/*.jpg in it (see ./run.sh train --help)"

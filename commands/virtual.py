@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from commands.options import at_least, processes
+
 HELP = "make the virtual competition: simulated photographs by ten virtual cameras, with a hidden solution"
 EXAMPLE = "./run.sh virtual --size small --sheet contact-sheet.png"
 
@@ -15,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pixels; full: as many as in the real competition, 2640 test patches of 512 pixels",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes; default: one a core")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
+    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet")
 
 

@@ -6,8 +6,6 @@ from keras import layers
 
 from models.layers import HighPass
 
-FRONTS = ("none", "residual", "stem")
-
 # (channels, stride) of the stem's convolutions. The first keep full resolution: demosaicing lives in single pixels, and
 # a backbone for objects halves the image twice before it has looked.
 LAYERS = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2))

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 from keras import layers
 
-from competition.errors import InputError, unknown_name
+from competition.errors import InputError
 from models.backbones import STEM, backbone, trunk
-from models.fronts import FRONTS, deepest, stem
+from models.fronts import deepest, stem
 from models.layers import HighPass, Normalise
-from models.recipe import Recipe
+from models.recipe import Recipe, check
 
 
 def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
@@ -33,13 +33,7 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
     Raises:
         InputError: unknown names, a patch too small for the backbone, or weights that cannot be had or do not fit.
     """
-    if recipe.front not in FRONTS:
-        raise unknown_name("front", recipe.front, FRONTS)
-    smallest = 8 if member == STEM else backbone(member).smallest
-    if recipe.patch < smallest:
-        raise InputError(f"{member} needs patches of at least {smallest} pixels, received {recipe.patch}")
-    if recipe.weights == "imagenet" and "stem" in (recipe.front, member):
-        raise InputError("ImageNet weights expect three channels: use --front none or residual, or --weights none")
+    check(member, recipe)
     former = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)  # keras.applications take no dtype of their own
     try:

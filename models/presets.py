@@ -6,7 +6,7 @@ from typing import Any
 
 from competition.errors import unknown_name
 from models.backbones import STEM, backbone
-from models.recipe import Recipe
+from models.recipe import Recipe, check
 
 
 def full(member: str) -> Recipe:
@@ -21,8 +21,8 @@ def full(member: str) -> Recipe:
     return Recipe(
         patch=512,
         test_patch=512,
-        front="none",
-        weights="imagenet",
+        front="stem" if member == STEM else "none",
+        weights="none" if member == STEM else "imagenet",
         epochs=100,
         patches_per_photo=1,
         batch=16,
@@ -74,7 +74,24 @@ PRESETS: dict[str, Callable[[str], Recipe]] = {"full": full, "quick": quick, "sm
 
 
 def recipe(preset: str, member: str, **changes: Any) -> Recipe:
-    """The recipe of a preset for a member, with what the user changed (a `None` changes nothing)."""
+    """The recipe of a preset for a member, with what the user changed (a `None` changes nothing).
+
+    A changed patch is that of training, of evaluation and of the stem's own training. A stem trains by itself only
+    where nothing else (another front, given weights) decides how the network begins.
+
+    Raises:
+        InputError: unknown names, and choices that do not go together.
+    """
     if preset not in PRESETS:
         raise unknown_name("preset", preset, PRESETS)
-    return replace(PRESETS[preset](member), **{name: value for name, value in changes.items() if value is not None})
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "patch" in given:
+        given["test_patch"] = given["patch"]
+    made = replace(PRESETS[preset](member), **given)
+    if made.front != "stem" or made.weights != "none":
+        made = replace(made, stem=None)
+    if made.stem is not None:
+        sizes = {name: given[name] for name in ("patch", "test_patch", "batch") if name in given}
+        made = replace(made, stem=replace(made.stem, **sizes))
+    check(member, made)
+    return made

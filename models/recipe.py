@@ -1,6 +1,13 @@
 """All that decides how a member is trained."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from competition.errors import InputError, unknown_name
+from models.backbones import STEM, backbone
+
+FRONTS = ("none", "residual", "stem")  # built in `models.fronts`
+SMALLEST_STEM = 8  # pixels
 
 
 @dataclass(frozen=True)
@@ -11,7 +18,7 @@ class Recipe:
         patch: side of a training patch, pixels.
         test_patch: side of a patch at validation and prediction. Features are pooled over the patch, so it may be
             larger: more evidence per answer, and training on small patches takes more steps in the same time.
-        front: what stands before the backbone, a name of `models.fronts.FRONTS`.
+        front: what stands before the backbone, a name of `FRONTS`.
         weights: `imagenet`, `none`, or the path of a weights file.
         epochs: at most so many.
         patches_per_photo: patches of every photograph in an epoch.
@@ -42,3 +49,24 @@ class Recipe:
     precision: str
     turns: bool
     stem: "Recipe | None" = None
+
+
+def check(member: str, recipe: Recipe) -> None:
+    """Raise `InputError` for names that are unknown and for choices that no network can be built from.
+
+    Without a framework, so that a command can refuse them before it writes anything.
+    """
+    if recipe.front not in FRONTS:
+        raise unknown_name("front", recipe.front, FRONTS)
+    smallest = SMALLEST_STEM if member == STEM else backbone(member).smallest
+    if min(recipe.patch, recipe.test_patch) < smallest:
+        received = min(recipe.patch, recipe.test_patch)
+        raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
+    if member == STEM and recipe.front != "stem":
+        raise InputError(f"the member {STEM} is the front stem alone: leave --front {recipe.front} out")
+    if recipe.weights == "imagenet" and recipe.front == "stem":
+        raise InputError("ImageNet weights expect three channels: use --front none or residual, or --weights none")
+    if recipe.weights not in ("imagenet", "none") and not Path(recipe.weights).is_file():
+        raise InputError(f"the weights {recipe.weights} do not exist; expected imagenet, none or a file")
+    if recipe.stem is not None:
+        check(STEM, recipe.stem)

@@ -24,6 +24,7 @@ from competition.manifest import describe_skipped, load_manifest, read_folder, w
 from competition.splits import assign_validation, validation_images
 from models.recipe import Recipe
 from submissions.environment import environment
+from submissions.tables import read_text_table
 
 SIMULATED = "simulated photographs (the virtual competition)"
 
@@ -44,7 +45,8 @@ class Run:
     @property
     def validation(self) -> pd.DataFrame:
         """Columns path, camera, manipulation, split; every validation photograph unaltered and manipulated."""
-        return pd.read_csv(self.folder / "validation.csv")
+        columns = ["path", "camera", "manipulation", "split"]
+        return read_text_table(self.folder / "validation.csv", columns, "restore it, or delete the run")
 
     @property
     def note(self) -> str:
@@ -85,9 +87,11 @@ def start_run(run: Run, jobs: int) -> list[str]:
         _refuse_other_settings(run.folder, read_json(run.folder / "config.json"), config)
         return []
     table, skipped = read_folder(run.data, jobs)
-    size = max(max(recipe.patch, recipe.test_patch) for recipe in run.recipes.values())
+    recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
+    size = max(max(recipe.patch, recipe.test_patch) for recipe in recipes)
     _refuse_small(table, size)
     table, shared = assign_validation(table, run.seed)
+    _refuse_few(table, recipes)
     images = validation_images(
         table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
     )
@@ -133,4 +137,13 @@ def _refuse_small(table: pd.DataFrame, size: int) -> None:
         raise InputError(
             f"{len(small)} photograph(s) are smaller than a patch of {size} pixels, the first is {first.path} "
             f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
+
+
+def _refuse_few(table: pd.DataFrame, recipes: list[Recipe]) -> None:
+    photos = int((table["split"] == "train").sum())
+    batch = max((recipe.batch for recipe in recipes if recipe.batch > photos * recipe.patches_per_photo), default=None)
+    if batch is not None:
+        raise InputError(
+            f"{photos} training photographs do not fill a batch of {batch} patches; add some, or give a smaller --batch"
         )
