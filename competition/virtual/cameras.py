@@ -109,7 +109,7 @@ _CATALOGUE = (
         crop_factor=1.5, widest=1.8, exif=ExifHabits(300, True, ("Contrast", "Saturation", "Sharpness")),
     ),
     Camera(
-        name="Virtual-Cedar-C3", make="Virtual Cedar Works", model="VC-3", software="VC-3 v02.40",
+        name="Virtual-Cedar-C3", make="Virtual Cedar Works", model="Virtual C-3", software="C-3 v02.40",
         columns=672, rows=448, pattern="BGGR", black_level=256, full_well=12500, read_noise=4.2,
         demosaicing="bilinear", denoising=Denoising("none", "none", 0.0), saturation=0.98, contrast=1.00,
         sharpening=Sharpening(1.0, 0.0), compression=Compression("4:4:4", 97, "steep"),

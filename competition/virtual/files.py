@@ -75,7 +75,7 @@ def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
         Base.BodySerialNumber: shot.device,
     }
     if camera.exif.lens:
-        lens = f"VIRTUAL 24-70mm F{camera.widest}"
+        lens = f"VIRTUAL 16-60mm F{camera.widest}"
         details |= {Base.LensModel: lens, Base.LensMake: camera.make, Base.SensitivityType: 2, Base.FileSource: b"\x03"}
     for field in camera.exif.maker_fields:
         details[Base[field]] = _maker_value(field, settings, shot)
@@ -117,6 +117,6 @@ def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
 
 
 def decode_jpeg(data: bytes) -> np.ndarray:
-    """np.ndarray of a JPEG, uint8 (h, w, 3) RGB."""
+    """Pixels of a JPEG, uint8 (h, w, 3) RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))

@@ -53,7 +53,7 @@ def form_image(
 
 def lens_softness(f_number: float) -> float:
     """Standard deviation in pixels of the lens and pixel aperture: aberrations wide open, diffraction when closed."""
-    return float(np.sqrt(0.42**2 + (1.1 / f_number) ** 2 + (0.05 * f_number) ** 2))
+    return float(np.sqrt(0.42**2 + (1.3 / f_number) ** 2 + (0.05 * f_number) ** 2))
 
 
 def vignetting(height: int, width: int, f_number: float) -> np.ndarray:

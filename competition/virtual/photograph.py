@@ -17,6 +17,7 @@ from competition.virtual.sensor import expose, make_device, mosaic, name_seed
 _FIRST_DAY = datetime(2024, 1, 1)
 _DAYS = 700
 _MIDDLE_GREY = 0.17
+_SHAKE = 18.0  # of the hand, pixels a second at scale 1: 1/20 s is the longest that most people hold still
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: f
     # Zoom varies more than native sizes do, so that the size of things does not tell the camera.
     scene = make_scene(rng, height, width, scale * float(np.exp(rng.normal(0, 0.25))))
     settings = choose_settings(rng, scene.light, camera.widest)
-    focal_35 = int(rng.choice([24, 26, 28, 35, 40, 50, 60, 70]))
+    focal_35 = int(rng.choice([26, 28, 35, 40, 50, 60, 70, 85]))
     focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
-    hand = rng.normal(0, 9.0 * scale, size=2)
+    hand = rng.normal(0, _SHAKE * scale, size=2)
     image = form_image(scene, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
     signal = image * np.float32(_metered_gain(rng, image, settings, scene.light))
     body = make_device(device, height, width)

@@ -103,15 +103,15 @@ def _lighting(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 def _depths(rng: np.random.Generator) -> tuple[float, float, float]:
     """Metres of background, subject and foreground."""
-    subject = float(np.exp(rng.normal(np.log(2.0), 0.45)))
+    subject = float(np.exp(rng.normal(np.log(1.1), 0.45)))
     return subject * rng.uniform(1.5, 8.0), subject, subject * rng.uniform(0.35, 0.75)
 
 
 def _velocity(rng: np.random.Generator, scale: float, number: int) -> tuple[float, float]:
-    """Background stands still; subject and foreground move in about half of the scenes."""
-    if number == _BACKGROUND or rng.random() < 0.5:
+    """Background stands still; subject and foreground move in most of the scenes."""
+    if number == _BACKGROUND or rng.random() < 0.35:
         return 0.0, 0.0
-    speed = scale * np.exp(rng.normal(np.log(60.0), 0.8))
+    speed = scale * np.exp(rng.normal(np.log(200.0), 0.8))
     angle = rng.uniform(0, 2 * np.pi)
     return float(speed * np.cos(angle)), float(speed * np.sin(angle))
 
