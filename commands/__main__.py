@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from commands import info, leaderboard, predict, submit, test, train, virtual
+from commands import collect, info, leaderboard, predict, submit, test, train, virtual
 from competition.errors import InputError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -21,6 +21,7 @@ COMMANDS: dict[str, ModuleType] = {
     "submit": submit,
     "leaderboard": leaderboard,
     "virtual": virtual,
+    "collect": collect,
     "info": info,
     "test": test,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from competition.collect.record import devices
 from competition.errors import InputError
 from competition.files import write_csv
 from competition.parallel import each
@@ -45,7 +46,8 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
 
     The table has the columns and dtypes of `DTYPES` (null where unknown), sorted by path, training
     photographs first; `split` is `train` or `test`. Test patches have a size and no camera. Skipped are files
-    that are truncated, no image, or not where a photograph belongs. `jobs`: processes that read.
+    that are truncated, no image, or not where a photograph belongs. `device` is what EXIF says, else what
+    `collect` recorded in DIR/collected.csv. `jobs`: processes that read.
 
     Raises `InputError` for a folder that is missing or has fewer than two cameras with photographs, two files
     whose names differ in suffix or case alone, a test name without `_unalt` or `_manip`, and images that are
@@ -63,6 +65,7 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     _refuse_unnamed(test)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
+    collected = devices(folder)
     rows, coloured = [], []
     for path, header in zip(paths, each(_read, paths, jobs, "headers"), strict=True):
         name = path.relative_to(folder).as_posix()
@@ -74,7 +77,8 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
             coloured.append(f"{name} ({header.bits}-bit {header.mode})")
         else:
             row = {"path": name, "width": header.width, "height": header.height}
-            rows.append(row | (_test_row(path) if name.startswith("test/") else _train_row(path, header)))
+            told = _test_row(path) if name.startswith("test/") else _train_row(path, header, collected.get(name))
+            rows.append(row | told)
     if coloured:
         raise InputError(f"not 8-bit RGB: {_some(coloured)}; convert or remove {len(coloured)} file(s)")
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(DTYPES)
@@ -166,9 +170,8 @@ def _refuse_unnamed(test: list[Path]) -> None:
         )
 
 
-def _train_row(path: Path, header: Header) -> dict[str, object]:
+def _train_row(path: Path, header: Header, collected_device: str | None) -> dict[str, object]:
     told = (
-        "device",
         "make",
         "model",
         "f_number",
@@ -179,6 +182,7 @@ def _train_row(path: Path, header: Header) -> dict[str, object]:
         "taken_at",
     )
     row: dict[str, object] = {name: getattr(header, name) for name in told}
+    row["device"] = header.device or collected_device
     return row | {"camera": path.parent.name, "manipulation": UNALTERED, "split": "train"}
 
 
