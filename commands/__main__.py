@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from commands import collect, info, leaderboard, predict, submit, test, train, virtual
+from commands import collect, doctor, info, leaderboard, predict, prepare, submit, test, train, virtual
 from competition.errors import InputError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -22,6 +22,8 @@ COMMANDS: dict[str, ModuleType] = {
     "leaderboard": leaderboard,
     "virtual": virtual,
     "collect": collect,
+    "doctor": doctor,
+    "prepare": prepare,
     "info": info,
     "test": test,
 }

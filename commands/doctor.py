@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from commands.options import processes
+
 HELP = "examine photographs: is each one an original of the camera that its folder names?"
 EXAMPLE = "./run.sh doctor data/photos --out doctor.csv"
 
@@ -23,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--apply", action="store_true", help="also write the manifest of what is kept, FILE.manifest.csv"
     )
-    parser.add_argument("--jobs", type=int, default=-1, help="processes; default: one for each core")
+    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="work on a Dask cluster instead")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -33,6 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from competition.errors import unknown_name
     from competition.files import write_csv
     from competition.manifest import load_manifest, write_manifest
+    from competition.parallel import cluster
 
     for name in args.without:
         if name not in RULES:
@@ -42,7 +46,8 @@ def run(args: argparse.Namespace) -> None:
         manifest = load_manifest(args.splits)
         splits = dict(zip(manifest["path"], manifest["split"], strict=True))
     rules = [name for name in RULES if name not in args.without]
-    examined = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
+    with cluster(args.cluster):
+        examined = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
     write_csv(examined, args.out)
     print(summary(examined))
     print(f"\n{args.out}: a verdict and reason for each file")

@@ -19,16 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE")
     parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
     parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="work on a Dask cluster instead")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet")
 
 
 def run(args: argparse.Namespace) -> None:
     from augment.manipulations import cut_test_patch
+    from competition.parallel import cluster
     from competition.virtual.competition import find_size, make_competition
     from competition.virtual.contact_sheet import contact_sheet
 
     folder = args.out or Path("data") / f"virtual-{args.size}"
-    make_competition(folder, find_size(args.size), args.seed, cut_test_patch, args.jobs)
+    with cluster(args.cluster):
+        make_competition(folder, find_size(args.size), args.seed, cut_test_patch, args.jobs)
     print(f"{folder}: simulated photographs; next: ./run.sh train ensemble --data {folder}")
     if args.sheet:
         contact_sheet(folder, args.sheet)

@@ -54,13 +54,8 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     not 8-bit RGB.
     """
     folder = Path(folder)
-    if not (folder / "train").is_dir():
-        raise InputError(f"{folder} has no folder 'train'; expected {folder}/train/<camera>/*.jpg")
-    train, others = _train_paths(folder)
-    test, others_test = _files(folder / "test") if (folder / "test").is_dir() else ([], {})
-    paths, others = train + test, others | others_test
-    if not train:
-        raise InputError(f"{folder}/train holds no photographs; expected {folder}/train/<camera>/*.jpg")
+    train, test, others = list_folder(folder)
+    paths = train + test
     _refuse_duplicates(paths)
     _refuse_unnamed(test)
 
@@ -89,6 +84,20 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
             "in a folder of its name" + (f"; {describe_skipped(skipped)}" if skipped else "")
         )
     return table, dict(sorted(skipped.items()))
+
+
+def list_folder(folder: Path) -> tuple[list[Path], list[Path], dict[Path, str]]:
+    """Training photographs and test patches by their names alone, sorted; and path → reason for what is neither.
+
+    Raises `InputError` for a folder without training photographs.
+    """
+    if not (folder / "train").is_dir():
+        raise InputError(f"{folder} has no folder 'train'; expected {folder}/train/<camera>/*.jpg")
+    train, others = _train_paths(folder)
+    test, others_test = _files(folder / "test") if (folder / "test").is_dir() else ([], {})
+    if not train:
+        raise InputError(f"{folder}/train holds no photographs; expected {folder}/train/<camera>/*.jpg")
+    return train, test, others | others_test
 
 
 def manipulation_of(path: Path | str) -> str | None:

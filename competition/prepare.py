@@ -1,0 +1,139 @@
+"""Keeping the middle of each photograph, so that training need not decode what it never looks at.
+
+Patches are cut around the centre of photographs of twelve megapixels, of which most is decoded for nothing. A
+prepared folder holds the centres, cut out losslessly, and training from it sees the same pixels: the centre of
+a prepared photograph is the centre of the original, and all grids that a patch can be aligned to go on:
+
+- the JPEG blocks, because a window begins at a multiple of `MCU`;
+- the sample positions of resizing by 4/5, which repeat every 5 pixels (those of 1/2 and 3/2 every 2);
+- the parity of each side, as equal margins are cut off at both ends.
+"""
+
+import math
+import shutil
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from competition.errors import InputError
+from competition.files import whole, write_bytes, write_csv
+from competition.lossless import MCU, crop_jpeg
+from competition.manifest import list_folder
+from competition.parallel import each
+from competition.photographs import read_header
+
+SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
+STEP = math.lcm(MCU, 5)
+TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
+SUBMISSIONS = ("sample_submission.csv", "solution.csv")
+
+DTYPES = {
+    "path": "str",  # relative to the folder, with forward slashes
+    "crop_left": "int64",  # where the window begins in the original, in pixels as stored
+    "crop_top": "int64",
+    "width": "int64",  # of the original
+    "height": "int64",
+    "bytes": "int64",  # of the prepared file
+}
+
+
+def centre_window(side: int, size: int) -> tuple[int, int]:
+    """First pixel and length of the shortest window with all grids of a side of `side` pixels and at least `size`.
+
+    The length is below `size + 2 * STEP`. A side that short is kept whole.
+    """
+    margin = max(0, side - size) // 2 // STEP * STEP
+    return margin, side - 2 * margin
+
+
+def prepare(
+    folder: Path | str, out: Path | str, size: int = SIZE, jobs: int = 1, only: Collection[str] | None = None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Fill `out` with the centres of the training photographs of `folder`; what was done, and what was skipped.
+
+    `folder` is in the manifest's layout, and so is `out`, under the same names. Of JPEG photographs at least
+    `size` pixels of each side are kept; smaller ones and other formats are copied, as are test patches and
+    the files of `SUBMISSIONS`. `only`: paths of the photographs to keep, default all. Returns a table with
+    the columns of `DTYPES`, one row for each training photograph, which is also written as
+    `out`/prepared.csv, and path → reason for the files that cannot be read to their end.
+
+    What `out` already holds is not made again, so a killed run goes on where it was. Raises `InputError`
+    where one folder lies in the other, and where `out` holds photographs that are not to be in it.
+    """
+    folder, out = Path(folder), Path(out)
+    _refuse_nested(folder, out)
+    train, test, others = list_folder(folder)
+    names = [name for path in train if (name := path.relative_to(folder).as_posix()) in (only or {name})]
+    if only is not None and len(names) < len(set(only)):
+        missing = min(set(only).difference(names))
+        raise InputError(f"{folder} has no photograph {missing}; the list was made for another folder")
+    _refuse_strangers(out, names)
+
+    skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
+    rows = []
+    for name, done in zip(
+        names, each(partial(_keep_middle, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE), strict=True
+    ):
+        if isinstance(done, str):
+            skipped[name] = done
+        else:
+            rows.append(done)
+    copied = [path.relative_to(folder).as_posix() for path in test]
+    copied += [name for name in SUBMISSIONS if (folder / name).is_file()]
+    for _ in each(partial(_copy, folder, out), copied, jobs, "test patches"):
+        pass
+    table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
+    write_csv(table, out / "prepared.csv")
+    return table, dict(sorted(skipped.items()))
+
+
+def _keep_middle(folder: Path, out: Path, size: int, name: str) -> tuple[str | int, ...] | str:
+    """A row of the table, when the file is in `out`; or why it is not. Runs in a worker process."""
+    source, target = folder / name, out / name
+    try:
+        header = read_header(source)
+        if not header.complete:
+            return "truncated"
+        left, width = centre_window(header.width, size)
+        top, height = centre_window(header.height, size)
+        if header.format != "JPEG" or left == top == 0:
+            left = top = 0
+            _copy(folder, out, name)
+        elif not (target.exists() and _size(target) == (width, height)):
+            write_bytes(crop_jpeg(source.read_bytes(), left, top, width, height), target)
+    except InputError as error:
+        return str(error).removeprefix(f"{source} ").removeprefix("is ")
+    return name, left, top, header.width, header.height, target.stat().st_size
+
+
+def _size(path: Path) -> tuple[int, int]:
+    header = read_header(path)
+    return header.width, header.height
+
+
+def _copy(folder: Path, out: Path, name: str) -> None:
+    source, target = folder / name, out / name
+    if not (target.exists() and target.stat().st_size == source.stat().st_size):
+        with whole(target) as partial_copy:
+            shutil.copyfile(source, partial_copy)
+
+
+def _refuse_nested(folder: Path, out: Path) -> None:
+    source, target = folder.resolve(), out.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise InputError(f"{out} and {folder} lie one in the other; choose a folder beside {folder}")
+
+
+def _refuse_strangers(out: Path, names: Collection[str]) -> None:
+    """A training photograph of another run would be trained on."""
+    if not (out / "train").is_dir():
+        return
+    there = {path.relative_to(out).as_posix() for path in (out / "train").glob("*/[!.]*")}
+    strangers = sorted(there.difference(names))
+    if strangers:
+        raise InputError(
+            f"{out} holds {len(strangers)} photograph(s) that do not belong there, the first is {strangers[0]}; "
+            "choose another folder or remove them"
+        )
