@@ -36,14 +36,14 @@ class Normalise(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("camera")
 class HighPass(keras.layers.Layer):
-    """The photograph minus its local mean, amplified; (batch, h, w, 3) pixels 0…255 in, about −4…4 out.
+    """The photograph minus its local mean, amplified; (batch, h, w, 3) pixels 0…255 in, −4…4 out.
 
     What a camera leaves behind (demosaicing, denoising, sharpening, the JPEG grid) lives in the last few grey levels;
     taking the scene away first saves a network trained from scratch the epochs it would need to learn this filter
     (compare the constrained convolution of Bayar & Stamm 2016). Strong edges of the scene are clipped.
     """
 
-    def __init__(self, window: int = 5, gain: float = 0.25, clip: float = 4.0, **options: Any) -> None:
+    def __init__(self, window: int = 5, gain: float = 1.0, clip: float = 4.0, **options: Any) -> None:
         super().__init__(**options)
         self.window, self.gain, self.clip = window, gain, clip
 

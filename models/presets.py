@@ -43,12 +43,12 @@ def quick(member: str) -> Recipe:
         test_patch=128,
         front="stem",
         weights="none",
-        epochs=8,
-        patches_per_photo=4,
+        epochs=5,
+        patches_per_photo=8,
         batch=32,
         learning_rate=4e-3,
         schedule="cycle",
-        patience=8,
+        patience=5,
         momentum=0.9,
         dropout=0.2,
         precision="float32",
@@ -56,7 +56,7 @@ def quick(member: str) -> Recipe:
     )
     if member == STEM:
         return stem
-    joined = replace(stem, epochs=4, patches_per_photo=2, learning_rate=1e-3, stem=stem)
+    joined = replace(stem, epochs=2, patches_per_photo=2, learning_rate=1e-3, stem=stem)
     if member == "inceptionresnetv2":  # its smallest image is 75 pixels wide, and every step is slow
         return replace(joined, patch=80, test_patch=96, epochs=1)
     return joined
