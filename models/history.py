@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from competition.errors import InputError
 from competition.files import write_csv
 
 PLATEAU_EPOCHS = 5  # the blog's recipe: the rate is halved after five epochs without a better validation loss
@@ -16,8 +17,20 @@ PLATEAU_FACTOR = 0.5
 
 
 def read_history(path: Path) -> pd.DataFrame:
-    """One row per whole epoch (`epoch` from 0, `loss`, `val_loss`, …); empty where training has not begun."""
-    return pd.read_csv(path) if path.exists() else pd.DataFrame({"epoch": [], "val_loss": []})
+    """One row per whole epoch (`epoch` from 0, `loss`, `val_loss`, …); empty where training has not begun.
+
+    A damaged file is an `InputError` that names it.
+    """
+    if not path.exists():
+        return pd.DataFrame({"epoch": [], "val_loss": []})
+    try:
+        history = pd.read_csv(path, dtype="float64", index_col=False)
+        whole = history["val_loss"].notna().all() and history["epoch"].tolist() == list(range(len(history)))
+    except (ValueError, KeyError):
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged; delete {path.parent} and train this member again")
+    return history.astype({"epoch": "int64"})
 
 
 def append(history: pd.DataFrame, row: dict[str, float], path: Path) -> pd.DataFrame:

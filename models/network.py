@@ -1,5 +1,8 @@
 """A member of the ensemble, from pixels to probabilities."""
 
+import warnings
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,19 @@ from models.backbones import STEM, backbone, trunk
 from models.fronts import deepest, stem
 from models.layers import HighPass, Normalise
 from models.recipe import Recipe, check
+
+# What Keras, h5py and zipfile raise on damaged and misfitting files.
+DAMAGED = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    RuntimeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    UserWarning,
+)
 
 
 def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
@@ -97,7 +113,10 @@ def load_weights(model: keras.Model, path: Path) -> None:
     if not path.is_file():
         raise InputError(f"the weights {path} do not exist")
     try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+        with warnings.catch_warnings():
+            # Keras only warns of layers that the file lacks, and leaves them as they were.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except DAMAGED as error:
+        reason = str(error).strip().partition("\n")[0]
         raise InputError(f"the weights {path} are damaged or belong to another network ({reason})") from error

@@ -20,7 +20,7 @@ from competition.errors import InputError
 from competition.files import whole
 from models import history as past
 from models.devices import all_gpus, has_gpu
-from models.network import adopt_stem, build, load_weights
+from models.network import DAMAGED, adopt_stem, build, load_weights
 from models.recipe import Recipe
 from models.schedule import Cycle
 
@@ -92,8 +92,8 @@ def load_model(path: Path) -> keras.Model:
         raise InputError(f"{path} does not exist: train this member first")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
+    except DAMAGED as error:
+        reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"{path} is damaged or not a model of this toolkit ({reason}); delete it and train again"
         ) from error
@@ -144,14 +144,12 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if not math.isfinite(logs["loss"]):
-            self.bar.close()
-            raise InputError(
-                f"the loss of {self.member} became {logs['loss']} in epoch {len(self.history)}, step {batch}; the "
-                f"epochs before it are kept in {self.folder}: delete that folder and train with a lower --learning-rate"
-            )
+            raise self._no_number("loss", logs["loss"], f"epoch {len(self.history)}, step {batch}")
         self.bar.update()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if math.isnan(logs["val_loss"]):
+            raise self._no_number("validation loss", logs["val_loss"], f"epoch {epoch}")
         row = {
             "epoch": epoch,
             **{k: float(v) for k, v in logs.items()},
@@ -169,6 +167,13 @@ class _Keeper(keras.callbacks.Callback):
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", validation=" ".join(f"{a:.3f}" for a in accuracies))
         if past.has_stalled(losses, self.recipe.patience):
             self.model.stop_training = True
+
+    def _no_number(self, what: str, value: float, where: str) -> InputError:
+        self.bar.close()
+        return InputError(
+            f"the {what} of {self.member} became {value} in {where}; the epochs before it are kept in {self.folder}: "
+            "train with a lower --learning-rate, and another --run NAME"
+        )
 
 
 def _reseed(model: keras.Model, seed: int, epoch: int) -> None:

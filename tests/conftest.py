@@ -1,5 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
 from hypothesis import settings
+from PIL import Image
 
 # The same examples in every run, however busy the machine is.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+CAMERAS = ("cat", "dog", "eel")
+TEST_SIDE = 64
+
+
+def _pixels(camera: int, number: int, height: int, width: int) -> np.ndarray:
+    """Noise as rough as the camera: uint8 (height, width, 3)."""
+    rng = np.random.default_rng((camera, number))
+    coarse = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return np.repeat(coarse, camera + 1, axis=1)[:, :width]
+
+
+@pytest.fixture(scope="session")
+def photo_folder():
+    """A function that makes a folder in the Kaggle layout of tiny photographs, and returns it.
+
+    `photos` of each camera; with `test` also as many unaltered and as many manipulated patches of each, their
+    `sample_submission.csv`, and a `solution.csv`.
+    """
+
+    def make(folder: Path, photos: int = 7, test: int = 0, side: int = 96) -> Path:
+        rows = []
+        for index, camera in enumerate(CAMERAS):
+            (folder / "train" / camera).mkdir(parents=True)
+            for number in range(photos):
+                exif = Image.Exif()
+                exif[0x0110] = f"M-{camera}"
+                image = Image.fromarray(_pixels(index, number, side, side + 16))
+                image.save(folder / "train" / camera / f"{number}.jpg", quality=80 + 7 * index, exif=exif)
+            for number in range(2 * test):
+                (folder / "test").mkdir(exist_ok=True)
+                kind, manipulation = (("unalt", "unaltered"), ("manip", "gamma0.8"))[number % 2]
+                fname = f"img_{index}{number}_{kind}.tif"
+                Image.fromarray(_pixels(index, 1000 + number, TEST_SIDE, TEST_SIDE)).save(folder / "test" / fname)
+                rows.append((fname, camera, manipulation, ("Public", "Private")[number // 2 % 2]))
+        if rows:
+            solution = pd.DataFrame(rows, columns=["fname", "camera", "manipulation", "usage"])
+            solution.to_csv(folder / "solution.csv", index=False)
+            solution[["fname"]].assign(camera=CAMERAS[0]).to_csv(folder / "sample_submission.csv", index=False)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def tiny_mobilenet(monkeypatch):
+    """Two convolutions in the place of `mobilenet`: trains in a second."""
+    import keras
+
+    from models.backbones import BACKBONES, Backbone
+
+    def build(weights: str | None, input_shape: tuple[int | None, int | None, int]) -> keras.Model:
+        pixels = keras.Input(input_shape)
+        x = keras.layers.Conv2D(4, 3, strides=2, activation="relu")(pixels)
+        x = keras.layers.BatchNormalization()(x)
+        return keras.Model(pixels, keras.layers.Conv2D(8, 3, strides=2)(x))
+
+    monkeypatch.setitem(BACKBONES, "mobilenet", Backbone(build, "tf", 32))

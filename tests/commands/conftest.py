@@ -1,0 +1,54 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from commands.__main__ import main
+
+MAIN_JOB = ["train", "ensemble", "--members", "stem,mobilenet", "--preset", "smoke", "--data", "photos", "--run", "job"]
+
+
+def give(*words: object) -> int:
+    """The exit code of `./run.sh …`."""
+    try:
+        return main([str(word) for word in words])
+    except SystemExit as error:  # from the parser
+        return int(error.code or 0)
+
+
+@pytest.fixture
+def command() -> Callable[..., int]:
+    """Gives one command, in this process; returns its exit code."""
+    return give
+
+
+@pytest.fixture(scope="session")
+def main_job() -> list[str]:
+    """The words of the command that `finished` was made by."""
+    return MAIN_JOB
+
+
+@pytest.fixture(scope="session")
+def finished(photo_folder, tmp_path_factory):
+    """A folder with `photos` and the finished run `runs/job`: the main job in small, and not to be changed."""
+    home = tmp_path_factory.mktemp("home")
+    photos = photo_folder(home / "photos", test=2)
+    broken = photos / "train" / "cat"
+    (broken / "page.jpg").write_text("<html>not found</html>")
+    (broken / "short.jpg").write_bytes((broken / "0.jpg").read_bytes()[:1000])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        assert give(*MAIN_JOB) == 0
+    return home
+
+
+@pytest.fixture
+def home(finished, tmp_path, monkeypatch) -> Path:
+    """A copy of what `finished` made, as the working directory."""
+    folder = tmp_path / "home"
+    shutil.copytree(finished, folder)
+    config = folder / "runs" / "job" / "config.json"
+    config.write_text(config.read_text().replace(str(finished), str(folder)))
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,0 +1,198 @@
+"""From photographs to a checked submission and a leaderboard, and everything that can be asked of the run then."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from submissions.leaderboard import COLUMNS
+from submissions.predictions import load
+from submissions.submission_file import check_submission, read_expected_names
+
+CAMERAS = ("cat", "dog", "eel")
+NETWORKS = ("stem", "mobilenet/stem", "mobilenet")
+PREDICTIONS = [
+    f"predictions/{member}/{split}.npz" for member in ("stem", "mobilenet") for split in ("validation", "test")
+]
+FILES = {
+    "config.json",
+    "environment.json",
+    "manifest.csv",
+    "validation.csv",
+    "notes.txt",
+    "scores.json",
+    "leaderboard.csv",
+    "submission.csv",
+    *(f"members/{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
+    *PREDICTIONS,
+}
+SCORE = {"weighted_accuracy", "unaltered_accuracy", "manipulated_accuracy", "log_loss", "interval", "images"}
+
+
+def files(run):
+    return {path.relative_to(run).as_posix(): path for path in run.rglob("*") if path.is_file()}
+
+
+def test_every_file_of_the_run_folder_is_there_and_no_other(finished):
+    assert set(files(finished / "runs" / "job")) == FILES
+
+
+def test_config_and_environment_tell_what_was_asked_and_with_what(finished):
+    run = finished / "runs" / "job"
+    config = json.loads((run / "config.json").read_text())
+    assert config["seed"] == 0
+    assert list(config["recipes"]) == ["stem", "mobilenet"]
+    assert config["recipes"]["mobilenet"]["stem"]["epochs"] == 1
+    environment = json.loads((run / "environment.json").read_text())
+    assert {"backend", "devices", "python", "packages", "git_commit"} <= set(environment)
+
+
+def test_the_splits_hold_every_good_photograph(finished):
+    run = finished / "runs" / "job"
+    manifest = pd.read_csv(run / "manifest.csv")
+    assert manifest["split"].value_counts().to_dict() == {"train": 18, "test": 12, "validation": 3}
+    validation = pd.read_csv(run / "validation.csv")
+    assert sorted(validation["camera"]) == sorted(2 * CAMERAS)
+    assert set(validation["path"]) == set(manifest.loc[manifest["split"] == "validation", "path"])
+    assert (validation["manipulation"] == "unaltered").sum() == 3
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_history_of_every_network_is_whole(network, finished):
+    history = pd.read_csv(finished / "runs" / "job" / "members" / network / "history.csv")
+    assert history["epoch"].tolist() == [0]
+    assert np.isfinite(history.to_numpy(float)).all()
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_predictions_of_every_view_of_every_image_are_kept(name, finished):
+    said = load(finished / "runs" / "job" / name)
+    assert said.probabilities.shape == (8, 12 if "test" in name else 6, 3)
+    assert said.classes == CAMERAS
+    assert said.is_manipulated.sum() == said.is_manipulated.size / 2
+
+
+def test_scores_have_the_promised_shape(finished):
+    scores = json.loads((finished / "runs" / "job" / "scores.json").read_text())
+    assert set(scores) == {"members", "blend"}
+    assert set(scores["members"]) == {"stem", "mobilenet"}
+    for parts in (*scores["members"].values(), scores["blend"]):
+        assert {name: part["images"] for name, part in parts.items()} == {"validation": 6, "private": 6}
+        for part in parts.values():
+            assert set(part) == SCORE
+            low, high = part["interval"]
+            assert 0 <= low <= part["weighted_accuracy"] <= high <= 1
+
+
+def test_the_leaderboard_has_every_member_blend_and_balancing(finished):
+    table = pd.read_csv(finished / "runs" / "job" / "leaderboard.csv")
+    assert list(table.columns) == COLUMNS
+    assert table["entry"].tolist() == [
+        "stem",
+        "stem+tta",
+        "mobilenet",
+        "mobilenet+tta",
+        "blend arithmetic",
+        "blend quadratic",
+        "blend geometric",
+        "blend quadratic, greedy",
+        "blend quadratic, exact",
+    ]
+    assert (table["run"] == "job").all()
+    assert table["weighted_accuracy"].between(0, 1).all()
+    assert table["private_weighted_accuracy"].between(0, 1).all()
+    scores = json.loads((finished / "runs" / "job" / "scores.json").read_text())
+    blend = table.set_index("entry").loc["blend quadratic", "weighted_accuracy"]
+    assert blend == pytest.approx(scores["blend"]["validation"]["weighted_accuracy"])
+
+
+def test_the_submission_passes_its_check(finished):
+    names = read_expected_names(finished / "photos")
+    assert len(check_submission(finished / "runs" / "job" / "submission.csv", CAMERAS, names)) == 12
+
+
+def test_the_same_command_again_does_nothing_again(home, command, main_job, capsys):
+    run = home / "runs" / "job"
+    before = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
+    assert command(*main_job) == 0
+    after = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
+    assert set(after) == set(before)
+    assert [name for name in after if after[name][1] != before[name][1]] == []
+    derived = {"scores.json", "leaderboard.csv", "submission.csv"}
+    assert {name for name in after if after[name][0] != before[name][0]} <= derived
+    told = capsys.readouterr().out
+    assert "3 cameras, 18 train, 3 validation, 12 test images" in told
+    assert "next: ./run.sh submit runs/job --balance exact" in told
+
+
+def test_what_could_not_be_read_is_counted_and_named(photo_folder, command, tmp_path, monkeypatch, capsys):
+    photos = photo_folder(tmp_path / "photos")
+    (photos / "train" / "cat" / "page.jpg").write_text("<html>not found</html>")
+    (photos / "train" / "dog" / "short.jpg").write_bytes((photos / "train" / "dog" / "0.jpg").read_bytes()[:1000])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("submissions.ensemble.train_member", stop)
+    assert command("train", "stem", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
+    warning = capsys.readouterr().out.splitlines()[0]
+    assert warning.startswith("warning: skipped 2 file(s): train/cat/page.jpg (")
+    assert warning.endswith("train/dog/short.jpg (truncated)")
+
+
+def stop(run, member):
+    raise KeyboardInterrupt
+
+
+def test_lost_predictions_are_made_again(home, command):
+    lost = home / "runs" / "job" / "predictions" / "mobilenet" / "test.npz"
+    before = load(lost)
+    lost.unlink()
+    assert command("predict", "runs/job") == 0
+    np.testing.assert_allclose(load(lost).probabilities, before.probabilities, atol=1e-6)
+
+
+def test_a_balanced_submission_gives_every_camera_its_share(home, command, capsys):
+    assert command("submit", "runs/job", "--balance", "exact", "--blend", "geometric", "--out", "balanced.csv") == 0
+    table = check_submission(home / "balanced.csv", CAMERAS, read_expected_names(home / "photos"))
+    kinds = table["fname"].str.extract("_(unalt|manip)", expand=False)
+    assert (table.groupby(["camera", kinds]).size() == 2).all()
+    assert "balanced.csv: 12 images, checked; blend geometric, balance exact" in capsys.readouterr().out
+
+
+def test_leaderboards_are_compared_and_explained(home, command, capsys):
+    assert command("leaderboard") == 0
+    compared = capsys.readouterr().out
+    assert command("leaderboard", "runs/job") == 0
+    detailed = capsys.readouterr().out
+    for told in (compared, detailed):
+        assert "blend quadratic, exact" in told
+    assert all(camera in detailed for camera in CAMERAS)
+
+
+def test_photographs_of_strangers_are_answered(home, command, capsys):
+    (home / "more").mkdir()
+    (home / "photos" / "train" / "cat" / "0.jpg").rename(home / "more" / "a.jpg")
+    (home / "photos" / "train" / "cat" / "short.jpg").rename(home / "more" / "b.jpg")
+    one = home / "photos" / "train" / "dog" / "0.jpg"
+    assert command("predict", "runs/job", "more", one, "--out", "answers/cameras.csv") == 0
+    table = pd.read_csv(home / "answers" / "cameras.csv")
+    assert list(table.columns) == ["path", "camera", "probability", *CAMERAS]
+    assert table["path"].tolist() == ["more/a.jpg", str(one)]
+    np.testing.assert_allclose(table[list(CAMERAS)].sum(axis=1), 1, atol=1e-6)
+    assert (table["camera"] == table[list(CAMERAS)].idxmax(axis=1)).all()
+    assert "warning: skipped 1 file(s): more/b.jpg (truncated)" in capsys.readouterr().out
+
+
+def test_info_is_what_one_pastes_into_a_bug_report(command, capsys):
+    assert command("info") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"backend", "devices", "python", "packages", "free_memory_gib", "free_disk_gib"} <= set(told)
+    assert {"keras", "numpy", "pandas"} <= set(told["packages"])
+
+
+def test_the_virtual_competition_is_made_and_drawn(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert command("virtual", "--size", "smoke", "--sheet", "sheet.png", "--jobs", 1) == 0
+    assert len(read_expected_names(tmp_path / "data" / "virtual-smoke")) == 40
+    assert len(list((tmp_path / "data" / "virtual-smoke" / "train").glob("*/*.jpg"))) == 60
+    assert (tmp_path / "sheet.png").stat().st_size > 0
+    assert "simulated photographs" in capsys.readouterr().out

@@ -1,0 +1,176 @@
+"""Training is resumable at any moment, stops when it must, and is done once."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches
+from competition.errors import InputError
+from competition.manifest import read_folder
+from competition.splits import assign_validation
+from models import training
+from models.presets import recipe
+from models.training import load_model, train
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+SEED = 5
+# What a terminal would run: train a stem, so slowly that it can be killed in the midst of an epoch.
+PROCESS = """
+import sys
+from pathlib import Path
+from tests.models.test_training import RECIPE, train_stem
+train_stem(Path(sys.argv[1]), Path(sys.argv[2]), RECIPE, pause=0.2)
+"""
+RECIPE = replace(recipe("smoke", "stem"), patch=16, test_patch=16, epochs=4, patches_per_photo=3)
+
+MIRRORED = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], 2 * [tf.config.LogicalDeviceConfiguration()]
+)
+from models.devices import all_gpus
+from tests.models.test_training import RECIPE, train_stem
+with all_gpus():
+    print("replicas", tf.distribute.get_strategy().num_replicas_in_sync)
+train_stem(Path(sys.argv[1]), Path(sys.argv[2]), replace(RECIPE, epochs=1))
+"""
+
+
+class Slow(TrainingPatches):
+    pause = 0.0
+
+    def __getitem__(self, index):
+        time.sleep(self.pause)
+        return super().__getitem__(index)
+
+
+def train_stem(photos, folder, made, pause=0.0):
+    """Train the member `stem` on a folder of photographs."""
+    table, _ = read_folder(photos)
+    table, _ = assign_validation(table, seed=0)
+    classes = sorted(table["camera"].unique())
+    parts = {split: table[table["split"] == split] for split in ("train", "validation")}
+    labels = {split: {"camera": pd.Index(classes).get_indexer(part["camera"])} for split, part in parts.items()}
+    config = PatchConfig(made.patch, made.batch, made.patches_per_photo, SEED)
+    batches = Slow(parts["train"], photos, labels["train"], config, workers=1 if pause else 2)
+    batches.pause = pause
+    watched = EvaluationPatches(parts["validation"], photos, labels["validation"], made.test_patch, made.batch)
+    return train("stem", made, batches, watched, {"camera": len(classes)}, folder, SEED)
+
+
+def losses(folder):
+    return pd.read_csv(folder / "history.csv").drop(columns="seconds")
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(photo_folder, tmp_path):
+    photos, straight, killed = photo_folder(tmp_path / "photos"), tmp_path / "straight", tmp_path / "killed"
+    command = [sys.executable, "-c", PROCESS, str(photos), str(killed)]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not (killed / "history.csv").exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        told = process.stderr.read().decode()[-2000:]
+    assert process.returncode == -signal.SIGKILL, told
+    before = losses(killed)
+    assert 0 < len(before) < RECIPE.epochs
+
+    train_stem(photos, killed, RECIPE)
+    train_stem(photos, straight, RECIPE)
+
+    pd.testing.assert_frame_equal(losses(killed).head(len(before)), before, check_exact=True)
+    pd.testing.assert_frame_equal(losses(killed), losses(straight), check_exact=True)
+    assert files(killed) == files(straight) == ["history.csv", "model.keras"]
+    models = [load_model(folder / "model.keras").get_weights() for folder in (killed, straight)]
+    for resumed, uninterrupted in zip(*models, strict=True):
+        np.testing.assert_array_equal(resumed, uninterrupted)
+
+
+def test_a_finished_member_is_not_trained_again_and_another_seed_is_another_training(
+    photo_folder, tmp_path, monkeypatch
+):
+    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+    history = train_stem(photos, folder, replace(RECIPE, epochs=1))
+    written = (folder / "model.keras").stat().st_mtime_ns
+    again = train("stem", RECIPE, None, None, {"camera": 3}, folder, SEED)
+    assert again["loss"].tolist() == history["loss"].tolist()
+    assert (folder / "model.keras").stat().st_mtime_ns == written
+    monkeypatch.setattr(sys.modules[__name__], "SEED", SEED + 1)
+    assert (train_stem(photos, tmp_path / "other", replace(RECIPE, epochs=1))["loss"] != history["loss"]).all()
+
+
+def test_the_weights_of_the_best_epoch_are_kept(photo_folder, tmp_path, monkeypatch):
+    """The learning rate grows until the network is spoilt, so the last epoch is not the best."""
+    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses: start * 1000 ** len(losses))
+    made = replace(RECIPE, schedule="plateau", learning_rate=1e-2, epochs=2)
+    history = train_stem(photos, folder, made)
+    assert history["learning_rate"].tolist() == pytest.approx([1e-2, 10])
+    assert history["val_loss"].idxmin() == 0
+    train_stem(photos, tmp_path / "alone", replace(made, epochs=1))
+    models = [load_model(path / "model.keras").get_weights() for path in (folder, tmp_path / "alone")]
+    for kept, wanted in zip(*models, strict=True):
+        np.testing.assert_array_equal(kept, wanted)
+
+
+def test_training_stops_when_it_no_longer_gets_better(photo_folder, tmp_path, monkeypatch):
+    """Every epoch is told to have been worse than the one before."""
+    monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, float))
+    history = train_stem(photo_folder(tmp_path / "photos"), tmp_path / "member", replace(RECIPE, epochs=9, patience=2))
+    assert len(history) == 3
+
+
+def told(method, loss):
+    """A callback's method that hears of another validation loss."""
+    return lambda self, epoch, logs: method(self, epoch, logs | {"val_loss": loss(epoch)})
+
+
+def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photo_folder, tmp_path, monkeypatch):
+    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses: 1e-3 if not losses else math.nan)
+    with pytest.raises(InputError, match=r"the loss of stem became nan in epoch 1, step \d+; .*--learning-rate"):
+        train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
+    assert files(folder) == ["epoch-0.weights.h5", "history.csv"]
+    assert len(losses(folder)) == 1
+
+    weights = folder / "epoch-0.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"epoch-0\.weights\.h5 are damaged"):
+        train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
+
+
+def test_a_validation_loss_that_is_no_number_stops_too(photo_folder, tmp_path, monkeypatch):
+    folder = tmp_path / "member"
+    monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, lambda epoch: math.nan))
+    with pytest.raises(InputError, match="the validation loss of stem became nan in epoch 0"):
+        train_stem(photo_folder(tmp_path / "photos"), folder, RECIPE)
+    assert files(folder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
+def test_several_devices_train_one_member(photo_folder, tmp_path):
+    """Two logical CPUs stand for two GPUs."""
+    command = [sys.executable, "-c", MIRRORED, str(photo_folder(tmp_path / "photos")), str(tmp_path / "member")]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "replicas 2" in done.stdout
+    assert np.isfinite(losses(tmp_path / "member").to_numpy()).all()
+    assert files(tmp_path / "member") == ["history.csv", "model.keras"]
