@@ -5,6 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.options import at_least, positive
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,11 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--licences", nargs="+", metavar="LICENCE", help="on Flickr; default: CC0, PDM and CC-BY without ND"
     )
-    parser.add_argument("--most", type=int, default=1000, metavar="N", help="for each camera on Flickr; default: 1000")
-    parser.add_argument("--connections", type=int, default=4, metavar="N", help="at once; default: 4")
-    parser.add_argument("--rate", type=float, default=2.0, help="requests a second to one host; default: 2")
-    parser.add_argument("--most-mib", type=float, default=64, metavar="MIB", help="of one file; default: 64")
-    parser.add_argument("--timeout", type=float, default=300, metavar="S", help="seconds for one file; default: 300")
+    parser.add_argument(
+        "--most", type=at_least(1), default=1000, metavar="N", help="for each camera on Flickr; default: 1000"
+    )
+    parser.add_argument("--connections", type=at_least(1), default=4, metavar="N", help="at once; default: 4")
+    parser.add_argument(
+        "--rate", type=positive, default=2.0, metavar="N", help="requests a second to one host; default: 2"
+    )
+    parser.add_argument("--most-mib", type=positive, default=64, metavar="MIB", help="of one file; default: 64")
+    parser.add_argument("--timeout", type=positive, default=300, metavar="S", help="seconds for one file; default: 300")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -51,9 +57,6 @@ def run(args: argparse.Namespace) -> None:
     from competition.collect.web import Client, Limits
     from competition.errors import InputError
 
-    for name in ("most", "connections", "rate", "most_mib", "timeout"):
-        if not getattr(args, name) > 0:
-            raise InputError(f"--{name.replace('_', '-')} {getattr(args, name):g} must be larger than 0")
     limits = Limits(
         connections=args.connections,
         rate=args.rate,
@@ -65,11 +68,13 @@ def run(args: argparse.Namespace) -> None:
             if args.text or args.flickr_camera or args.licences:
                 raise InputError("--text, --flickr-camera and --licences belong to --flickr")
             addresses = read_list(args.list)
-            already = collect(addresses, args.out, client, total=len(addresses))
+            found = collect(addresses, args.out, client, total=len(addresses))
         else:
-            already = collect(_search(args, client), args.out, client)
+            found = collect(_search(args, client), args.out, client)
     print(summary(args.out))
-    print(f"\n{args.out}/collected.csv: one row for each file; {already} were dealt with before")
+    print(f"\n{args.out}/collected.csv: one row for each file; {found.before} were dealt with before")
+    if found.elsewhere:
+        print(f"{found.elsewhere} of them for another camera, where they were left; to move them, delete their rows")
     print(f"next: ./run.sh doctor {args.out} --out doctor.csv")
 
 

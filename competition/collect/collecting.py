@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,16 +17,24 @@ from competition.collect.web import Client
 PARTS = ".parts"  # hidden, so that it is never taken for photographs
 
 
-def collect(addresses: Iterable[Address], folder: Path | str, client: Client, total: int | None = None) -> int:
+@dataclass
+class Found:
+    """Addresses that needed nothing. before: already dealt with; elsewhere: those of them for another camera."""
+
+    before: int = 0
+    elsewhere: int = 0
+
+
+def collect(addresses: Iterable[Address], folder: Path | str, client: Client, total: int | None = None) -> Found:
     """Fetch what is not yet there into `folder`/train/<camera>/ and record it in `folder`/collected.csv.
 
-    Returns the number of addresses that earlier runs had dealt with. `total`: of addresses, for the progress bar.
-    A stopped run keeps every whole file, every row and the parts of files, and the next one goes on from there.
+    `total`: of addresses, for the progress bar. A stopped run keeps every whole file, every row and the parts of
+    files, and the next one goes on from there.
     """
     folder = Path(folder)
     threads = ThreadPoolExecutor(client.limits.connections, thread_name_prefix="collect")
     running: set[Future[Row]] = set()
-    already, started = 0, set()
+    found, started = Found(), dict[str, str]()  # address → camera
     with Record(folder) as record, tqdm(desc="photographs", unit="", total=total, disable=None) as progress:
 
         def write_down(enough: int) -> None:
@@ -39,11 +48,13 @@ def collect(addresses: Iterable[Address], folder: Path | str, client: Client, to
 
         try:
             for address in addresses:
-                if record.done(address.url) or address.url in started:
-                    already += 1
+                camera = record.camera(address.url) or started.get(address.url)
+                if camera:
+                    found.before += 1
+                    found.elsewhere += camera != address.camera
                     progress.update()
                     continue
-                started.add(address.url)
+                started[address.url] = address.camera
                 running.add(threads.submit(_collect, client, folder, address))
                 write_down(enough=2 * client.limits.connections)
             write_down(enough=0)
@@ -55,7 +66,7 @@ def collect(addresses: Iterable[Address], folder: Path | str, client: Client, to
     parts = folder / PARTS
     if parts.is_dir() and not any(parts.iterdir()):
         parts.rmdir()
-    return already
+    return found
 
 
 def place(address: Address) -> str:

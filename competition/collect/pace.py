@@ -2,10 +2,12 @@
 
 import threading
 import time
+from collections import Counter
 
 from competition.collect.faults import Failed, Stopped
 
 LONGEST_HOLD = 900.0  # seconds; a host that wants more rest gets it until the next run
+PATIENCE = 40  # failures in a row: the host is down, and every other address there would only cost more waiting
 
 
 class Pace:
@@ -15,6 +17,7 @@ class Pace:
         self._gap = 1 / rate
         self._next: dict[str, float] = {}
         self._resting: dict[str, str] = {}
+        self._failures: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -34,6 +37,13 @@ class Pace:
             if seconds > LONGEST_HOLD:
                 self._resting[host] = f"the host asked to be left alone for {seconds:.0f} s"
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
+
+    def report(self, host: str, failed: bool) -> None:
+        """Count failures; after `PATIENCE` in a row nobody asks `host` again."""
+        with self._lock:
+            self._failures[host] = self._failures[host] + 1 if failed else 0
+            if self._failures[host] >= PATIENCE:
+                self._resting.setdefault(host, f"the host failed {PATIENCE} times in a row")
 
     def sleep(self, seconds: float) -> None:
         """Sleep, unless stopped meanwhile: then raise `Stopped`."""

@@ -69,9 +69,9 @@ class Record:
         self._settle()
         self._lock.close()
 
-    def done(self, url: str) -> bool:
-        """Whether nothing is left to do for this address."""
-        return self.known.get(url, FAILED) != FAILED
+    def camera(self, url: str) -> str | None:
+        """For which camera an address is done; None where something is left to do."""
+        return self._cameras.get(url)
 
     def add(self, row: Row) -> None:
         """Append a row, in one write."""
@@ -79,14 +79,16 @@ class Record:
         # One row is one line, whatever a server or a list said.
         csv.writer(line, lineterminator="\n").writerow(" ".join(str(value).split()) for value in asdict(row).values())
         self._file.write(line.getvalue().encode())
-        self.known[row.url] = row.status
+        if row.status != FAILED:
+            self._cameras[row.url] = row.camera
 
     def _settle(self) -> None:
         """Leave one row for each address, the last."""
         table = read_record(self._path) if self._path.exists() else pd.DataFrame(columns=list(COLUMNS), dtype="str")
         table = table.drop_duplicates("url", keep="last")
         write_csv(table, self._path)
-        self.known = dict(zip(table["url"], table["status"], strict=True))
+        done = table[table["status"] != FAILED]
+        self._cameras = dict(zip(done["url"], done["camera"], strict=True))
 
 
 def read_record(path: Path | str) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from urllib3.exceptions import (
     HTTPError,
     InvalidHeader,
     LocationParseError,
-    LocationValueError,
     NameResolutionError,
     NewConnectionError,
     SSLError,
@@ -108,29 +107,35 @@ class Client:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         """One request. Reasons are in our own words: the library's name the address, which may hold a secret."""
+        host = _host(url)
+        self.pace.wait(host)
         try:
-            host = _host(url)
-            self.pace.wait(host)
             # Compressed bodies would have another length than the file, and ranges of another file.
             headers = {"User-Agent": AGENT, "Accept-Encoding": "identity", **headers}
             answer = self._pool.request(
                 method, url, body=body, headers=headers, preload_content=False, redirect=False, retries=False
             )
             try:
-                if answer.status in PASSING:
-                    self.pace.hold(host, _retry_after(answer))
+                passing = answer.status in PASSING
+                self.pace.report(host, failed=passing)
+                if passing:
+                    self.pace.hold(host, max(_retry_after(answer), self.limits.first_wait))
                     raise Failed(f"HTTP {answer.status}")
                 yield answer
             finally:
                 answer.close()  # where the body was read to its end, the connection is already back in the pool
-        except (LocationParseError, LocationValueError):
+        except LocationParseError:  # a name that no host can have
             raise Refused("not an address of the web") from None
         except HTTPError as error:
+            self.pace.report(host, failed=True)
             raise Failed(_reason(error)) from None
 
 
 def _host(url: str) -> str:
-    parsed = urllib3.util.parse_url(url)
+    try:
+        parsed = urllib3.util.parse_url(url)
+    except LocationParseError:
+        raise Refused("not an address of the web") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise Refused(f"not an address of the web (http or https): {parsed.scheme or 'no scheme'}")
     return parsed.host

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from competition.collect.addresses import Address
-from competition.collect.collecting import PARTS, collect, place
+from competition.collect.collecting import PARTS, Found, collect, place
+from competition.collect.pace import PATIENCE
 from competition.collect.record import NAME, read_record
 from competition.errors import InputError
 from competition.manifest import read_folder
@@ -36,7 +37,7 @@ def test_photographs_land_in_their_cameras_folders_with_a_row_each(server, clien
     page = server.url("/page.jpg", lambda it: it.answer(b"<html>", kind="text/html"))
     busy = server.url("/busy.jpg", lambda it: it.answer(status=500))
     addresses = [address(good, device="me"), address(page), address(busy)]
-    assert collect(addresses, tmp_path, client_with(), total=3) == 0
+    assert collect(addresses, tmp_path, client_with(), total=3) == Found()
     rows = {row.url: row for row in read_record(tmp_path / NAME).itertuples()}
     assert {url: (row.status, row.reason) for url, row in rows.items()} == {
         good: ("kept", ""),
@@ -70,14 +71,38 @@ def test_a_second_run_asks_only_for_what_failed(server, client_with, tmp_path, m
     gone = server.url("/gone.jpg", lambda it: it.answer(status=404))
     late = server.url("/late.jpg", lambda it: it.answer(status=500) if it.times <= 3 else it.answer(make_jpeg(2)))
     addresses = [address(url) for url in (good, gone, late, good)]
-    assert collect(addresses, tmp_path, client_with()) == 1  # the one listed twice
-    assert collect(addresses, tmp_path, client_with()) == 3
+    assert collect(addresses, tmp_path, client_with()) == Found(before=1)  # the one listed twice
+    assert collect(addresses, tmp_path, client_with()) == Found(before=3)
     assert {path: len(asked) for path, asked in server.asked.items()} == {
         "/good.jpg": 1,
         "/gone.jpg": 1,
         "/late.jpg": 4,
     }
     assert sorted(read_record(tmp_path / NAME)["status"]) == ["kept", "kept", "refused"]
+
+
+def test_an_address_belongs_to_the_camera_that_had_it_first(server, client_with, tmp_path, make_jpeg):
+    url = server.url("/a.jpg", lambda it: it.answer(make_jpeg()))
+    both = [address(url, "a"), address(url, "b")]
+    assert collect(both, tmp_path, client_with()) == Found(before=1, elsewhere=1)
+    assert collect(both, tmp_path, client_with()) == Found(before=2, elsewhere=1)
+    assert read_record(tmp_path / NAME)["camera"].tolist() == ["a"]
+
+
+def hang_up(handler):
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("route", [lambda it: it.answer(status=500), hang_up])
+def test_a_host_that_is_down_is_soon_left_alone_and_the_others_are_not(route, server, client_with, tmp_path, make_jpeg):
+    down = [server.url(f"/{number}.jpg", route) for number in range(60)]
+    server.url("/good.jpg", lambda it: it.answer(make_jpeg()))
+    good = f"http://localhost:{server.server_port}/good.jpg"
+    collect(map(address, [*down, good]), tmp_path, client_with(attempts=2))
+    assert sum(map(len, server.asked.values())) < PATIENCE + 5 < 2 * 60
+    table = read_record(tmp_path / NAME).set_index("url")
+    assert table.loc[good, "status"] == "kept"
+    assert table.loc[down[-1], "reason"] == f"the host failed {PATIENCE} times in a row"
 
 
 def test_a_file_without_a_row_is_recorded_and_not_fetched_again(server, client_with, tmp_path, make_jpeg):
@@ -97,12 +122,14 @@ def test_a_stopped_run_keeps_what_it_has(server, client_with, tmp_path, make_jpe
 
     def stopped_after(urls):
         yield from map(address, urls)
-        while len(server.asked["/cut.jpg"]) < 1 or not list((tmp_path / PARTS).glob("*.jpg")):
-            pass
+        part = tmp_path / PARTS / Path(place(address(cut))).name
+        while not ((tmp_path / place(address(good))).exists() and part.exists() and part.stat().st_size == 5000):
+            time.sleep(0.001)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         collect(stopped_after([good, cut]), tmp_path, client_with(first_wait=60.0))
+    assert len(server.asked["/cut.jpg"]) == 1  # it did not wait for the second attempt
     collect(map(address, [good, cut]), tmp_path, client_with())
     assert set(read_record(tmp_path / NAME)["status"]) == {"kept"}
     assert (tmp_path / place(address(cut))).read_bytes() == body
@@ -138,13 +165,19 @@ def test_a_killed_run_is_taken_up_by_the_next(server, client_with, tmp_path, mak
 
 
 def test_trouble_of_the_source_ends_the_run_and_keeps_what_it_has(server, client_with, tmp_path, make_jpeg):
+    one = address(server.url("/a.jpg", lambda it: it.answer(make_jpeg())))
+
     def source():
-        yield address(server.url("/a.jpg", lambda it: it.answer(make_jpeg())))
+        yield one
+        while not (tmp_path / place(one)).exists():
+            time.sleep(0.001)
         raise InputError("Flickr cannot be asked")
 
     with pytest.raises(InputError):
         collect(source(), tmp_path, client_with())
-    assert collect([], tmp_path, client_with()) == 0
+    collect([one], tmp_path, client_with())
+    assert read_record(tmp_path / NAME)["status"].tolist() == ["kept"]
+    assert len(server.asked["/a.jpg"]) == 1
 
 
 def answer(body, handler):

@@ -196,7 +196,16 @@ def test_a_file_that_is_truncated_where_it_is_stored_is_refused(server, client_w
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://example.org/a.jpg", "/a.jpg", "", "http:///a.jpg", "data:,"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.org/a.jpg",
+        "/a.jpg",
+        "",
+        "http:///a.jpg",
+        "data:,",
+        f"http://{'a' * 64}.org/",
+    ],
 )
 def test_only_addresses_of_the_web_are_asked(url, client_with, part):
     with pytest.raises(Refused, match="not an address of the web"):
