@@ -2,6 +2,8 @@
 
 import argparse
 
+from commands.quiet import load_framework
+
 HELP = "backend, devices, versions, free memory and disk: what one pastes into a bug report"
 EXAMPLE = "KERAS_BACKEND=jax ./run.sh info"
 
@@ -14,5 +16,7 @@ def run(args: argparse.Namespace) -> None:
     import json
 
     from submissions.environment import environment
+
+    load_framework()
 
     print(json.dumps(environment(), indent=2))

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from commands.quiet import load_framework
+
 HELP = "say which camera took photographs, or complete a run's own predictions"
 EXAMPLE = "./run.sh predict runs/ensemble-quick-virtual-small holiday/ --out cameras.csv"
 
@@ -22,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from submissions.runs import open_run
+
+    load_framework()
 
     opened = open_run(args.run)
     if args.photos:

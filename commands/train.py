@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from commands.options import at_least, positive, processes
+from commands.quiet import load_framework
 from competition.errors import InputError, unknown_name
 from models.backbones import BACKBONES, MEMBERS
 from models.presets import PRESETS, recipe
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
             f"the folder {args.data} does not exist; expected train/<camera>/*.jpg in it (see ./run.sh train --help)"
         )
 
+    load_framework()
     from submissions.runs import Run, start_run
 
     preset = args.preset or _default_preset(args.data)

@@ -57,7 +57,7 @@ def quick(member: str) -> Recipe:
     if member == STEM:
         return stem
     joined = replace(stem, epochs=2, patches_per_photo=2, learning_rate=1e-3, stem=stem)
-    if member == "inceptionresnetv2":  # its smallest image is 75 pixels wide, and every step is slow
+    if backbone(member).smallest > stem.patch:  # InceptionResNetV2 takes no less than 75 pixels, and its steps are slow
         return replace(joined, patch=80, test_patch=96, epochs=1)
     return joined
 
