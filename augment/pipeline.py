@@ -5,7 +5,8 @@ threads, resumed runs and machines agree.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,7 +74,35 @@ def epoch_order(photos: int, config: PatchConfig, epoch: int, block: int) -> np.
     return np.concatenate([rng.permutation(np.repeat(block, config.patches_per_photo)) for block in blocks])
 
 
-class TrainingPatches(keras.utils.PyDataset):
+class _Patches(keras.utils.PyDataset):
+    """Batches, made by `_batch`; remembers the `InputError` that it raised."""
+
+    refused: InputError | None = None
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+        try:
+            return self._batch(index)
+        except InputError as error:
+            self.refused = error
+            raise
+
+    def _batch(self, index: int) -> tuple[Inputs, Targets]:
+        raise NotImplementedError
+
+
+@contextmanager
+def own_errors(*patches: _Patches) -> Iterator[None]:
+    """Around `fit` or `predict`: frameworks wrap what a data set raises; this raises its `InputError` itself."""
+    try:
+        yield
+    except Exception as error:
+        refused = next((each.refused for each in patches if each.refused is not None), error)
+        if refused is error:
+            raise
+        raise refused from error
+
+
+class TrainingPatches(_Patches):
     """Batches of random patches for `fit(…, shuffle=False)`; the order is already random, and pure.
 
     A batch is `({"patch": uint8 (batch_size, size, size, 3), "is_manipulated": float32 (batch_size, 1)},
@@ -116,7 +145,7 @@ class TrainingPatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.paths) * self.config.patches_per_photo // self.config.batch_size
 
-    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+    def _batch(self, index: int) -> tuple[Inputs, Targets]:
         return self.batch(self.epoch, index)
 
     def batch(self, epoch: int, index: int) -> tuple[Inputs, Targets]:
@@ -139,7 +168,7 @@ class TrainingPatches(keras.utils.PyDataset):
         self._epoch_began = False
 
 
-class EvaluationPatches(keras.utils.PyDataset):
+class EvaluationPatches(_Patches):
     """Batches of one patch for each row of a manifest, in its order, cut as the test set was cut.
 
     Rows of the split `test` are patches already: their centre is taken and nothing is done to them again. All
@@ -167,7 +196,7 @@ class EvaluationPatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+    def _batch(self, index: int) -> tuple[Inputs, Targets]:
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         patches = [self._patch(*row) for row in self.rows[rows]]
         manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from augment.pipeline import EvaluationPatches, TrainingPatches, own_errors
 from competition.errors import InputError
 from competition.files import whole
 from models import history as past
@@ -30,8 +31,8 @@ MODEL = "model.keras"
 def train(
     member: str,
     recipe: Recipe,
-    training: keras.utils.PyDataset,
-    validation: keras.utils.PyDataset,
+    training: TrainingPatches,
+    validation: EvaluationPatches,
     heads: dict[str, int],
     folder: Path,
     seed: int,
@@ -42,8 +43,7 @@ def train(
     Args:
         member: a name of `models.backbones.BACKBONES`.
         recipe: how to train it.
-        training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)})`, pure in (seed, epoch, index), with an
-            attribute `epoch` that says which epoch comes next.
+        training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)})`, pure in (seed, epoch, index).
         validation: the same without randomness.
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
@@ -51,7 +51,7 @@ def train(
         stem: the file of a trained stem to begin with, for a recipe with the front `stem`.
 
     Raises:
-        InputError: the loss is no longer a number, or what the folder holds is damaged.
+        InputError: the loss is no longer a number, a photograph cannot be decoded, or what the folder holds is damaged.
     """
     log = folder / "history.csv"
     history = past.read_history(log)
@@ -66,18 +66,22 @@ def train(
         load_weights(model, _weights(folder, len(history) - 1))
     elif stem is not None:
         adopt_stem(model, load_model(stem))
-    keeper = _Keeper(member, recipe, folder, history, seed)
-    if len(history) < recipe.epochs and not past.has_stalled(list(history.val_loss), recipe.patience):
-        training.epoch = len(history)
-        model.fit(
-            training,
-            validation_data=validation,
-            shuffle=False,  # the order is random already, and pure
-            initial_epoch=len(history),
-            epochs=recipe.epochs,
-            callbacks=[keeper],
-            verbose=0,
-        )
+    steps = len(training)
+    name = f"{folder.parent.name}/{folder.name}"
+    with tqdm(total=recipe.epochs * steps, initial=len(history) * steps, desc=name, unit="step") as bar:
+        keeper = _Keeper(member, recipe, folder, history, seed, bar)
+        if len(history) < recipe.epochs and not past.has_stalled(list(history.val_loss), recipe.patience):
+            training.epoch = len(history)
+            with own_errors(training, validation):
+                model.fit(
+                    training,
+                    validation_data=validation,
+                    shuffle=False,  # the order is random already, and pure
+                    initial_epoch=len(history),
+                    epochs=recipe.epochs,
+                    callbacks=[keeper],
+                    verbose=0,
+                )
     load_weights(model, _weights(folder, past.best_epoch(list(keeper.history.val_loss))))
     with whole(folder / MODEL) as partial:
         model.save(partial, include_optimizer=False)
@@ -117,23 +121,10 @@ def _weights(folder: Path, epoch: int) -> Path:
 class _Keeper(keras.callbacks.Callback):
     """Shows progress, keeps every whole epoch on disk, sets the rate, stops on a stall or a loss that is no number."""
 
-    def __init__(self, member: str, recipe: Recipe, folder: Path, history: pd.DataFrame, seed: int) -> None:
+    def __init__(self, member: str, recipe: Recipe, folder: Path, history: pd.DataFrame, seed: int, bar: tqdm) -> None:
         super().__init__()
         self.member, self.recipe, self.folder, self.seed = member, recipe, folder, seed
-        self.history = history
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        steps = self.params["steps"]
-        self.bar = tqdm(
-            total=self.recipe.epochs * steps,
-            initial=len(self.history) * steps,
-            desc=f"{self.folder.parent.name}/{self.folder.name}",
-            unit="step",
-            leave=True,
-        )
-
-    def on_train_end(self, logs: Any = None) -> None:
-        self.bar.close()
+        self.history, self.bar = history, bar
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.monotonic()
@@ -169,7 +160,6 @@ class _Keeper(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _no_number(self, what: str, value: float, where: str) -> InputError:
-        self.bar.close()
         return InputError(
             f"the {what} of {self.member} became {value} in {where}; the epochs before it are kept in {self.folder}: "
             "train with a lower --learning-rate, and another --run NAME"

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from augment.dihedral import VIEWS, turn
 from augment.manipulations import UNALTERED
-from augment.pipeline import EvaluationPatches, Inputs
+from augment.pipeline import EvaluationPatches, Inputs, own_errors
 from models.recipe import Recipe
 from submissions.predictions import Predictions
 
@@ -42,7 +42,7 @@ def predict(
     Shows a progress bar called `title`.
     """
     views = _Views(EvaluationPatches(table, folder, {}, recipe.test_patch, IMAGES))
-    with tqdm(total=len(views), desc=title, unit="batch") as bar:
+    with tqdm(total=len(views), desc=title, unit="batch") as bar, own_errors(views.patches):
         said = network.predict(views, verbose=0, callbacks=[_Progress(bar)])["camera"]
     # A batch holds its images view after view; only the last may hold fewer images.
     batches = np.split(said, np.arange(VIEWS * IMAGES, len(said), VIEWS * IMAGES))

@@ -6,7 +6,20 @@ import pytest
 
 from commands.__main__ import main
 
-MAIN_JOB = ["train", "ensemble", "--members", "stem,mobilenet", "--preset", "smoke", "--data", "photos", "--run", "job"]
+MAIN_JOB = [
+    "train",
+    "ensemble",
+    "--members",
+    "stem,mobilenet",
+    "--preset",
+    "smoke",
+    "--data",
+    "photos",
+    "--run",
+    "job",
+    "--jobs",
+    "1",
+]
 
 
 def give(*words: object) -> int:
