@@ -108,6 +108,13 @@ def adopt_stem(model: keras.Model, trained: keras.Model) -> None:
             model.get_layer(layer.name).set_weights(layer.get_weights())
 
 
+def freeze_stem(model: keras.Model) -> None:
+    """Leave the stem as it is from here on: gradients through a backbone that knows nothing yet only harm it."""
+    for layer in model.layers:
+        if layer.name.startswith("stem_"):
+            layer.trainable = False
+
+
 def load_weights(model: keras.Model, path: Path) -> None:
     """Load weights into `model`; a missing, damaged or misfitting file is an `InputError` that names it."""
     if not path.is_file():

@@ -21,7 +21,7 @@ from competition.errors import InputError
 from competition.files import whole
 from models import history as past
 from models.devices import all_gpus, has_gpu
-from models.network import DAMAGED, adopt_stem, build, load_weights
+from models.network import DAMAGED, adopt_stem, build, freeze_stem, load_weights
 from models.recipe import Recipe
 from models.schedule import Cycle
 
@@ -48,7 +48,7 @@ def train(
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
         seed: of the first weights and of dropout.
-        stem: the file of a trained stem to begin with, for a recipe with the front `stem`.
+        stem: the file of a trained stem to begin with and keep as it is, for a recipe with the front `stem`.
 
     Raises:
         InputError: the loss is no longer a number, a photograph cannot be decoded, or what the folder holds is damaged.
@@ -61,6 +61,8 @@ def train(
     keras.utils.set_random_seed(seed)
     with all_gpus():
         model = build(member, recipe, heads)
+        if stem is not None:
+            freeze_stem(model)
         _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)
     if len(history):
         load_weights(model, _weights(folder, len(history) - 1))
