@@ -1,0 +1,385 @@
+"""Whatever is wrong with the input: one line that says what and how to mend it, exit code 2, nothing half-written."""
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from commands import __main__ as front_door
+from submissions.predictions import load, save
+
+TRAIN = ("train", "stem", "--preset", "smoke", "--data", "photos", "--jobs", "1")
+
+
+def everything(folder):
+    """Every file below `folder` with its bytes, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture
+def refused(command, capsys):
+    """Gives a command that must fail as this module says; returns its error."""
+
+    def give(*words):
+        before = everything(Path())
+        assert command(*words) == 2
+        told = capsys.readouterr()
+        lines = [line for line in told.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1
+        assert told.err.endswith(lines[0] + "\n")
+        assert "Traceback" not in told.err + told.out
+        assert everything(Path()) == before
+        return lines[0]
+
+    return give
+
+
+@pytest.fixture
+def photos(photo_folder, tmp_path, monkeypatch):
+    """Good photographs in the working directory's `photos`, for a test to spoil."""
+    monkeypatch.chdir(tmp_path)
+    return photo_folder(tmp_path / "photos", test=2)
+
+
+def empty(photos):
+    shutil.rmtree(photos)
+    photos.mkdir()
+
+
+def no_photographs(photos):
+    shutil.rmtree(photos / "train")
+    (photos / "train").mkdir()
+
+
+def one_camera(photos):
+    shutil.rmtree(photos / "train" / "cat")
+    shutil.rmtree(photos / "train" / "dog")
+
+
+def two_photographs(photos):
+    for number in range(2, 7):
+        (photos / "train" / "dog" / f"{number}.jpg").unlink()
+
+
+def nothing_readable(photos):
+    for path in photos.glob("train/*/*.jpg"):
+        path.write_bytes(path.read_bytes()[:500])
+
+
+def image(mode):
+    def spoil(photos):
+        pixels = np.full((96, 112), 7, np.uint16 if mode == "I;16" else np.uint8)
+        suffix = {"CMYK": "jpg", "L": "jpg"}.get(mode, "png")
+        made = Image.fromarray(pixels) if mode == "I;16" else Image.new(mode, (112, 96))
+        made.save(photos / "train" / "cat" / f"odd.{suffix}")
+
+    return spoil
+
+
+def too_small(photos):
+    Image.new("RGB", (63, 90)).save(photos / "train" / "eel" / "small.png")
+
+
+def small_test_patch(photos):
+    Image.new("RGB", (63, 63)).save(photos / "test" / "img_00_unalt.tif")
+
+
+def unnamed_test_patch(photos):
+    (photos / "test" / "img_00_unalt.tif").rename(photos / "test" / "img_00.tif")
+
+
+def twice(photos):
+    shutil.copy(photos / "train" / "cat" / "0.jpg", photos / "train" / "cat" / "0.JPEG")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (shutil.rmtree, "the folder photos does not exist; expected train/<camera>/*.jpg in it"),
+        (empty, "photos has no folder 'train'; expected photos/train/<camera>/*.jpg"),
+        (no_photographs, "photos/train holds no photographs; expected photos/train/<camera>/*.jpg"),
+        (one_camera, "readable photographs of 1 camera(s), expected at least 2, each in a folder of its name"),
+        (two_photographs, "dog has 2; each camera needs at least 3, so add photographs or remove the camera's folder"),
+        (nothing_readable, "readable photographs of 0 camera(s), expected at least 2"),
+        (image("I;16"), "not 8-bit RGB: train/cat/odd.png (16-bit I;16); convert or remove 1 file(s)"),
+        (image("L"), "not 8-bit RGB: train/cat/odd.jpg (8-bit L); convert or remove"),
+        (image("CMYK"), "not 8-bit RGB: train/cat/odd.jpg (8-bit CMYK); convert or remove"),
+        (image("RGBA"), "not 8-bit RGB: train/cat/odd.png (8-bit RGBA); convert or remove"),
+        (
+            too_small,
+            "a patch of 64 pixels, the first is train/eel/small.png (63x90); remove them, or give a smaller --patch",
+        ),
+        (small_test_patch, "the first is test/img_00_unalt.tif (63x63); remove them, or give a smaller --patch"),
+        (unnamed_test_patch, "photos/test/img_00.tif; they must end in _unalt or _manip before the suffix"),
+        (twice, "photos/train/cat/0.JPEG, photos/train/cat/0.jpg; keep one of each"),
+    ],
+)
+def test_bad_photographs(spoil, told, photos, refused):
+    spoil(photos)
+    assert told in refused(*TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["vgg16"], "unknown member 'vgg16'; known: resnet50, "),
+        (["ensemble", "--members", "stem,vgg16"], "unknown member 'vgg16'; known: "),
+        (["stem", "--members", "stem"], "--members chooses the members of an ensemble, received it with stem"),
+        (["stem", "--preset", "fast"], "'fast' (choose from"),
+        (["mobilenet", "--front", "fourier"], "unknown front 'fourier'; known: none, residual, stem"),
+        (
+            ["mobilenet", "--weights", "imagenet"],
+            "ImageNet weights expect three channels: use --front none or residual",
+        ),
+        (["mobilenet", "--weights", "mine.keras"], "the weights mine.keras do not exist"),
+        (["mobilenet", "--patch", "31"], "mobilenet needs patches of at least 32 pixels, received 31"),
+        (["stem", "--patch", "200"], "are smaller than a patch of 200 pixels"),
+        (["stem", "--batch", "1000"], "do not fill a batch of 1000 patches; add some, or give a smaller --batch"),
+        (["stem", "--epochs", "0"], "--epochs: received '0', expected a whole number of at least 1"),
+        (["stem", "--epochs", "many"], "--epochs: received 'many', expected a whole number of at least 1"),
+        (["stem", "--seed", "-1"], "--seed: received '-1', expected a whole number of at least 0"),
+        (["stem", "--seed", "0.5"], "--seed: received '0.5', expected a whole number"),
+        (["stem", "--learning-rate", "nan"], "--learning-rate: received 'nan', expected a number above 0"),
+        (["stem", "--learning-rate", "inf"], "--learning-rate: received 'inf', expected a number above 0"),
+        (["stem", "--learning-rate", "0"], "--learning-rate: received '0', expected a number above 0"),
+        (["stem", "--jobs", "0"], "--jobs: received '0', expected a whole number of at least 1"),
+        (["stem", "--epoch", "1", "--moon", "1"], "unrecognized arguments: --moon 1"),
+        ([], "the following arguments are required: MEMBER|ensemble"),
+    ],
+)
+def test_bad_words_for_train(words, told, photos, refused):
+    assert told in refused("train", *words, *(["--preset", "smoke"] * ("--preset" not in words)), *TRAIN[4:])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["trian"], "'trian' (choose from"),
+        ([], "the following arguments are required: COMMAND"),
+        (["virtual", "--size", "huge"], "unknown size 'huge'; known: smoke, small, full"),
+        (["virtual", "--seed", "-3"], "--seed: received '-3'"),
+        (["leaderboard"], "no run in runs has a leaderboard.csv; train first"),
+        (["leaderboard", "runs/absent"], "unknown run 'runs/absent'; known: "),
+        (["submit", "runs/absent"], "unknown run 'runs/absent'; known: "),
+        (["predict", "runs/absent", "photos"], "unknown run 'runs/absent'; known: "),
+    ],
+)
+def test_bad_words(words, told, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert told in refused(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--quota", "5", "--balance", "exact"], "the quotas add up to 15, but there are 6 images; correct the quotas"),
+        (["--quota", "0", "--balance", "exact"], "--quota: received '0', expected a whole number of at least 1"),
+        (["--quota", "2"], "--quota says how to balance: give it together with --balance greedy or exact"),
+        (["--blend", "cubic"], "unknown blend 'cubic'; known: arithmetic, quadratic, geometric"),
+        (["--balance", "fair"], "unknown balancing 'fair'; known: none, greedy, exact"),
+        (
+            ["--out", "photos/solution.csv/submission.csv"],
+            "photos/solution.csv cannot be used (File exists); mend the path",
+        ),
+    ],
+)
+def test_bad_words_for_submit(words, told, home, refused):
+    assert told in refused("submit", "runs/job", *words)
+
+
+def test_quotas_that_cannot_be_equal(home, refused):
+    (home / "photos" / "test" / "img_00_unalt.tif").unlink()
+    table = pd.read_csv(home / "photos" / "sample_submission.csv")
+    table.drop(0).to_csv(home / "photos" / "sample_submission.csv", index=False)
+    manifest = pd.read_csv(home / "runs" / "job" / "manifest.csv")
+    manifest[manifest["path"] != "test/img_00_unalt.tif"].to_csv(home / "runs" / "job" / "manifest.csv", index=False)
+    for path in home.glob("runs/job/predictions/*/test.npz"):
+        said = load(path)
+        kept = said.names != "test/img_00_unalt.tif"
+        save(type(said)(said.names[kept], said.is_manipulated[kept], said.classes, said.probabilities[:, kept]), path)
+    told = refused("submit", "runs/job", "--balance", "exact")
+    assert "5 images cannot be shared equally among 3 classes; choose balancing none" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--seed", "1"], "seed 0 (now 1)"),
+        (["--epochs", "2"], "recipes.mobilenet.epochs 1 (now 2), recipes.stem.epochs 1 (now 2)"),
+        (["--members", "stem"], "recipes.mobilenet."),
+    ],
+)
+def test_a_run_made_by_other_settings(words, told, home, main_job, refused):
+    error = refused(*main_job, *words)
+    assert told in error
+    assert error.startswith("error: the run runs/job was made with other settings: ")
+    assert error.endswith("; choose another --run NAME, or delete that folder")
+
+
+def other_order(said):
+    return {"names": said.names[::-1].copy()}
+
+
+def other_images(said):
+    return {"names": np.char.add(said.names, "x")}
+
+
+def other_classes(said):
+    return {"classes": ("ant", *said.classes[1:])}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (other_order, "6 images in another order"),
+        (other_images, "3 are missing and 3 are not expected, such as train/"),
+        (other_classes, "the predictions are for the classes ant, dog, eel; expected cat, dog, eel"),
+    ],
+)
+def test_predictions_that_do_not_match_the_manifest(change, told, home, refused):
+    path = home / "runs" / "job" / "predictions" / "stem" / "validation.npz"
+    said = load(path)
+    parts = {name: getattr(said, name) for name in ("names", "is_manipulated", "classes", "probabilities", "turns")}
+    save(type(said)(**parts | change(said)), path)
+    error = refused("leaderboard", "runs/job")
+    assert told in error
+    assert error.endswith("delete the file and run predict again")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told"),
+    [
+        ("members/stem/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
+        ("predictions/stem/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
+        ("predictions/stem/validation.npz", ["leaderboard", "runs/job"], "delete the file and run predict again"),
+        ("config.json", ["submit", "runs/job"], "is not valid JSON"),
+        ("manifest.csv", ["submit", "runs/job"], "manifest.csv is not a manifest"),
+        ("leaderboard.csv", ["leaderboard"], "delete it and run leaderboard again"),
+    ],
+)
+def test_damaged_files_of_a_run(name, words, told, home, refused):
+    path = home / "runs" / "job" / name
+    path.write_text("a,b\n1,2\n") if path.suffix == ".csv" else cut(path)
+    error = refused(*words)
+    assert told in error
+    assert str(Path("runs/job") / name) in error
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "validation.csv"])
+def test_lost_files_of_a_run(name, home, refused):
+    (home / "runs" / "job" / name).unlink()
+    assert f"runs/job/{name} does not exist" in refused("leaderboard", "runs/job")
+
+
+def test_a_config_that_lacks_a_part(home, refused):
+    (home / "runs" / "job" / "config.json").write_text(json.dumps({"data": "photos", "recipes": {}}))
+    assert "config.json is damaged ('seed'); delete the run or restore the file" in refused("submit", "runs/job")
+
+
+def test_an_unknown_label_in_the_solution(home, refused):
+    path = home / "photos" / "solution.csv"
+    path.write_text(path.read_text().replace("cat", "ant"))
+    error = refused("leaderboard", "runs/job")
+    assert "unknown cameras ant in the truth; the members know cat, dog, eel" in error
+
+
+def test_photographs_none_of_which_can_be_used(home, refused):
+    (home / "page.jpg").write_text("<html>")
+    error = refused("predict", "runs/job", "page.jpg", "absent.jpg")
+    assert "none of 2 files is a photograph that can be used (page.jpg: page.jpg is a file that begins" in error
+
+
+def test_a_photograph_damaged_within(photos, command, capsys):
+    """Only decoding notices, in the midst of an epoch: the run exists, and goes on once the file is restored."""
+    path = photos / "train" / "eel" / "0.png"
+    pixels = np.asarray(Image.open(path.with_suffix(".jpg")))
+    path.with_suffix(".jpg").unlink()
+    Image.fromarray(pixels).save(path)
+    good = path.read_bytes()
+    middle = len(good) // 2
+    path.write_bytes(good[:middle] + bytes(50) + good[middle + 50 :])
+    assert command(*TRAIN, "--batch", 1) == 2
+    told = capsys.readouterr().err
+    assert told.splitlines()[-1].startswith("error: photos/train/eel/0.png cannot be read (")
+    assert "Traceback" not in told
+    path.write_bytes(good)
+    assert command(*TRAIN, "--batch", 1) == 0
+
+
+def full_disk(monkeypatch, name):
+    """From now on there is no room for a file of this name."""
+    replace = os.replace
+
+    def refuse(source, target):
+        if Path(target).name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "config.json"])
+def test_a_disk_that_is_full_from_the_start(name, photos, command, capsys, monkeypatch):
+    full_disk(monkeypatch, name)
+    assert command(*TRAIN) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: the disk is full while writing ")
+    assert error.endswith("; free some space and give the same command again\n")
+    assert not [path for path in Path().rglob("*") if "partial" in path.name]
+    assert not list(Path("runs").rglob("config.json"))
+
+
+def test_a_disk_that_fills_up_loses_nothing_that_was_whole(photos, command, capsys, monkeypatch):
+    for name in ("epoch-0.weights.h5", "history.csv", "model.keras", "validation.npz", "scores.json"):
+        with monkeypatch.context() as patch:
+            full_disk(patch, name)
+            assert command(*TRAIN) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last.startswith("error: the disk is full while writing ")
+        assert name in last
+        found = {path.name for path in Path().rglob("*")}
+        assert not [name for name in found if "partial" in name]
+        assert name not in found
+    assert command(*TRAIN) == 0
+    assert {"model.keras", "scores.json", "submission.csv"} <= {path.name for path in Path().rglob("*")}
+
+
+def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monkeypatch):
+    """h5py says so without the name of the file."""
+
+    def refuse(*args, **options):
+        raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = …\n, filename = …)")
+
+    monkeypatch.setattr(np, "savez", refuse)
+    (home / "runs" / "job" / "predictions" / "stem" / "test.npz").unlink()
+    monkeypatch.setattr("submissions.ensemble.load_model", lambda path: None)
+    monkeypatch.setattr(
+        "submissions.ensemble.predict", lambda *args: load(Path("runs/job/predictions/mobilenet/test.npz"))
+    )
+    assert command("predict", "runs/job") == 2
+    assert capsys.readouterr().err == "error: the disk is full; free some space and give the same command again\n"
+    assert not list(home.glob("runs/job/predictions/stem/*test*"))
+
+
+def test_a_path_that_cannot_be_written(photos, refused):
+    Path("runs").write_text("a file, where a folder is needed")
+    assert "runs cannot be used (" in refused(*TRAIN).replace("runs/stem-smoke-photos", "runs")
+
+
+def test_what_is_no_fault_of_the_user_keeps_its_traceback(monkeypatch, command):
+    def bug(args):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(front_door.COMMANDS["info"], "run", bug)
+    with pytest.raises(KeyError, match="a bug"):
+        command("info")
