@@ -8,16 +8,19 @@ it notices damage that the header does not show.
 
 from competition.errors import InputError
 
-MCU = 16  # pixels: a multiple of the smallest unit of every usual chroma subsampling (8 or 16 pixels a side)
+# Width and height in pixels of the smallest unit that can be kept, by `Header.subsampling`; `OTHER_UNIT` is a
+# multiple of all others in use.
+UNITS = {"4:4:4": (8, 8), "4:2:2": (16, 8)}
+OTHER_UNIT = (16, 16)
 
 
 def crop_jpeg(data: bytes, left: int, top: int, width: int, height: int) -> bytes:
     """The JPEG file that shows only a window of the JPEG file `data`, in pixels as stored.
 
-    `left` and `top` must be multiples of `MCU`; `width` and `height` may be any. All markers (EXIF, colour
-    profile, comments) are kept as they are, and so are the quantisation tables. Pixels decode as before, but
-    for one or two along the border, where a decoder smooths chroma across it. Raises `InputError` where the
-    data are damaged or the window is not possible, without naming the file.
+    `left` and `top` must be multiples of the unit (see `UNITS`); `width` and `height` may be any. All markers
+    (EXIF, colour profile, comments) are kept as they are, and so are the quantisation tables. Pixels decode
+    as before, but for one or two along the border, where a decoder smooths chroma across it. Raises
+    `InputError` where the data are damaged or the window is not possible, without naming the file.
     """
     try:
         import turbojpeg

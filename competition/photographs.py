@@ -15,15 +15,23 @@ from typing import IO, Any
 from PIL import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from competition.errors import InputError
 from competition.jpeg import estimate_quality
 
+
+class JpegHeader(JpegImageFile):
+    """Pillow's JPEG without the resolution, for which it would decode all of EXIF."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
 # The plugins are called directly, by signature: `Image.open` would try some forty formats, and would treat a
 # JPEG with a second picture behind it (MPO) as another format.
 READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
-    b"\xff\xd8\xff": JpegImageFile,
+    b"\xff\xd8\xff": JpegHeader,
     b"\x89PNG\r\n\x1a\n": PngImageFile,
     b"II*\0": TiffImageFile,
     b"MM\0*": TiffImageFile,
@@ -37,6 +45,13 @@ DAMAGED = (SyntaxError, OSError, ValueError, TypeError, LookupError, EOFError, A
 MAKE, MODEL, SOFTWARE, EXIF_IFD = 0x010F, 0x0110, 0x0131, 0x8769
 EXPOSURE_TIME, F_NUMBER, ISO, TAKEN_AT = 0x829A, 0x829D, 0x8827, 0x9003
 EXIF_WIDTH, EXIF_HEIGHT, BODY_SERIAL_NUMBER = 0xA002, 0xA003, 0xA431
+BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+# TIFF 6.0, section 2: what a value is made of, as `struct` has it; two letters are a fraction.
+FIELD_TYPES = {
+    **{1: "c", 2: "c", 3: "H", 4: "I", 5: "II", 6: "b", 7: "c"},
+    **{8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I"},
+}
+LONGEST_FIELD = 1 << 16  # bytes: an EXIF segment holds no more; none of the fields read here is nearly as long
 DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
@@ -132,33 +147,57 @@ def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
 
 
 def _fields(image: ImageFile.ImageFile, file: IO[bytes]) -> Callable[[int], Any]:
-    """A look-up of EXIF fields by tag: None for an absent or damaged one, as every one behind a damaged entry is.
+    """A look-up of EXIF fields by tag, decoded when asked for: None for an absent or damaged one.
 
-    Not `image.getexif()`: it decodes every field, and for a PNG the whole image in search of a late chunk.
+    Not `image.getexif()`: it decodes every field, which takes most of the time that a header takes, and for a
+    PNG the whole image in search of a late chunk.
     """
     stream = file if isinstance(image, TiffImageFile) else io.BytesIO(image.info.get("exif", b"")[len(b"Exif\0\0") :])
-    directories: list[ImageFileDirectory_v2] = []
-
-    def look_up(tag: int) -> Any:
-        for directory in directories:
-            try:
-                if tag in directory:
-                    return directory[tag]
-            except DAMAGED:
-                return None
-        return None
-
     stream.seek(0)
     head = stream.read(8)
-    for group in (None, EXIF_IFD):
-        try:
-            directory = ImageFileDirectory_v2(head, group=group)
-            stream.seek(directory.next if group is None else _single(look_up(group)))
-            directory.load(stream)
-        except DAMAGED:
-            break
-        directories.append(directory)
+    order = BYTE_ORDERS.get(head[:4], "")
+
+    def look_up(tag: int) -> Any:
+        return _value(stream, order, entries[tag]) if tag in entries else None
+
+    entries: dict[int, bytes] = {}
+    if order and len(head) == 8:
+        entries = _directory(stream, order, struct.unpack(order + "I", head[4:])[0])
+        exif = _whole(look_up(EXIF_IFD))
+        entries = (_directory(stream, order, exif) if exif else {}) | entries
     return look_up
+
+
+def _directory(stream: IO[bytes], order: str, offset: int) -> dict[int, bytes]:
+    """The entries of the TIFF directory at `offset`, as far as they are there: tag → its other 10 bytes."""
+    stream.seek(offset)
+    count = stream.read(2)
+    data = stream.read(12 * struct.unpack(order + "H", count)[0]) if len(count) == 2 else b""
+    whole = len(data) // 12 * 12
+    return dict(struct.iter_unpack(order + "H10s", data[:whole]))
+
+
+def _value(stream: IO[bytes], order: str, entry: bytes) -> Any:
+    """The text, bytes or numbers of a directory's entry; None where they are not there."""
+    kind, count = struct.unpack_from(order + "HI", entry)
+    if kind not in FIELD_TYPES:
+        return None
+    code = FIELD_TYPES[kind]
+    size = count * struct.calcsize(order + code)
+    if size > LONGEST_FIELD:
+        return None
+    data = entry[6 : 6 + size]
+    if size > 4:
+        stream.seek(struct.unpack_from(order + "I", entry, 6)[0])
+        data = stream.read(size)
+    if len(data) < size:
+        return None
+    if code == "c":
+        return data
+    numbers = struct.unpack(f"{order}{count * len(code)}{code[0]}", data)
+    if len(code) == 2:  # fractions
+        return tuple(top / bottom if bottom else math.nan for top, bottom in zip(*[iter(numbers)] * 2, strict=True))
+    return numbers
 
 
 def _bits(image: ImageFile.ImageFile) -> int:

@@ -4,8 +4,8 @@ Patches are cut around the centre of photographs of twelve megapixels, of which 
 prepared folder holds the centres, cut out losslessly, and training from it sees the same pixels: the centre of
 a prepared photograph is the centre of the original, and all grids that a patch can be aligned to go on:
 
-- the JPEG blocks, because a window begins at a multiple of `MCU`;
-- the sample positions of resizing by 4/5, which repeat every 5 pixels (those of 1/2 and 3/2 every 2);
+- the JPEG blocks, because a window begins where one does;
+- the sample positions of resizing: by 4/5 they repeat every 5 pixels, by 1/2 and 3/2 every 2;
 - the parity of each side, as equal margins are cut off at both ends.
 """
 
@@ -19,13 +19,12 @@ import pandas as pd
 
 from competition.errors import InputError
 from competition.files import whole, write_bytes, write_csv
-from competition.lossless import MCU, crop_jpeg
+from competition.lossless import OTHER_UNIT, UNITS, crop_jpeg
 from competition.manifest import list_folder
 from competition.parallel import each
 from competition.photographs import read_header
 
 SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
-STEP = math.lcm(MCU, 5)
 TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
 SUBMISSIONS = ("sample_submission.csv", "solution.csv")
 
@@ -39,12 +38,14 @@ DTYPES = {
 }
 
 
-def centre_window(side: int, size: int) -> tuple[int, int]:
-    """First pixel and length of the shortest window with all grids of a side of `side` pixels and at least `size`.
+def centre_window(side: int, size: int, unit: int) -> tuple[int, int]:
+    """First pixel and length of the window of at least `size` pixels that has all grids of a side of `side` pixels.
 
-    The length is below `size + 2 * STEP`. A side that short is kept whole.
+    `unit`: that of JPEG along this side. The length is below `size + 2 * lcm(unit, 5)`; a side that short is
+    kept whole.
     """
-    margin = max(0, side - size) // 2 // STEP * STEP
+    step = math.lcm(unit, 5)
+    margin = max(0, side - size) // 2 // step * step
     return margin, side - 2 * margin
 
 
@@ -65,10 +66,12 @@ def prepare(
     folder, out = Path(folder), Path(out)
     _refuse_nested(folder, out)
     train, test, others = list_folder(folder)
-    names = [name for path in train if (name := path.relative_to(folder).as_posix()) in (only or {name})]
-    if only is not None and len(names) < len(set(only)):
-        missing = min(set(only).difference(names))
-        raise InputError(f"{folder} has no photograph {missing}; the list was made for another folder")
+    names = [path.relative_to(folder).as_posix() for path in train]
+    if only is not None:
+        missing = sorted(set(only).difference(names))
+        if missing:
+            raise InputError(f"{folder} has no photograph {missing[0]}; the list was made for another folder")
+        names = [name for name in names if name in only]
     _refuse_strangers(out, names)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
@@ -96,8 +99,9 @@ def _keep_middle(folder: Path, out: Path, size: int, name: str) -> tuple[str | i
         header = read_header(source)
         if not header.complete:
             return "truncated"
-        left, width = centre_window(header.width, size)
-        top, height = centre_window(header.height, size)
+        unit = UNITS.get(header.subsampling or "", OTHER_UNIT)
+        left, width = centre_window(header.width, size, unit[0])
+        top, height = centre_window(header.height, size, unit[1])
         if header.format != "JPEG" or left == top == 0:
             left = top = 0
             _copy(folder, out, name)

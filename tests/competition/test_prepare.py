@@ -19,9 +19,10 @@ from competition.errors import InputError
 from competition.lossless import crop_jpeg
 from competition.manifest import read_folder
 from competition.photographs import read_header
-from competition.prepare import SIZE, STEP, centre_window, prepare
+from competition.prepare import SIZE, centre_window, prepare
 
 SIDES = st.integers(1, 9000)
+UNITS = st.sampled_from([8, 16])
 
 
 def scene(height: int, width: int) -> Image.Image:
@@ -55,18 +56,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@given(SIDES, st.integers(1, 3000))
-def test_a_window_is_long_enough_and_no_longer_than_needed(side, size):
-    start, length = centre_window(side, size)
-    assert start % STEP == 0
+@given(SIDES, st.integers(1, 3000), UNITS)
+def test_a_window_is_long_enough_and_no_longer_than_needed(side, size, unit):
+    start, length = centre_window(side, size, unit)
+    assert start % unit == 0
     assert side - length == 2 * start
-    assert min(side, size) <= length < size + 2 * STEP
+    assert min(side, size) <= length < size + 2 * 5 * unit
 
 
-@given(SIDES, st.integers(1, 700))
-def test_centre_and_grids_of_every_manipulation_go_on_in_the_window(side, size):
+@given(SIDES, st.integers(1, 700), UNITS)
+def test_centre_and_grids_of_every_manipulation_go_on_in_the_window(side, size, unit):
     """Whatever its parity, a side's window has the same centre crop and crop positions of the same phase."""
-    start, length = centre_window(side, SIZE)
+    start, length = centre_window(side, SIZE, unit)
     for name in NAMES:
         if not fits(length, length, name, size):
             continue
@@ -118,7 +119,7 @@ def test_a_prepared_folder_is_drop_in(folder, tmp_path):
     assert set(contents(tmp_path / "out")) == {*before, "prepared.csv"}
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out/prepared.csv").astype(table.dtypes), table)
     assert table["bytes"].tolist() == [(tmp_path / "out" / path).stat().st_size for path in table["path"]]
-    assert table[["crop_left", "crop_top"]].to_numpy().tolist() == [[80, 80], [240, 80], [0, 0], [0, 0]]
+    assert table[["crop_left", "crop_top"]].to_numpy().tolist() == [[80, 120], [240, 80], [0, 0], [0, 0]]
 
     original, prepared = (read_folder(place)[0] for place in (folder, tmp_path / "out"))
     sizes = ["width", "height"]
