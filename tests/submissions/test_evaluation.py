@@ -21,10 +21,10 @@ def test_members_and_truth_are_scored_side_by_side():
     said, truth = one([[[0.9, 0.1], [0.8, 0.2]], [[0.7, 0.3], [0.6, 0.4]]])
     evaluation = Evaluation({"m": said}, truth)
     assert evaluation.y_true.tolist() == [0, 1]
-    told = evaluation.scored(evaluation.averaged["m"])
+    told = evaluation.scored(evaluation.answers["m"])
     assert (told["unaltered_accuracy"], told["manipulated_accuracy"]) == (1.0, 0.0)
     assert told["interval"] == [0.7, 0.7]  # one photograph: nothing to resample
-    assert evaluation.scored(evaluation.averaged["m"], np.array([0, 1]))["weighted_accuracy"] == 1.0
+    assert evaluation.scored(evaluation.answers["m"], np.array([0, 1]))["weighted_accuracy"] == 1.0
 
 
 def test_a_photograph_seen_twice_is_resampled_as_one():
@@ -54,8 +54,8 @@ def test_one_usage_is_scored_alone():
 def test_the_blend_is_of_averaged_views():
     said, truth = one([[[0.9, 0.1], [0.8, 0.2]], [[0.1, 0.9], [0.8, 0.2]]])
     evaluation = Evaluation({"m": said, "n": said}, truth)
-    np.testing.assert_allclose(evaluation.blended("arithmetic"), evaluation.averaged["m"])
-    np.testing.assert_allclose(evaluation.averaged["m"][0], [0.5, 0.5])
+    np.testing.assert_allclose(evaluation.blended("arithmetic"), evaluation.answers["m"])
+    np.testing.assert_allclose(evaluation.answers["m"][0], [0.5, 0.5])
 
 
 def test_what_does_not_fit_together_is_refused():
