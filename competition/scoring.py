@@ -50,9 +50,7 @@ def bootstrap_interval(
     hits, manipulated = _hits(y_true, y_pred, is_manipulated)
     names = np.arange(hits.size) if groups is None else np.asarray(groups)
     if names.shape != hits.shape:
-        raise ValueError(
-            f"groups must name one photograph for each of {hits.size} images; got shape {names.shape}"
-        )
+        raise ValueError(f"groups must name one photograph for each of {hits.size} images; got shape {names.shape}")
     group = pd.factorize(names)[0]
     counts = np.stack([np.bincount(group, weights=part) for part in _counts(hits, manipulated)], axis=1)
     # Photographs with equal counts are interchangeable, so drawing n of n photographs with replacement is one
@@ -153,9 +151,7 @@ def _hits(
             f"got shapes {truth.shape}, {answers.shape} and {flags.shape}"
         )
     if (truth.dtype.kind in "iu") != (answers.dtype.kind in "iu"):  # would compare as all wrong, silently
-        raise ValueError(
-            f"y_true and y_pred must both be numbers or both strings; got {truth.dtype}, {answers.dtype}"
-        )
+        raise ValueError(f"y_true and y_pred must both be numbers or both strings; got {truth.dtype}, {answers.dtype}")
     if flags.dtype.kind not in "biuf" or not np.isin(flags, (0, 1)).all():
         raise ValueError(f"is_manipulated must be boolean (or 0 and 1); got {flags.dtype}")
     return truth == answers, flags.astype(bool)

@@ -12,9 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {"competition": 1, "augment": 2, "models": 3, "submissions": 4, "commands": 5}
 FILES = sorted(path.relative_to(ROOT) for package in FLOORS for path in (ROOT / package).rglob("*.py"))
-TENSORFLOW_ONLY = (
-    "models/devices.py"  # and only inside its functions: other Keras backends must never load it
-)
+TENSORFLOW_ONLY = "models/devices.py"  # and only inside its functions: other Keras backends must never load it
 KERAS_AT_IMPORT = (
     "augment/pipeline.py",
     "models/",
@@ -44,9 +42,7 @@ def violations(path: Path, source: str) -> list[str]:
     everywhere = {name.partition(".")[0] for name in imports(tree, inside_functions=True)}
     floor = FLOORS[path.parts[0]]
     found = [f"imports {name} of a higher floor" for name in everywhere if FLOORS.get(name, 0) > floor]
-    found += ["imports relatively"] * any(
-        isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)
-    )
+    found += ["imports relatively"] * any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
     if not path.as_posix().startswith(KERAS_AT_IMPORT):
         if "keras" in at_import:
             found.append("loads keras when it is imported")

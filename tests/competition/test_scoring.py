@@ -60,9 +60,7 @@ def test_interval_holds_the_score_and_is_reproducible():
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says():
-    covered = [
-        low <= 0.8 <= high for low, high in (bootstrap_interval(*bernoulli(150, 0.8, s)) for s in range(200))
-    ]
+    covered = [low <= 0.8 <= high for low, high in (bootstrap_interval(*bernoulli(150, 0.8, s)) for s in range(200))]
     assert 0.88 <= np.mean(covered) <= 0.99
 
 

@@ -79,9 +79,7 @@ def test_exact_equals_trying_everything(case):
 def test_exact_is_never_below_greedy(case):
     probabilities, quotas = case
     probabilities = np.maximum(probabilities, 1e-30)
-    exact, greedy = (
-        total(probabilities, assign(probabilities, quotas, method)) for method in ("exact", "greedy")
-    )
+    exact, greedy = (total(probabilities, assign(probabilities, quotas, method)) for method in ("exact", "greedy"))
     assert exact >= greedy - 1e-9
 
 
@@ -122,9 +120,7 @@ def test_within_is_each_part_alone():
     manipulated = np.arange(15) % 5 == 0
     quotas = np.array([[4, 4, 4], [2, 0, 1]])
     labels = assign_within(probabilities, manipulated, quotas, "exact")
-    np.testing.assert_array_equal(
-        labels[~manipulated], assign(probabilities[~manipulated], quotas[0], "exact")
-    )
+    np.testing.assert_array_equal(labels[~manipulated], assign(probabilities[~manipulated], quotas[0], "exact"))
     np.testing.assert_array_equal(labels[manipulated], assign(probabilities[manipulated], quotas[1], "exact"))
 
 
@@ -135,9 +131,7 @@ def test_within_one_part_and_without_quotas():
     np.testing.assert_array_equal(
         assign_within(probabilities, unaltered, [2, 2, 2], "exact"), assign(probabilities, [2, 2, 2], "exact")
     )
-    np.testing.assert_array_equal(
-        assign_within(probabilities, unaltered, None, "none"), probabilities.argmax(axis=1)
-    )
+    np.testing.assert_array_equal(assign_within(probabilities, unaltered, None, "none"), probabilities.argmax(axis=1))
 
 
 @pytest.mark.parametrize("quotas", [[2, 2], [3, 3], [1, 1, 1], [4, -1], [1.5, 1.5], None])

@@ -11,9 +11,7 @@ SOLUTION = "fname,camera,manipulation,usage\na.tif,007,unaltered,Public\nb.tif,N
 
 
 def one(probabilities, names=("p", "p"), manipulations=("unaltered", "jpeg70"), cameras=("x", "y")):
-    said = Predictions(
-        np.array(names), np.array(manipulations) != "unaltered", ("x", "y"), np.float32(probabilities)
-    )
+    said = Predictions(np.array(names), np.array(manipulations) != "unaltered", ("x", "y"), np.float32(probabilities))
     return said, pd.DataFrame({"name": names, "camera": cameras, "manipulation": manipulations})
 
 

@@ -83,9 +83,7 @@ def test_private_scores_are_of_the_private_part_alone():
     right = (first_view.argmax(axis=1) == test.y_true)[test.truth["usage"] == "Private"]
     weights = np.where(test.is_manipulated, 0.3, 0.7)[test.truth["usage"] == "Private"]
     table = leaderboard("quick", validation, test).set_index("entry")
-    assert table.loc["mobilenet", "private_weighted_accuracy"] == pytest.approx(
-        (weights * right).sum() / weights.sum()
-    )
+    assert table.loc["mobilenet", "private_weighted_accuracy"] == pytest.approx((weights * right).sum() / weights.sum())
 
 
 def test_one_member_with_one_view_repeats_nothing():
