@@ -19,16 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quota", type=at_least(1), metavar="N", help="images of each camera in each part; default: equal shares"
     )
+    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check a submission made elsewhere")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the run's folder")
 
 
 def run(args: argparse.Namespace) -> None:
     from submissions.results import submit
     from submissions.runs import open_run
-    from submissions.submission_file import describe_quotas
+    from submissions.submission_file import check_submission, describe_quotas, read_expected_names
 
     if args.quota is not None and args.balance == "none":
         raise InputError("--quota says how to balance: give it together with --balance greedy or exact")
+    if args.check:
+        opened = open_run(args.run)
+        table = check_submission(args.check, opened.classes, read_expected_names(opened.data))
+        print(f"{args.check}: {len(table)} images, as the competition takes it")
+        return
     path = args.out or args.run / "submission.csv"
     table = submit(open_run(args.run), path, args.blend, args.balance, args.quota)
     print(describe_quotas(table["camera"], table["is_manipulated"]).to_string(index=False))

@@ -196,3 +196,12 @@ def test_the_virtual_competition_is_made_and_drawn(command, tmp_path, monkeypatc
     assert len(list((tmp_path / "data" / "virtual-smoke" / "train").glob("*/*.jpg"))) == 60
     assert (tmp_path / "sheet.png").stat().st_size > 0
     assert "simulated photographs" in capsys.readouterr().out
+
+
+def test_a_submission_made_elsewhere_is_checked(home, command, capsys):
+    path = home / "runs" / "job" / "submission.csv"
+    assert command("submit", "runs/job", "--check", path) == 0
+    assert "12 images" in capsys.readouterr().out
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    assert command("submit", "runs/job", "--check", path) == 2
+    assert "lacks answers" in capsys.readouterr().err
