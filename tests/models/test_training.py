@@ -34,7 +34,6 @@ train_stem(Path(sys.argv[1]), Path(sys.argv[2]), RECIPE, pause=0.2)
 """
 RECIPE = replace(recipe("smoke", "stem"), patch=16, test_patch=16, epochs=4, patches_per_photo=3)
 
-MIRRORED = """
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -162,15 +161,3 @@ def test_a_validation_loss_that_is_no_number_stops_too(photo_folder, tmp_path, m
     with pytest.raises(InputError, match="the validation loss of stem became nan in epoch 0"):
         train_stem(photo_folder(tmp_path / "photos"), folder, RECIPE)
     assert files(folder) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
-def test_several_devices_train_one_member(photo_folder, tmp_path):
-    """Two logical CPUs stand for two GPUs."""
-    command = [sys.executable, "-c", MIRRORED, str(photo_folder(tmp_path / "photos")), str(tmp_path / "member")]
-    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "replicas 2" in done.stdout
-    assert np.isfinite(losses(tmp_path / "member").to_numpy()).all()
-    assert files(tmp_path / "member") == ["history.csv", "model.keras"]
