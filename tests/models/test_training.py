@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,20 +32,6 @@ from tests.models.test_training import RECIPE, train_stem
 train_stem(Path(sys.argv[1]), Path(sys.argv[2]), RECIPE, pause=0.2)
 """
 RECIPE = replace(recipe("smoke", "stem"), patch=16, test_patch=16, epochs=4, patches_per_photo=3)
-
-import sys
-from dataclasses import replace
-from pathlib import Path
-import tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], 2 * [tf.config.LogicalDeviceConfiguration()]
-)
-from models.devices import all_gpus
-from tests.models.test_training import RECIPE, train_stem
-with all_gpus():
-    print("replicas", tf.distribute.get_strategy().num_replicas_in_sync)
-train_stem(Path(sys.argv[1]), Path(sys.argv[2]), replace(RECIPE, epochs=1))
-"""
 
 
 class Slow(TrainingPatches):
