@@ -5,38 +5,13 @@ patch. Here only the pixels that a patch needs are computed, and they equal thos
 for bit.
 """
 
-import math
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-from PIL import Image
+import simplejpeg
 
-from augment.crops import JPEG_BLOCK, centre_offset, random_corner
+from augment.crops import centre_offset, random_corner
+from augment.resizing import RESIZE_BORDER, Scale, resized_window
 from competition.errors import InputError, unknown_name
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A resizing by `outputs / inputs`: every `outputs` resized pixels lie on `inputs` source pixels."""
-
-    outputs: int
-    inputs: int
-
-    def resized(self, side: int) -> int:
-        """Length of a side of `side` pixels after resizing: `ceil(scale * side)`, as MATLAB has it."""
-        return -(-side * self.outputs // self.inputs)
-
-    @property
-    def phase_step(self) -> int:
-        """The smallest shift, in resized pixels, that moves the source by whole JPEG blocks.
-
-        Resized pixels that far apart have both the same place on the source's 8x8 grid and the same kernel
-        weights: 4, 32, 12 and 16 pixels for 0.5, 0.8, 1.5 and 2.0.
-        """
-        blocks = JPEG_BLOCK * self.outputs
-        return blocks // math.gcd(blocks, self.inputs)
-
 
 QUALITIES = {"jpeg70": 70, "jpeg90": 90}
 SCALES = {
@@ -52,12 +27,6 @@ UNALTERED = "unaltered"
 MANIPULATED = (*QUALITIES, *SCALES, *GAMMAS)
 NAMES = (UNALTERED, *MANIPULATED)
 
-# The kernel reaches 2 / scale source pixels (2 when enlarging), so at most the three outermost resized pixels
-# see the mirrored edge of the photograph. No patch holds them.
-RESIZE_BORDER = 3
-# The same reach in source pixels: what a resized window needs around it, at the most (scale 0.5).
-MARGIN = 4
-
 
 def manipulate(image: np.ndarray, name: str) -> np.ndarray:
     """Apply the manipulation `name` to a whole image.
@@ -69,7 +38,7 @@ def manipulate(image: np.ndarray, name: str) -> np.ndarray:
     _check(image, name)
     if name in SCALES:
         height, width = (SCALES[name].resized(side) for side in image.shape[:2])
-        return _resized_window(image, SCALES[name], 0, 0, height, width)
+        return resized_window(image, SCALES[name], 0, 0, height, width)
     if name in GAMMAS:
         return cv2.LUT(image, GAMMAS[name])
     if name in QUALITIES:
@@ -102,7 +71,7 @@ def cut_patch(photo: np.ndarray, name: str, size: int, corner: tuple[int, int]) 
     if not (0 <= top <= height - size and 0 <= left <= width - size):
         raise InputError(f"a patch of {size} px at {corner} does not lie inside {height} x {width} px ({name})")
     if name in SCALES:
-        return _resized_window(photo, scale, top, left, size, size)
+        return resized_window(photo, scale, top, left, size, size)
     return manipulate(np.ascontiguousarray(photo[top : top + size, left : left + size]), name)
 
 
@@ -135,56 +104,11 @@ def training_patch(photo: np.ndarray, name: str, size: int, rng: np.random.Gener
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     """Compress and decompress uint8 (height, width, 3) RGB: standard tables, 4:2:0, accurate integer DCT."""
+    # Encoded by OpenCV: simplejpeg's coefficients differ from the standard library's.
     sampling = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420)
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality, *sampling))
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
-
-
-def _resized_window(photo: np.ndarray, scale: Scale, top: int, left: int, height: int, width: int) -> np.ndarray:
-    """A window of MATLAB's `imresize(photo, scale, 'bicubic')`: uint8 (height, width, 3).
-
-    MATLAB (2017): Keys' kernel with a = -0.5, stretched by 1/scale when shrinking, weights normalised, pixel
-    centres aligned, edges mirrored, the vertical pass first, rounded and clipped to uint8 after each pass.
-    Pillow's BICUBIC is that kernel with that rounding, but it starts horizontally and renormalises at the
-    edges; hence one call for each pass and a mirrored margin. Windows begin and end at whole periods of the
-    scale, where the boxes given to Pillow (float32) are whole numbers: so every window of a photograph has
-    the same sample positions, bit for bit.
-    """
-    first_row, rows = _periods(top, height, scale)
-    first_column, columns = _periods(left, width, scale)
-    source = _mirrored_window(
-        photo,
-        first_row * scale.inputs - MARGIN,
-        first_column * scale.inputs - MARGIN,
-        rows * scale.inputs + 2 * MARGIN,
-        columns * scale.inputs + 2 * MARGIN,
-    )
-    image = Image.fromarray(source)
-    for box, shape in (
-        ((0, MARGIN, image.width, image.height - MARGIN), (image.width, rows * scale.outputs)),
-        (
-            (MARGIN, 0, image.width - MARGIN, rows * scale.outputs),
-            (columns * scale.outputs, rows * scale.outputs),
-        ),
-    ):
-        image = image.resize(shape, Image.Resampling.BICUBIC, box=box)
-    y, x = top - first_row * scale.outputs, left - first_column * scale.outputs
-    return np.ascontiguousarray(np.asarray(image)[y : y + height, x : x + width])
-
-
-def _periods(start: int, length: int, scale: Scale) -> tuple[int, int]:
-    """The period that holds resized pixel `start`, and how many periods cover `length` pixels from there."""
-    first = start // scale.outputs
-    return first, -(-(start + length) // scale.outputs) - first
-
-
-def _mirrored_window(photo: np.ndarray, top: int, left: int, height: int, width: int) -> np.ndarray:
-    """A window that may reach beyond the photograph, which is mirrored there (the edge pixel repeats)."""
-    (bottom, right), (full_height, full_width) = (top + height, left + width), photo.shape[:2]
-    inside = photo[max(top, 0) : min(bottom, full_height), max(left, 0) : min(right, full_width)]
-    beyond = (max(-top, 0), max(bottom - full_height, 0), max(-left, 0), max(right - full_width, 0))
-    return cv2.copyMakeBorder(inside, *beyond, borderType=cv2.BORDER_REFLECT) if any(beyond) else inside
+    return np.asarray(simplejpeg.decode_jpeg(data, "RGB"))
 
 
 def _check(image: np.ndarray, name: str) -> None:

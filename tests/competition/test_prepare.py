@@ -14,7 +14,8 @@ from PIL import Image
 
 from augment.crops import phase_positions
 from augment.decode import read_pixels
-from augment.manipulations import MANIPULATED, NAMES, RESIZE_BORDER, SCALES, cut_patch, cut_test_patch, fits
+from augment.manipulations import MANIPULATED, NAMES, SCALES, cut_patch, cut_test_patch, fits
+from augment.resizing import RESIZE_BORDER
 from competition.errors import InputError
 from competition.lossless import crop_jpeg
 from competition.manifest import read_folder
