@@ -9,8 +9,6 @@ a prepared photograph is the centre of the original, and all grids that a patch 
 - the parity of each side, as equal margins are cut off at both ends.
 """
 
-import math
-import shutil
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -18,11 +16,10 @@ from pathlib import Path
 import pandas as pd
 
 from competition.errors import InputError
-from competition.files import whole, write_bytes, write_csv
-from competition.lossless import OTHER_UNIT, UNITS, crop_jpeg
+from competition.files import write_csv
 from competition.manifest import list_folder
+from competition.middle import copy, keep_middle
 from competition.parallel import each
-from competition.photographs import read_header
 
 SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
 TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
@@ -36,17 +33,6 @@ DTYPES = {
     "height": "int64",
     "bytes": "int64",  # of the prepared file
 }
-
-
-def centre_window(side: int, size: int, unit: int) -> tuple[int, int]:
-    """First pixel and length of the window of at least `size` pixels that has all grids of a side of `side` pixels.
-
-    `unit`: that of JPEG along this side. The length is below `size + 2 * lcm(unit, 5)`; a side that short is
-    kept whole.
-    """
-    step = math.lcm(unit, 5)
-    margin = max(0, side - size) // 2 // step * step
-    return margin, side - 2 * margin
 
 
 def prepare(
@@ -77,7 +63,7 @@ def prepare(
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows = []
     for name, done in zip(
-        names, each(partial(_keep_middle, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE), strict=True
+        names, each(partial(keep_middle, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE), strict=True
     ):
         if isinstance(done, str):
             skipped[name] = done
@@ -85,43 +71,11 @@ def prepare(
             rows.append(done)
     copied = [path.relative_to(folder).as_posix() for path in test]
     copied += [name for name in SUBMISSIONS if (folder / name).is_file()]
-    for _ in each(partial(_copy, folder, out), copied, jobs, "test patches"):
+    for _ in each(partial(copy, folder, out), copied, jobs, "test patches"):
         pass
     table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
     write_csv(table, out / "prepared.csv")
     return table, dict(sorted(skipped.items()))
-
-
-def _keep_middle(folder: Path, out: Path, size: int, name: str) -> tuple[str | int, ...] | str:
-    """A row of the table, when the file is in `out`; or why it is not. Runs in a worker process."""
-    source, target = folder / name, out / name
-    try:
-        header = read_header(source)
-        if not header.complete:
-            return "truncated"
-        unit = UNITS.get(header.subsampling or "", OTHER_UNIT)
-        left, width = centre_window(header.width, size, unit[0])
-        top, height = centre_window(header.height, size, unit[1])
-        if header.format != "JPEG" or left == top == 0:
-            left = top = 0
-            _copy(folder, out, name)
-        elif not (target.exists() and _size(target) == (width, height)):
-            write_bytes(crop_jpeg(source.read_bytes(), left, top, width, height), target)
-    except InputError as error:
-        return str(error).removeprefix(f"{source} ").removeprefix("is ")
-    return name, left, top, header.width, header.height, target.stat().st_size
-
-
-def _size(path: Path) -> tuple[int, int]:
-    header = read_header(path)
-    return header.width, header.height
-
-
-def _copy(folder: Path, out: Path, name: str) -> None:
-    source, target = folder / name, out / name
-    if not (target.exists() and target.stat().st_size == source.stat().st_size):
-        with whole(target) as partial_copy:
-            shutil.copyfile(source, partial_copy)
 
 
 def _refuse_nested(folder: Path, out: Path) -> None:

@@ -109,9 +109,9 @@ def summary(examined: pd.DataFrame) -> str:
     camera = examined["camera"].fillna("(no camera claimed)").rename("camera")
     verdicts = pd.crosstab(camera, examined["verdict"], margins=True, margins_name="all")
     verdicts = verdicts.reindex(columns=["keep", "reject", "all"], fill_value=0).rename_axis(columns=None)
-    reason = examined["reason"].fillna("")
-    against = {name: int(reason.str.contains(rf"(?:^|; ){name}: ").sum()) for name in (UNREADABLE, *RULES)}
-    reasons = pd.Series({name: count for name, count in against.items() if count}, name="rejected", dtype="int64")
+    against = Counter(said.partition(": ")[0] for reason in examined["reason"].dropna() for said in reason.split("; "))
+    counts = {name: against[name] for name in (UNREADABLE, *RULES) if against[name]}
+    reasons = pd.Series(counts, name="rejected", dtype="int64")
     return "\n\n".join(
         table.to_string() for table in (verdicts, reasons.rename_axis("reason").to_frame()) if len(table)
     )

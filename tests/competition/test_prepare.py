@@ -19,8 +19,9 @@ from augment.resizing import RESIZE_BORDER
 from competition.errors import InputError
 from competition.lossless import crop_jpeg
 from competition.manifest import read_folder
+from competition.middle import centre_window
 from competition.photographs import read_header
-from competition.prepare import SIZE, centre_window, prepare
+from competition.prepare import SIZE, prepare
 
 SIDES = st.integers(1, 9000)
 UNITS = st.sampled_from([8, 16])
