@@ -60,10 +60,11 @@ def in_the_wild(root: Path) -> list[Pair]:
 def realistic_tampering(root: Path) -> list[Pair]:
     """Realistic Tampering (Korus and Huang, TIFS 2017; the folder data-images): 220 forgeries and their originals.
 
-        Canon_60D, Nikon_D90, Nikon_D7000, Sony_A57, each with
-            pristine/<stem>.TIF
-            tampered-realistic/<stem>.TIF
-            ground-truth/<stem>.PNG
+        <camera>/pristine/<stem>.TIF
+        <camera>/tampered-realistic/<stem>.TIF
+        <camera>/ground-truth/<stem>.PNG
+
+    The cameras are Canon_60D, Nikon_D90, Nikon_D7000 and Sony_A57.
 
     Traps: an original and its forgery have one name; masks have three levels, of which grey (changed, but of much
     the same content) counts as forged as well; many forgeries are copies within one photograph, and no two cameras.
