@@ -5,7 +5,7 @@ threads, resumed runs and machines agree.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +18,7 @@ import pandas as pd
 from augment.decode import read_pixels
 from augment.dihedral import VIEWS, turn
 from augment.manipulations import MANIPULATED, UNALTERED, cut_test_patch, fits, training_patch
+from augment.squash import rotate, squash
 from competition.errors import InputError
 
 WORKERS = os.cpu_count() or 1  # threads: decoding, resizing and coding release the interpreter lock
@@ -25,11 +26,17 @@ MANIPULATED_SHARE = 0.5  # as in the competition's test set
 
 Inputs = dict[str, np.ndarray]
 Targets = dict[str, np.ndarray]
+Weights = dict[str, np.ndarray]
+Batch = tuple[Inputs, Targets, Weights]
+HeadWeights = Callable[[int], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
 class PatchConfig:
     """How training patches are made: `size` in pixels, `turns` for the eight dihedral views.
+
+    `view` is `patch`, a window of the photograph, or `squash`, all of it, with `padding` pixels of zeros around it and
+    turned by up to `rotation` degrees. Of the patches `manipulated_share` are manipulated; squashed ones never are.
 
     `cache_bytes` bounds the memory for decoded photographs. It is a part of what a seed means: where it does
     not hold all photographs, patches are shuffled within blocks of photographs, each decoded once an epoch.
@@ -40,13 +47,17 @@ class PatchConfig:
     patches_per_photo: int = 1
     seed: int = 0
     turns: bool = True
+    view: str = "patch"
+    manipulated_share: float = MANIPULATED_SHARE
+    padding: int = 0
+    rotation: float = 0.0
     cache_bytes: int = 2**30
 
 
 def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) -> tuple[np.ndarray, bool]:
     """Patch `index` of an epoch, cut from a photograph: uint8 (size, size, 3) and whether it was manipulated.
 
-    Half of the patches are manipulated, by any of the eight that fit the photograph with equal chance.
+    A share of the patches is manipulated, by any of the eight that fit the photograph with equal chance.
     `pixels` is uint8 (height, width, 3) RGB. Raises `InputError` where the photograph is smaller than the
     patch.
     """
@@ -54,24 +65,49 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
     rng = np.random.default_rng((config.seed, epoch, index + 1))
     height, width = pixels.shape[:2]
     name = UNALTERED
-    if rng.random() < MANIPULATED_SHARE:
-        fitting = [name for name in MANIPULATED if fits(height, width, name, config.size)]
-        name = fitting[int(rng.integers(len(fitting)))]
-    patch = training_patch(pixels, name, config.size, rng)
+    if config.view == "squash":
+        patch = squash(pixels, config.size, config.padding)
+        if config.rotation:
+            patch = rotate(patch, rng.uniform(-config.rotation, config.rotation))
+    else:
+        if rng.random() < config.manipulated_share:
+            fitting = [name for name in MANIPULATED if fits(height, width, name, config.size)]
+            name = fitting[int(rng.integers(len(fitting)))]
+        patch = training_patch(pixels, name, config.size, rng)
     if config.turns:
         patch = turn(patch, int(rng.integers(VIEWS)))
     return patch, name != UNALTERED
 
 
-def epoch_order(photos: int, config: PatchConfig, epoch: int, block: int) -> np.ndarray:
+def epoch_order(
+    photos: int, config: PatchConfig, epoch: int, block: int, cells: np.ndarray | None = None
+) -> np.ndarray:
     """Which photograph each patch of an epoch is cut from: int64 (photos * patches_per_photo,).
 
-    Photographs are shuffled and taken in blocks of `block`; patches are shuffled within a block.
+    Photographs are shuffled and taken in blocks of `block`; patches are shuffled within a block. With `cells`, see
+    `balanced_counts`, some photographs come more often than others.
     """
     rng = np.random.default_rng((config.seed, epoch))
     photographs = rng.permutation(photos)
+    counts = np.full(photos, config.patches_per_photo)
+    if cells is not None:
+        counts = balanced_counts(cells, photos * config.patches_per_photo, rng)
     blocks = [photographs[start : start + block] for start in range(0, photos, block)]
-    return np.concatenate([rng.permutation(np.repeat(block, config.patches_per_photo)) for block in blocks])
+    return np.concatenate([rng.permutation(np.repeat(block, counts[block])) for block in blocks])
+
+
+def balanced_counts(cells: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each photograph is drawn where every occupied cell is as likely as every other: int64 (photos,).
+
+    `cells`: int (photos,), -1 for a photograph without a cell; those keep their share of the draws, so that they teach
+    the heads for which they have labels. Laurence & Murphy (2018), section 2.4.
+    """
+    occupied, population = np.unique(cells[cells >= 0], return_counts=True)
+    chance = np.full(len(cells), 1 / len(cells))
+    known = cells >= 0
+    sizes = population[np.searchsorted(occupied, cells[known])]
+    chance[known] = known.mean() / len(occupied) / sizes
+    return rng.multinomial(draws, chance)
 
 
 class _Patches(keras.utils.PyDataset):
@@ -79,14 +115,14 @@ class _Patches(keras.utils.PyDataset):
 
     refused: InputError | None = None
 
-    def __getitem__(self, index: int) -> tuple[Inputs, Targets]:
+    def __getitem__(self, index: int) -> Batch:
         try:
             return self._batch(index)
         except InputError as error:
             self.refused = error
             raise
 
-    def _batch(self, index: int) -> tuple[Inputs, Targets]:
+    def _batch(self, index: int) -> Batch:
         raise NotImplementedError
 
 
@@ -106,13 +142,14 @@ class TrainingPatches(_Patches):
     """Batches of random patches for `fit(…, shuffle=False)`; the order is already random, and pure.
 
     A batch is `({"patch": uint8 (batch_size, size, size, 3), "is_manipulated": float32 (batch_size, 1)},
-    targets)`, where `targets` holds, under the same names, the rows of the given arrays that belong to the
-    photographs. An epoch takes `patches_per_photo` patches from every photograph, less those that fill no
-    whole batch.
+    targets, weights)`, where `targets` holds, under the same names, the labels of the photographs, and `weights`
+    float32 (batch_size,) what each counts in the loss: nothing where the label is unknown. An epoch takes
+    `patches_per_photo` patches from every photograph (with `cells`: on average), less those that fill no whole batch.
 
-    `table` is a manifest; its paths are relative to `folder`. `targets` are arrays with one row for each of
-    its rows. `epoch` is the epoch that comes next: a resumed run sets it to what it gives `fit` as
-    `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch is filled.
+    `table` is a manifest; its paths are relative to `folder`. `targets` are integers with one row for each of
+    its rows, -1 where unknown. `head_weights` gives the weight of each target's loss in an epoch; default 1.
+    `cells`: see `balanced_counts`. `epoch` is the epoch that comes next: a resumed run sets it to what it gives `fit`
+    as `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch is filled.
     """
 
     def __init__(
@@ -122,6 +159,8 @@ class TrainingPatches(_Patches):
         targets: Mapping[str, np.ndarray],
         config: PatchConfig,
         workers: int = WORKERS,
+        head_weights: HeadWeights = lambda epoch: {},
+        cells: np.ndarray | None = None,
     ) -> None:
         super().__init__(workers=workers, max_queue_size=2 * workers)
         if len(table) * config.patches_per_photo < config.batch_size:
@@ -129,10 +168,12 @@ class TrainingPatches(_Patches):
                 f"{len(table)} photographs with {config.patches_per_photo} patches each do not fill a batch"
                 f" of {config.batch_size}; use a smaller batch or more patches per photograph"
             )
-        _check_large_enough(table, config.size)
+        if config.view == "patch":
+            _check_large_enough(table, config.size)
         self.paths = [Path(folder) / path for path in table["path"]]
         self.targets = dict(targets)
         self.config = config
+        self.head_weights = head_weights
         self.epoch = 0
         self._epoch_began = False
         photo_bytes = 3 * int((table["width"] * table["height"]).max())
@@ -140,15 +181,15 @@ class TrainingPatches(_Patches):
         # Two blocks are in memory while one follows the other.
         self._block = len(table) if in_memory >= len(table) else max(1, in_memory // 2)
         self._read = lru_cache(maxsize=in_memory)(read_pixels)
-        self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block))
+        self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block, cells))
 
     def __len__(self) -> int:
         return len(self.paths) * self.config.patches_per_photo // self.config.batch_size
 
-    def _batch(self, index: int) -> tuple[Inputs, Targets]:
+    def _batch(self, index: int) -> Batch:
         return self.batch(self.epoch, index)
 
-    def batch(self, epoch: int, index: int) -> tuple[Inputs, Targets]:
+    def batch(self, epoch: int, index: int) -> Batch:
         """Batch `index` of any epoch, whatever was asked before."""
         patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
         rows = self._order(epoch)[patches.start : patches.stop]
@@ -156,7 +197,7 @@ class TrainingPatches(_Patches):
             make_patch(self._read(self.paths[row]), self.config, epoch, patch)
             for row, patch in zip(rows, patches, strict=True)
         ]
-        return _inputs(*zip(*made, strict=True)), {name: array[rows] for name, array in self.targets.items()}
+        return _inputs(*zip(*made, strict=True)), *_labels(self.targets, rows, self.head_weights(epoch))
 
     def on_epoch_begin(self) -> None:
         self._epoch_began = True
@@ -172,7 +213,8 @@ class EvaluationPatches(_Patches):
     """Batches of one patch for each row of a manifest, in its order, cut as the test set was cut.
 
     Rows of the split `test` are patches already: their centre is taken and nothing is done to them again. All
-    others are photographs, to which the row's `manipulation` is applied. Batches are those of
+    others are photographs, to which the row's `manipulation` is applied. With the view `squash` the whole image
+    is shown as it is, padded with `padding` pixels of zeros. Batches are those of
     `TrainingPatches`, only the last may be smaller. Raises `InputError` where a photograph is too small.
     """
 
@@ -184,6 +226,8 @@ class EvaluationPatches(_Patches):
         size: int,
         batch_size: int,
         workers: int = WORKERS,
+        view: str = "patch",
+        padding: int = 0,
     ) -> None:
         super().__init__(workers=workers, max_queue_size=2 * workers)
         self.rows = list(zip(table["path"], table["manipulation"], table["split"] == "test", strict=True))
@@ -191,19 +235,22 @@ class EvaluationPatches(_Patches):
         self.targets = dict(targets)
         self.size = size
         self.batch_size = batch_size
+        self.view, self.padding = view, padding
         self._read = lru_cache(maxsize=workers)(read_pixels)  # rows of one photograph follow each other
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
 
-    def _batch(self, index: int) -> tuple[Inputs, Targets]:
+    def _batch(self, index: int) -> Batch:
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         patches = [self._patch(*row) for row in self.rows[rows]]
         manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
-        return _inputs(patches, manipulated), {name: array[rows] for name, array in self.targets.items()}
+        return _inputs(patches, manipulated), *_labels(self.targets, rows, {})
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
         pixels = self._read(self.folder / path)
+        if self.view == "squash":
+            return squash(pixels, self.size, self.padding)
         try:
             return cut_test_patch(pixels, UNALTERED if is_test else manipulation, self.size)
         except InputError as error:
@@ -212,6 +259,13 @@ class EvaluationPatches(_Patches):
 
 def _inputs(patches: Sequence[np.ndarray], manipulated: Sequence[bool]) -> Inputs:
     return {"patch": np.stack(patches), "is_manipulated": np.array(manipulated, np.float32)[:, None]}
+
+
+def _labels(targets: Targets, rows: np.ndarray | slice, head_weights: Mapping[str, float]) -> tuple[Targets, Weights]:
+    """Labels, 0 in the place of unknown ones, and what each counts."""
+    labels = {name: array[rows] for name, array in targets.items()}
+    weights = {name: (label >= 0) * np.float32(head_weights.get(name, 1)) for name, label in labels.items()}
+    return {name: np.maximum(label, 0) for name, label in labels.items()}, weights
 
 
 def _check_large_enough(table: pd.DataFrame, size: int) -> None:

@@ -81,7 +81,7 @@ def _resized_columns(pixels: np.ndarray, block: Scale) -> np.ndarray:
         np.copyto(source.reshape(lines.shape), lines)
         np.matmul(weights, source, out=sums)
         # OpenCV rounds and clips in one go.
-        cv2.add(sums, TIE, dst=resized[index * outputs : (index + 1) * outputs], dtype=cv2.CV_8U)
+        resized[index * outputs : (index + 1) * outputs] = cv2.add(sums, TIE, dtype=cv2.CV_8U)  # type: ignore[call-overload]
     return resized.reshape(-1, *pixels.shape[1:])
 
 

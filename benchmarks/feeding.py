@@ -80,14 +80,15 @@ def make_model(member: str, size: int) -> keras.Model:
 def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
     """Train with both kinds of feeding by turns; one line with their throughputs and the ratio."""
     batches = [patches.batch(0, index) for index in range(len(patches))]
-    inputs, targets = (
-        {name: np.concatenate([batch[part][name] for batch in batches]) for name in batches[0][part]} for part in (0, 1)
+    inputs, targets, weights = (
+        {name: np.concatenate([batch[part][name] for batch in batches]) for name in batches[0][part]}
+        for part in range(3)
     )
     count = len(inputs["patch"])
     size = patches.config.batch_size
 
     def from_memory() -> None:
-        model.fit(inputs, targets, batch_size=size, shuffle=False, verbose=0)
+        model.fit(inputs, targets, batch_size=size, sample_weight=weights, shuffle=False, verbose=0)
 
     def from_pipeline() -> None:
         model.fit(patches, shuffle=False, verbose=0)

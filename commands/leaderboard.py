@@ -14,13 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from submissions.boards import score_all
     from submissions.leaderboard import compare, format_table
-    from submissions.results import accuracies, score
+    from submissions.results import accuracies
     from submissions.runs import open_run
 
     if args.run is None:
         print(format_table(compare("runs")))
         return
     opened = open_run(args.run)
-    print(format_table(score(opened)))
-    print(f"\naccuracy of the blend on validation, per manipulation and camera:\n{accuracies(opened).to_string()}")
+    print(score_all(opened))
+    if opened.task.camera:
+        print(f"\naccuracy of the blend on validation, per manipulation and camera:\n{accuracies(opened).to_string()}")

@@ -22,13 +22,23 @@ def at_least(smallest: int) -> Callable[[str], int]:
 
 def positive(text: str) -> float:
     """A finite number above zero."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
+    if not 0 < (number := _number(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"received {text!r}, expected a number above 0")
     return number
+
+
+def not_negative(text: str) -> float:
+    """A finite number, zero or above."""
+    if not 0 <= (number := _number(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"received {text!r}, expected a number of at least 0")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def processes(text: str) -> int:

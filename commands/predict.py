@@ -37,14 +37,14 @@ def run(args: argparse.Namespace) -> None:
         write_csv(table, args.out)
         if skipped:
             print(f"warning: {describe_skipped(skipped)}")
-        print(table[["path", "camera", "probability"]].head(20).to_string(index=False))
+        asked = [name for name in opened.questions.answers if name in table]
+        print(table[["path", *asked]].head(20).to_string(index=False))
         print(f"\n{args.out}: {len(table)} photographs")
         return
 
+    from submissions.boards import score_all
     from submissions.ensemble import predict_member
-    from submissions.leaderboard import format_table
-    from submissions.results import score
 
     for member in opened.recipes:
         predict_member(opened, member)
-    print(format_table(score(opened)))
+    print(score_all(opened))

@@ -3,15 +3,17 @@
 import argparse
 from pathlib import Path
 
-from commands.options import at_least, positive, processes
+from commands.options import at_least, not_negative, positive, processes
 from commands.quiet import load_framework
 from competition.errors import InputError, unknown_name
-from models.backbones import BACKBONES, MEMBERS
+from models.backbones import ENSEMBLE, MEMBERS
 from models.presets import PRESETS, recipe
 
+CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
-VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke"}
+VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke", "paper": "settings"}
+VIRTUAL_SIZES_OF_SETTINGS = {"full": "full", "quick": "settings", "smoke": "settings-smoke", "paper": "settings"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", choices=PRESETS, help="default: full for --data on a GPU, otherwise quick")
     parser.add_argument("--run", metavar="NAME", help="name of the folder in runs/; default: from the other choices")
+    parser.add_argument(
+        "--task", default="camera", metavar="TASK", help="camera (default), settings or camera,settings"
+    )
+    parser.add_argument("--view", help="patch or squash (the whole photograph in a square); default: the preset's")
+    parser.add_argument("--bins", type=at_least(2), default=3, metavar="N", help="bins of each setting; default: 3")
+    parser.add_argument("--edges", default="paper", metavar="KIND", help="of the bins: paper (default) or quantile")
+    parser.add_argument(
+        "--output", default="independent", metavar="KIND", help="of settings: independent (default) or correlated"
+    )
+    parser.add_argument(
+        "--order", default="aperture,iso,exposure_time", metavar="A,B,C", help="in which settings join the loss"
+    )
+    parser.add_argument(
+        "--tau", type=not_negative, metavar="EPOCHS", help="until the next joins; default: the preset's"
+    )
     parser.add_argument("--members", metavar="A,B,…", help="members of the ensemble; default: all")
     parser.add_argument("--front", help="none, residual or stem; default: the preset's")
     parser.add_argument("--weights", metavar="imagenet|none|FILE", help="first weights; default: the preset's")
@@ -28,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patch", type=at_least(1), metavar="PIXELS", help="side of a patch; default: the preset's")
     parser.add_argument("--batch", type=at_least(1), metavar="N", help="patches in a step; default: the preset's")
     parser.add_argument("--learning-rate", type=positive, metavar="RATE", help="default: the preset's")
+    parser.add_argument(
+        "--photos", type=at_least(1), metavar="N", help="learn of N photographs at most; default: of all"
+    )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
     parser.add_argument(
         "--jobs",
@@ -40,26 +60,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     members = _members(args.what, args.members)
-    changes = {name: getattr(args, name) for name in ("front", "weights", "epochs", "patch", "batch", "learning_rate")}
+    changes = {name: getattr(args, name) for name in CHANGES}
     if args.data is not None and not args.data.is_dir():
         raise InputError(
             f"the folder {args.data} does not exist; expected train/<camera>/*.jpg in it (see ./run.sh train --help)"
         )
 
     load_framework()
+    from submissions.questions import Task
     from submissions.runs import Run, start_run
 
+    task = Task(args.task, args.bins, args.edges, args.output, tuple(args.order.split(",")))
     preset = args.preset or _default_preset(args.data)
-    recipes = {member: recipe(preset, member, **changes) for member in members}
-    data = args.data or _virtual(VIRTUAL_SIZES[preset], args.jobs)
-    name = args.run or f"{args.what}-{preset}-{data.resolve().name}"
-    started = Run(Path("runs") / name, data, recipes, args.seed)
+    recipes = {member: recipe(preset, member, task.name, **changes) for member in members}
+    sizes = VIRTUAL_SIZES_OF_SETTINGS if task.settings else VIRTUAL_SIZES
+    data = args.data or _virtual(sizes[preset], args.jobs)
+    asked = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
+    name = args.run or f"{args.what}{asked}-{preset}-{data.resolve().name}"
+    started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
     for told in start_run(started, args.jobs):
         print(f"warning: {told}")
 
+    from submissions.boards import score_all, submit_all
     from submissions.ensemble import predict_member, train_member
-    from submissions.leaderboard import format_table
-    from submissions.results import images, score, submit
+    from submissions.results import has_test
 
     counts = started.manifest["split"].value_counts()
     splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "validation", "test") if split in counts)
@@ -67,21 +91,19 @@ def run(args: argparse.Namespace) -> None:
     for member in members:
         train_member(started, member)
         predict_member(started, member)
-    table = score(started)
-    print(f"\n{format_table(table)}\n")
-    has_test = "test" in images(started)
-    if has_test:
-        submit(started, started.folder / "submission.csv")
-        print(f"submission   {started.folder / 'submission.csv'} (checked)")
-    print(f"leaderboard  {started.folder / 'leaderboard.csv'}")
-    print(f"scores       {started.folder / 'scores.json'}")
+    print(f"\n{score_all(started)}\n")
+    for path in submit_all(started):
+        print(f"submission   {path} (checked)")
+    for path in sorted(started.folder.glob("*leaderboard.csv")):
+        print(f"leaderboard  {path}")
     print(f"models       {started.folder / 'members'}")
-    following = f"submit {started.folder} --balance exact" if has_test else f"predict {started.folder} PHOTO…"
+    balance = task.camera and has_test(started)
+    following = f"submit {started.folder} --balance exact" if balance else f"predict {started.folder} PHOTO…"
     print(f"\nnext: ./run.sh {following}")
 
 
 def _members(what: str, chosen: str | None) -> list[str]:
-    names = list(BACKBONES) if what == "ensemble" else [what]
+    names = list(ENSEMBLE) if what == "ensemble" else [what]
     if chosen is not None:
         if what != "ensemble":
             raise InputError(f"--members chooses the members of an ensemble, received it with {what}; leave it out")

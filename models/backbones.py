@@ -1,4 +1,4 @@
-"""The members of the ensemble: backbones of `keras.applications`, each with the normalisation it expects.
+"""The members of the ensemble: backbones, most of them of `keras.applications`, each with the normalisation it expects.
 
 To add one, add a line to `BACKBONES`; everything else (presets, training, prediction, the leaderboard) finds it there.
 """
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backbone:
-    """How to build a backbone: its constructor, its pixel convention (`Normalise.mode`), its smallest input side."""
+    """How to build a backbone: its constructor, its pixel convention (`Normalise.mode`), its smallest input side, and
+    whether Keras has ImageNet weights for it."""
 
     build: "Callable[..., keras.Model]"
     mode: str
     smallest: int
+    pretrained: bool = True
 
 
 def _application(name: str) -> "Callable[..., keras.Model]":
@@ -34,12 +36,24 @@ def _application(name: str) -> "Callable[..., keras.Model]":
     return build
 
 
+def _resnet18(squeeze: bool) -> "Callable[..., keras.Model]":
+    def build(**options: Any) -> "keras.Model":
+        from models.resnet18 import resnet18
+
+        return resnet18(squeeze=squeeze, **options)
+
+    return build
+
+
 BACKBONES = {
     "resnet50": Backbone(_application("ResNet50"), "caffe", 32),
     "densenet201": Backbone(_application("DenseNet201"), "torch", 32),
     "inceptionresnetv2": Backbone(_application("InceptionResNetV2"), "tf", 75),
     "mobilenet": Backbone(_application("MobileNet"), "tf", 32),
+    "resnet18": Backbone(_resnet18(squeeze=False), "torch", 32, pretrained=False),
+    "se_resnet18": Backbone(_resnet18(squeeze=True), "torch", 32, pretrained=False),
 }
+ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # what `train ensemble` trains by itself
 
 
 STEM = "stem"  # the member that is a learned front without a backbone: small, quick, and no part of the ensemble

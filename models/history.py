@@ -12,9 +12,6 @@ import pandas as pd
 from competition.errors import InputError
 from competition.files import write_csv
 
-PLATEAU_EPOCHS = 5  # the blog's recipe: the rate is halved after five epochs without a better validation loss
-PLATEAU_FACTOR = 0.5
-
 
 def read_history(path: Path) -> pd.DataFrame:
     """One row per whole epoch (`epoch` from 0, `loss`, `val_loss`, …); empty where training has not begun.
@@ -50,11 +47,14 @@ def has_stalled(losses: list[float], patience: int) -> bool:
     return bool(losses) and len(losses) - 1 - best_epoch(losses) >= patience
 
 
-def plateau_rate(start: float, losses: list[float]) -> float:
-    """The learning rate of the next epoch: `start`, halved for every five epochs in a row without a new best loss."""
+def plateau_rate(start: float, losses: list[float], epochs: int = 5, factor: float = 0.5) -> float:
+    """The learning rate of the next epoch: `start`, times `factor` for every `epochs` in a row without a new best loss.
+
+    The defaults are those of the blog's recipe.
+    """
     rate, best, waited = start, math.inf, 0
     for loss in losses:
         best, waited = (loss, 0) if loss < best else (best, waited + 1)
-        if waited == PLATEAU_EPOCHS:
-            rate, waited = rate * PLATEAU_FACTOR, 0
+        if waited == epochs:
+            rate, waited = rate * factor, 0
     return rate

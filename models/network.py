@@ -31,7 +31,7 @@ DAMAGED = (
 
 
 def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
-    """Build a network: front → backbone → pooled features and `is_manipulated` → 512 → 256 → one softmax per head.
+    """Build a network: front → backbone → pooled features and `is_manipulated` → dense tail → one softmax per head.
 
     The flag joins the features behind the pooling, as in A. Torrubia's starter code that the blog's author built on.
     Behind a stem, the backbone's logits are added to those of the stem and begin at zero: the network starts with what
@@ -80,9 +80,7 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model
     if member != STEM:
         evidence.append(layers.GlobalAveragePooling2D(name="features")(_body(member, recipe, image)))
         x = layers.Concatenate(name="evidence")(evidence)
-        for width in (512, 256):
-            x = layers.Dense(width, activation="relu", name=f"dense_{width}")(x)
-            x = layers.Dropout(recipe.dropout, name=f"dropout_{width}")(x)
+        x = _tail(x, recipe)
         first = "zeros" if logits else "glorot_uniform"
         for head, n in heads.items():
             logits.setdefault(head, []).append(layers.Dense(n, kernel_initializer=first, name=f"{head}_logits")(x))
@@ -91,6 +89,19 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model
         total = layers.Add(name=f"{head}_sum")(parts) if len(parts) > 1 else parts[0]
         outputs[head] = layers.Activation("softmax", dtype="float32", name=head)(total)
     return keras.Model({"patch": patch, "is_manipulated": is_manipulated}, outputs, name=member)
+
+
+def _tail(x: Any, recipe: Recipe) -> Any:
+    if recipe.tail == "paper":
+        for number in (1, 2):
+            x = layers.Dense(100, name=f"tail_{number}")(x)
+            x = layers.BatchNormalization(momentum=recipe.momentum, name=f"tail_{number}_bn")(x)
+            x = layers.Activation("relu", name=f"tail_{number}_relu")(x)
+        return x
+    for width in (512, 256):
+        x = layers.Dense(width, activation="relu", name=f"dense_{width}")(x)
+        x = layers.Dropout(recipe.dropout, name=f"dropout_{width}")(x)
+    return x
 
 
 def _body(member: str, recipe: Recipe, image: Any) -> Any:

@@ -7,6 +7,7 @@ from competition.errors import InputError, unknown_name
 from models.backbones import STEM, backbone
 
 FRONTS = ("none", "residual", "stem")  # built in `models.fronts`
+VIEWS = ("patch", "squash")
 SMALLEST_STEM = 8  # pixels
 
 
@@ -23,14 +24,23 @@ class Recipe:
         epochs: at most so many.
         patches_per_photo: patches of every photograph in an epoch.
         batch: patches in a step.
-        learning_rate: of Adam; the peak of the cycle where `schedule` is `cycle`.
-        schedule: `plateau` (halved after 5 epochs without a better validation loss) or `cycle` (one warm-up and decay).
+        learning_rate: at the start; the peak of the cycle where `schedule` is `cycle`.
+        schedule: `plateau` (lowered where the validation loss stalls) or `cycle` (one warm-up and decay).
         patience: stop after so many epochs without a better validation loss.
         momentum: of BatchNorm's running mean and variance.
         dropout: behind each of the two dense layers.
         precision: Keras' dtype policy, such as `float32` or `mixed_float16`.
         turns: whether training patches are turned in the eight dihedral ways. Where they are, all eight views of an
             image are averaged; where not, the other seven show a colour filter array that the network never saw.
+        view: `patch`, a window of the photograph, or `squash`, all of it in a square of `patch` pixels.
+        manipulated: share of the training patches that are manipulated.
+        padding: pixels of zeros around a squashed photograph, and `rotation`: degrees by which it is turned, at most.
+        tail: what follows the features: `wide`, dense layers of 512 and 256 with dropout (the camera competition), or
+            `paper`, two of 100 with BatchNorm (Laurence & Murphy 2018).
+        optimizer: `adam`, or `sgd` with Nesterov momentum 0.9; `weight_decay`: the L2 penalty of its weights.
+        plateau_epochs, plateau_factor: the schedule `plateau` multiplies the rate by `plateau_factor` after so many
+            epochs without a better validation loss.
+        tau: epochs over which each further setting joins the loss, see `models.schedule.head_weights`; 0: all at once.
         stem: how the stem in front of the backbone learns before the backbone joins it; None where there is no stem.
     """
 
@@ -48,6 +58,16 @@ class Recipe:
     dropout: float
     precision: str
     turns: bool
+    view: str = "patch"
+    manipulated: float = 0.5
+    padding: int = 0
+    rotation: float = 0.0
+    tail: str = "wide"
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    plateau_epochs: int = 5
+    plateau_factor: float = 0.5
+    tau: float = 0
     stem: "Recipe | None" = None
 
 
@@ -58,6 +78,8 @@ def check(member: str, recipe: Recipe) -> None:
     """
     if recipe.front not in FRONTS:
         raise unknown_name("front", recipe.front, FRONTS)
+    if recipe.view not in VIEWS:
+        raise unknown_name("view", recipe.view, VIEWS)
     smallest = SMALLEST_STEM if member == STEM else backbone(member).smallest
     if min(recipe.patch, recipe.test_patch) < smallest:
         received = min(recipe.patch, recipe.test_patch)

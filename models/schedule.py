@@ -1,10 +1,20 @@
 """Learning rates that change from step to step."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+
+def head_weights(epoch: int, heads: Sequence[str], tau: float) -> dict[str, float]:
+    """How much each head counts in the loss of an epoch (from 0), in the order in which they join.
+
+    The first always counts 1; head k (from 1) grows in a line from 0 at epoch (k − 1)·τ to 1 at k·τ: Laurence & Murphy
+    (2018), equations 4, of which the printed second leaves epochs from 2τ on undefined. τ = 0: all count 1.
+    """
+    return {head: min(1.0, max(0.0, epoch / tau - k)) if k and tau else 1.0 for k, head in enumerate(heads)}
 
 
 @keras.saving.register_keras_serializable("camera")

@@ -26,6 +26,7 @@ from models.recipe import Recipe
 from models.schedule import Cycle
 
 MODEL = "model.keras"
+MOMENTUM = 0.9
 
 
 def train(
@@ -43,8 +44,10 @@ def train(
     Args:
         member: a name of `models.backbones.BACKBONES`.
         recipe: how to train it.
-        training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)})`, pure in (seed, epoch, index).
-        validation: the same without randomness.
+        training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)}, {head: float32 weights (batch,)})`,
+            pure in (seed, epoch, index).
+        validation: the same without randomness, every known label with the weight 1: the best epoch, the rate and the
+            end of training follow from a loss that no schedule of weights changes.
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
         seed: of the first weights and of dropout.
@@ -107,10 +110,16 @@ def load_model(path: Path) -> keras.Model:
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, heads: dict[str, int]) -> None:
     rate = Cycle(recipe.learning_rate, steps) if recipe.schedule == "cycle" else recipe.learning_rate
+    if recipe.optimizer == "sgd":
+        # Keras keeps the decay apart from the momentum, by which an L2 penalty would be multiplied.
+        decay = recipe.weight_decay / (1 - MOMENTUM)
+        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay or None)
+    else:
+        optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
     model.compile(
-        keras.optimizers.Adam(rate),
+        optimizer,
         loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
-        metrics={head: ["accuracy"] for head in heads},
+        weighted_metrics={head: ["accuracy"] for head in heads},
         jit_compile="auto" if has_gpu() else False,  # compiling with XLA costs more than it gains on a CPU
     )
     model.optimizer.build(model.trainable_variables)
@@ -131,7 +140,10 @@ class _Keeper(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.monotonic()
         if self.recipe.schedule == "plateau":
-            rate = past.plateau_rate(self.recipe.learning_rate, list(self.history.val_loss))
+            losses = list(self.history.val_loss)
+            rate = past.plateau_rate(
+                self.recipe.learning_rate, losses, self.recipe.plateau_epochs, self.recipe.plateau_factor
+            )
             self.model.optimizer.learning_rate = rate
         _reseed(self.model, self.seed, epoch)
 

@@ -1,22 +1,23 @@
 """The networks of a run: every member trained, and asked about every image. What is on disk is not done again."""
 
 import zlib
+from functools import partial
 from pathlib import Path
 
 import keras
-import numpy as np
 import pandas as pd
 
-from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches
+from augment.pipeline import PatchConfig, TrainingPatches
+from competition.settings import SETTINGS
 from models.backbones import STEM
 from models.recipe import Recipe
+from models.schedule import head_weights
 from models.training import MODEL, load_model, train
-from submissions.predicting import predict
+from submissions.predicting import evaluation_patches, predict
 from submissions.predictions import save
+from submissions.questions import JOINT
 from submissions.results import images
 from submissions.runs import Run
-
-HEAD = "camera"
 
 
 def train_member(run: Run, member: str) -> pd.DataFrame:
@@ -29,17 +30,38 @@ def train_member(run: Run, member: str) -> pd.DataFrame:
 
 
 def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | None = None) -> pd.DataFrame:
-    classes, manifest, validation = run.classes, run.manifest, run.validation
-    training = manifest[manifest["split"] == "train"]
+    questions, validation = run.questions, run.validation
+    training = questions.manifest[questions.manifest["split"] == "train"]
+    taught, asked = questions.labels(training), questions.labels(validation)
+    heads = {head: len(classes) for head, classes in questions.heads.items()}
+    joining = [head for head in heads if head in SETTINGS]
+    balanced = questions.task.settings and questions.task.balanced
     # Members begin with other weights and see other patches, so that they err on other images.
     seed = zlib.crc32(f"{run.seed} {folder.relative_to(run.folder)}".encode())
-    config = PatchConfig(recipe.patch, recipe.batch, recipe.patches_per_photo, seed, recipe.turns)
+    config = PatchConfig(
+        recipe.patch,
+        recipe.batch,
+        recipe.patches_per_photo,
+        seed,
+        recipe.turns,
+        view=recipe.view,
+        manipulated_share=recipe.manipulated,
+        padding=recipe.padding,
+        rotation=recipe.rotation,
+    )
     return train(
         network,
         recipe,
-        TrainingPatches(training, run.data, {HEAD: _labels(training, classes)}, config),
-        EvaluationPatches(validation, run.data, {HEAD: _labels(validation, classes)}, recipe.test_patch, recipe.batch),
-        {HEAD: len(classes)},
+        TrainingPatches(
+            training,
+            run.data,
+            {head: taught[head] for head in heads},
+            config,
+            head_weights=partial(head_weights, heads=joining, tau=recipe.tau),
+            cells=taught[JOINT] if balanced else None,
+        ),
+        evaluation_patches(validation, run.data, {head: asked[head] for head in heads}, recipe, recipe.batch),
+        heads,
         folder,
         seed,
         stem,
@@ -48,14 +70,16 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
 
 def predict_member(run: Run, member: str) -> None:
     """Predictions of one member for validation and test, where they are not on disk yet."""
-    missing = {split: table for split, table in images(run).items() if not run.predictions(member, split).exists()}
+    questions = run.questions
+    missing = {
+        split: table
+        for split, table in images(run).items()
+        if not all(run.predictions(member, split, question).exists() for question in questions.answers)
+    }
     if missing:
         keras.backend.clear_session()
         network = load_model(run.member(member) / MODEL)
     for split, table in missing.items():
-        said = predict(network, table, run.data, run.recipes[member], run.classes, f"{member}, {split}")
-        save(said, run.predictions(member, split))
-
-
-def _labels(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
-    return pd.Index(classes).get_indexer(pd.Index(table["camera"])).astype(np.int32)
+        said = predict(network, table, run.data, run.recipes[member], questions, f"{member}, {split}")
+        for question, answers in said.items():
+            save(answers, run.predictions(member, split, question))

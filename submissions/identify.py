@@ -1,4 +1,4 @@
-"""Which camera took photographs that nobody has labelled."""
+"""Which camera, and which settings, took photographs that nobody has labelled."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,9 @@ from models.training import MODEL, load_model
 from submissions.blending import DEFAULT, blend
 from submissions.predicting import predict
 from submissions.predictions import answer
+from submissions.questions import CAMERA
 from submissions.runs import Run
+from submissions.settings_results import describe
 
 
 def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -27,13 +29,14 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
         manipulated: whether the photographs were recompressed, resized or toned since the camera wrote them.
 
     Returns:
-        The table path, camera, probability, and one column per camera, rows summing to one; and what was skipped:
-        path → reason. A network can only choose among the cameras it was trained on.
+        The table: path; camera, probability and one column per camera, rows summing to one, where the run was asked for
+        cameras; the bin of each setting and its probability, where it was asked for settings. And what was skipped:
+        path → reason. A network can only choose among the answers it was trained on.
 
     Raises:
         InputError: no photograph could be used.
     """
-    size = max(recipe.test_patch for recipe in run.recipes.values())
+    size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.view == "patch"), default=1)
     good, skipped = _usable(photos, size)
     if not good:
         reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])
@@ -41,17 +44,26 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
             f"none of {len(skipped)} files is a photograph that can be used ({reasons or 'no images found'})"
         )
     table = pd.DataFrame({"path": good, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
-    said = []
+    questions, said = run.questions, dict[str, list[np.ndarray]]()
     for member, recipe in run.recipes.items():
         keras.backend.clear_session()
         network = load_model(run.member(member) / MODEL)
-        said.append(answer(predict(network, table, Path(), recipe, run.classes, member)))
-    probabilities = blend(np.stack(said), DEFAULT)
-    best = probabilities.argmax(axis=1)
-    table = pd.DataFrame(
-        {"path": good, "camera": np.array(run.classes)[best], "probability": probabilities.max(axis=1)}
+        for question, one in predict(network, table, Path(), recipe, questions, member).items():
+            said.setdefault(question, []).append(answer(one))
+    blended = {question: blend(np.stack(several), DEFAULT) for question, several in said.items()}
+    parts = [pd.DataFrame({"path": good})]
+    if run.task.camera:
+        parts.append(_cameras(blended[CAMERA], run.classes))
+    if run.task.settings:
+        parts.append(describe(run, blended))
+    return pd.concat(parts, axis=1), skipped
+
+
+def _cameras(probabilities: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
+    best = pd.DataFrame(
+        {"camera": np.array(classes)[probabilities.argmax(axis=1)], "probability": probabilities.max(axis=1)}
     )
-    return table.join(pd.DataFrame(probabilities, columns=list(run.classes))), skipped
+    return best.join(pd.DataFrame(probabilities, columns=list(classes)))
 
 
 def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:

@@ -14,6 +14,7 @@ from submissions.balancing import assign_within, equal_quotas_within
 from submissions.blending import DEFAULT, blend
 from submissions.evaluation import Evaluation, read_solution, truth_of_test
 from submissions.predictions import Predictions, answer, check_matches, load
+from submissions.questions import CAMERA
 from submissions.runs import Run
 from submissions.submission_file import read_expected_names, write_submission
 
@@ -27,7 +28,7 @@ def images(run: Run) -> dict[str, pd.DataFrame]:
 
 def score(run: Run) -> pd.DataFrame:
     """Write `scores.json` and `leaderboard.csv` from the predictions on disk; the leaderboard."""
-    members = {split: _load(run, split) for split in images(run)}
+    members = {split: load_members(run, split) for split in images(run)}
     validation = Evaluation(members["validation"], run.validation.rename(columns={"path": "name"}))
     solution, test = read_solution(run.data), None
     if solution is not None and "test" in members:
@@ -41,7 +42,7 @@ def score(run: Run) -> pd.DataFrame:
 
 def accuracies(run: Run) -> pd.DataFrame:
     """Accuracy of the blend on the validation images, one row per camera, one column per manipulation."""
-    evaluation = Evaluation(_load(run, "validation"), run.validation.rename(columns={"path": "name"}))
+    evaluation = Evaluation(load_members(run, "validation"), run.validation.rename(columns={"path": "name"}))
     said = evaluation.blended(DEFAULT).argmax(axis=1)
     cells = accuracy_table(evaluation.y_true, said, evaluation.truth["manipulation"], evaluation.classes)
     return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False).round(2)
@@ -57,7 +58,7 @@ def submit(run: Run, path: Path, kind: str = DEFAULT, method: str = "none", quot
         method: how classes are balanced, a name of `submissions.balancing.METHODS`.
         quota: images of each camera within the unaltered and within the manipulated; None for equal shares.
     """
-    members = {member: _by_file_name(said) for member, said in _load(run, "test").items()}
+    members = {member: _by_file_name(said) for member, said in load_members(run, "test").items()}
     if not members:
         raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
     some = next(iter(members.values()))
@@ -76,14 +77,23 @@ def has_test(run: Run) -> bool:
     return bool((run.manifest["split"] == "test").any())
 
 
-def _load(run: Run, split: str) -> dict[str, Predictions]:
-    """Predictions of the members that have some, checked against the manifest."""
+def load_members(run: Run, split: str, question: str = CAMERA) -> dict[str, Predictions]:
+    """Predictions of the members that have some, checked against the manifest.
+
+    Raises `InputError` for a question that the run's networks were not asked.
+    """
+    classes = run.questions.heads | run.questions.answers
+    if question not in classes:
+        raise InputError(
+            f"the run {run.folder} was trained on {', '.join(classes)}, not on {question}; train with another --task"
+        )
     table = images(run).get(split)
     if table is None:
         return {}
-    members = {m: load(run.predictions(m, split)) for m in run.recipes if run.predictions(m, split).exists()}
+    paths = {member: run.predictions(member, split, question) for member in run.recipes}
+    members = {member: load(path) for member, path in paths.items() if path.exists()}
     for said in members.values():
-        check_matches(said, table["path"].tolist(), run.classes)
+        check_matches(said, table["path"].tolist(), classes[question])
     return members
 
 

@@ -7,14 +7,15 @@ runs/<name>/
     validation.csv       what the validation scores are measured on
     notes.txt            what a reader of the scores must know
     members/<member>/    history.csv, model.keras
-    predictions/<member>/validation.npz, test.npz
-    scores.json, leaderboard.csv, submission.csv
+    predictions/<member>/validation.npz, test.npz; of other questions than the camera validation-<question>.npz
+    scores.json, leaderboard.csv, submission.csv, and of settings settings_leaderboard.csv, settings_submission.csv
 """
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from augment.manipulations import MANIPULATED, fits
@@ -24,19 +25,27 @@ from competition.manifest import describe_skipped, load_manifest, read_folder, w
 from competition.splits import assign_validation, validation_images
 from models.recipe import Recipe
 from submissions.environment import environment
+from submissions.questions import CAMERA, Questions, Task
+from submissions.questions import told as told_of
 from submissions.tables import read_text_table
 
 SIMULATED = "simulated photographs (the virtual competition)"
 
 
+CAMERA_ONLY = Task()
+
+
 @dataclass(frozen=True)
 class Run:
-    """A run: its folder, the data it was trained on, the recipe of every member, and the seed."""
+    """A run: its folder, the data it was trained on, the recipe of every member, the seed, what is asked, and of how
+    many photographs it learns at most (None: of all)."""
 
     folder: Path
     data: Path
     recipes: dict[str, Recipe]
     seed: int
+    task: Task = CAMERA_ONLY
+    photos: int | None = None
 
     @property
     def manifest(self) -> pd.DataFrame:
@@ -53,15 +62,20 @@ class Run:
         return (self.folder / "notes.txt").read_text().strip().replace("\n", "; ")
 
     @property
+    def questions(self) -> Questions:
+        return Questions(self.task, self.manifest)
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """The cameras, sorted: the order of every network's outputs."""
-        return tuple(sorted(self.manifest["camera"].dropna().unique()))
+        """The cameras, sorted: the order of the outputs of every network that was asked for them."""
+        return self.questions.cameras
 
     def member(self, name: str) -> Path:
         return self.folder / "members" / name
 
-    def predictions(self, member: str, split: str) -> Path:
-        return self.folder / "predictions" / member / f"{split}.npz"
+    def predictions(self, member: str, split: str, question: str = CAMERA) -> Path:
+        name = split if question == CAMERA else f"{split}-{question}"
+        return self.folder / "predictions" / member / f"{name}.npz"
 
 
 def open_run(folder: Path) -> Run:
@@ -71,7 +85,9 @@ def open_run(folder: Path) -> Run:
     config = read_json(folder / "config.json")
     try:
         recipes = {member: _recipe(recipe) for member, recipe in config["recipes"].items()}
-        return Run(folder, Path(config["data"]), recipes, int(config["seed"]))
+        task = config["task"]
+        task = Task(**{**task, "order": tuple(task["order"])})
+        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"])
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
 
@@ -89,19 +105,24 @@ def start_run(run: Run, jobs: int) -> list[str]:
     table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
     size = max(max(recipe.patch, recipe.test_patch) for recipe in recipes)
-    _refuse_small(table, size)
+    if any(recipe.view == "patch" for recipe in recipes):
+        _refuse_small(table, size)
     table, shared = assign_validation(table, run.seed)
+    table = _at_most(table, run.photos, run.seed)
     _refuse_few(table, recipes)
+    told = told_of(Questions(run.task, table))
     images = validation_images(
         table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
     )
+    if not all(recipe.manipulated for recipe in recipes):
+        images = images[~images["is_manipulated"]]
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
     write_manifest(table, run.folder / "manifest.csv")
     write_csv(images.drop(columns="is_manipulated").assign(split="validation"), run.folder / "validation.csv")
     write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), run.folder / "notes.txt")
     write_json(environment(), run.folder / "environment.json")
     write_json(config, run.folder / "config.json")  # last: with it the run exists
-    return [describe_skipped(skipped)] if skipped else []
+    return [*told, *([describe_skipped(skipped)] if skipped else [])]
 
 
 def _recipe(settings: dict[str, Any]) -> Recipe:
@@ -111,7 +132,14 @@ def _recipe(settings: dict[str, Any]) -> Recipe:
 
 def _config(run: Run) -> dict[str, Any]:
     recipes = {member: asdict(recipe) for member, recipe in run.recipes.items()}
-    return {"data": str(run.data.resolve()), "seed": run.seed, "recipes": recipes}
+    task = {**asdict(run.task), "order": list(run.task.order)}  # as JSON gives it back
+    return {
+        "data": str(run.data.resolve()),
+        "seed": run.seed,
+        "photos": run.photos,
+        "task": task,
+        "recipes": recipes,
+    }
 
 
 def _refuse_other_settings(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -128,6 +156,15 @@ def _flat(tree: Any, name: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {name: tree}
     return {k: v for key, branch in tree.items() for k, v in _flat(branch, f"{name}.{key}" if name else key).items()}
+
+
+def _at_most(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
+    """The manifest with so many of its training photographs, drawn at random; everything else stays."""
+    training = table.index[table["split"] == "train"]
+    if photos is None or photos >= len(training):
+        return table
+    left_out = np.random.default_rng(seed).permutation(training)[photos:]
+    return table.drop(index=left_out)
 
 
 def _refuse_small(table: pd.DataFrame, size: int) -> None:

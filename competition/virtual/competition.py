@@ -1,14 +1,12 @@
 """Making the folder of the virtual competition, in Kaggle's layout."""
 
-import contextlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -19,10 +17,12 @@ from competition.parallel import each
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.files import decode_jpeg
 from competition.virtual.photograph import take_photograph
+from competition.virtual.threads import one_thread
 
 VERSION = 1  # of the generator: raise it when the same seed makes other pixels
 MANIPULATIONS = ("jpeg70", "jpeg90", "resize0.5", "resize0.8", "resize1.5", "resize2.0", "gamma0.8", "gamma1.2")
 PUBLIC_SHARE = 0.3
+TEST_BODY = 2
 _TASKS_AT_ONCE = 4  # photographs handed to a process: about a second of work at the default size
 
 CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
@@ -30,18 +30,22 @@ CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
 
 @dataclass(frozen=True)
 class VirtualSize:
-    """How much to make: training photographs and test patches of each camera, the patch's side in pixels, and the
-    scale of photographs (1 is about 640×480)."""
+    """How much to make: training photographs and test patches of each camera, the patch's side in pixels, the scale of
+    photographs (1 is about 640×480), and by how many bodies of each camera the training photographs were taken."""
 
     photos: int
     patches: int
     patch: int
     scale: float
+    devices: int = 1
 
 
 SIZES: dict[str, VirtualSize] = {
     "smoke": VirtualSize(photos=6, patches=4, patch=64, scale=0.35),  # tests: seconds
     "small": VirtualSize(photos=70, patches=40, patch=128, scale=1.0),  # the default
+    # Several bodies, so that some validate; more photographs, as settings vary from one to the next and cameras do not.
+    "settings": VirtualSize(photos=240, patches=4, patch=128, scale=1.0, devices=4),
+    "settings-smoke": VirtualSize(photos=9, patches=4, patch=64, scale=0.35, devices=3),
     "full": VirtualSize(photos=275, patches=264, patch=512, scale=2.7),  # the size of the real competition
 }
 
@@ -64,14 +68,14 @@ def find_size(name: str) -> VirtualSize:
     return SIZES[name]
 
 
-def training_device(camera: str) -> str:
-    """Serial number of the body that took a camera's training photographs."""
-    return f"{camera.rpartition('-')[2]}-0001"
+def device(camera: str, number: int) -> str:
+    """Serial number of a camera's body `number`: the test photographs are by body 2, training ones by all others."""
+    return f"{camera.rpartition('-')[2]}-{number:04d}"
 
 
-def test_device(camera: str) -> str:
-    """Serial number of the other body, which took the test photographs."""
-    return f"{camera.rpartition('-')[2]}-0002"
+def training_device(camera: str, index: int, devices: int) -> str:
+    """Serial number of the body that took a camera's training photograph `index`: bodies 1, 3, 4, … by turns."""
+    return device(camera, (1, *range(3, devices + 2))[index % devices])
 
 
 def make_competition(
@@ -150,7 +154,7 @@ def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
 
 def _training_tasks(size: VirtualSize) -> list[_Task]:
     return [
-        _Task(name, training_device(name), index, f"train/{name}/{name}_{index:04d}.jpg", None)
+        _Task(name, training_device(name, index, size.devices), index, f"train/{name}/{name}_{index:04d}.jpg", None)
         for index in range(size.photos)
         for name in CAMERAS
     ]
@@ -158,28 +162,17 @@ def _training_tasks(size: VirtualSize) -> list[_Task]:
 
 def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
     return [
-        _Task(row.camera, test_device(row.camera), row.index_, f"test/{row.fname}", row.manipulation)
+        _Task(row.camera, device(row.camera, TEST_BODY), row.index_, f"test/{row.fname}", row.manipulation)
         for row in solution.rename(columns={"index": "index_"}).itertuples()
     ]
 
 
 def _carry_out(task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch) -> None:
     """Take one photograph and keep what the task asks for. Runs in a worker process."""
-    with _one_thread():
+    with one_thread():
         data = take_photograph(find_camera(task.camera), task.device, seed, task.index, size.scale).jpeg()
         if task.manipulation is not None:
             buffer = io.BytesIO()
             Image.fromarray(cut_test_patch(decode_jpeg(data), task.manipulation, size.patch)).save(buffer, "TIFF")
             data = buffer.getvalue()
     write_bytes(data, folder / task.path)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """OpenCV must not start a thread for each core in each of the processes."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)

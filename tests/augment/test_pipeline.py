@@ -44,14 +44,15 @@ def training(table, folder, config=CONFIG, **options):
 
 
 def as_bytes(batch):
-    inputs, targets = batch
-    return (inputs["patch"].tobytes(), inputs["is_manipulated"].tobytes(), targets["camera"].tobytes())
+    inputs, targets, weights = batch
+    arrays = (inputs["patch"], inputs["is_manipulated"], targets["camera"], weights["camera"])
+    return tuple(array.tobytes() for array in arrays)
 
 
 def test_a_batch_is_what_the_model_takes(table, folder):
     patches = training(table, folder)
     assert len(patches) == 14 // 4
-    inputs, targets = patches[0]
+    inputs, targets, _ = patches[0]
     assert inputs["patch"].shape == (4, 16, 16, 3)
     assert inputs["patch"].dtype == np.uint8
     assert inputs["is_manipulated"].shape == (4, 1)
@@ -62,7 +63,7 @@ def test_a_batch_is_what_the_model_takes(table, folder):
 
 def test_any_further_targets_are_aligned_with_the_photographs(table, folder):
     targets = {"camera": np.arange(7), "iso": np.arange(7) * 100}
-    _, batch = TrainingPatches(table, folder, targets, CONFIG)[1]
+    _, batch, _ = TrainingPatches(table, folder, targets, CONFIG)[1]
     assert (batch["iso"] == batch["camera"] * 100).all()
 
 
@@ -81,7 +82,7 @@ def test_another_seed_gives_other_patches(table, folder):
 
 def test_a_small_cache_changes_only_the_order(table, folder):
     config = PatchConfig(**{**vars(CONFIG), "cache_bytes": 4 * 72 * 64 * 3, "batch_size": 14})
-    _, targets = training(table, folder, config)[0]
+    _, targets, _ = training(table, folder, config)[0]
     assert Counter(targets["camera"].tolist()) == dict.fromkeys(range(7), 2)
 
 
@@ -154,7 +155,7 @@ def test_fit_sees_the_batches_of_the_right_epochs_in_order(table, folder, worker
             return {"camera": self.dense(inputs["is_manipulated"])}
 
         def train_step(self, data):
-            seen.append(tuple(np.asarray(x).tobytes() for x in (*data[0].values(), *data[1].values())))
+            seen.append(tuple(np.asarray(x).tobytes() for part in data for x in part.values()))
             return {"loss": 0.0}
 
     model = Recording()
@@ -181,8 +182,8 @@ def test_evaluation_patches_are_cut_as_the_test_set_was(table, folder):
     evaluation = EvaluationPatches(rows, folder, {"camera": np.arange(11)}, 16, 4)
     assert len(evaluation) == 3
     batches = [evaluation[index] for index in range(3)]
-    patches = np.concatenate([inputs["patch"] for inputs, _ in batches])
-    flags = np.concatenate([inputs["is_manipulated"] for inputs, _ in batches])[:, 0]
+    patches = np.concatenate([inputs["patch"] for inputs, *_ in batches])
+    flags = np.concatenate([inputs["is_manipulated"] for inputs, *_ in batches])[:, 0]
     assert patches.dtype == np.uint8
     assert flags.tolist() == [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]
     photo = read_pixels(folder / "0.png")
@@ -190,7 +191,7 @@ def test_evaluation_patches_are_cut_as_the_test_set_was(table, folder):
         assert (patch == cut_test_patch(photo, name, 16)).all()
     for patch, name in zip(patches[9:], ("1.png", "2.png"), strict=True):
         assert (patch == read_pixels(folder / name)[24:40, 28:44]).all()
-    assert np.concatenate([targets["camera"] for _, targets in batches]).tolist() == list(range(11))
+    assert np.concatenate([targets["camera"] for _, targets, _ in batches]).tolist() == list(range(11))
 
 
 def test_photographs_too_small_are_named_before_training_starts(table, folder):

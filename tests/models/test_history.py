@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.errors import InputError
-from models.history import PLATEAU_EPOCHS, append, best_epoch, has_stalled, plateau_rate, read_history
+from models.history import append, best_epoch, has_stalled, plateau_rate, read_history
 
 losses = st.lists(st.floats(0, 10), min_size=1, max_size=40)
 
@@ -35,7 +35,7 @@ def test_the_rate_is_halved_and_never_raised(values):
     rates = [plateau_rate(1.0, values[:n]) for n in range(len(values) + 1)]
     assert rates[0] == 1
     assert all(after in (before, before / 2) for before, after in pairwise(rates))
-    assert rates[-1] >= 0.5 ** (len(values) // PLATEAU_EPOCHS)
+    assert rates[-1] >= 0.5 ** (len(values) // 5)
 
 
 @given(losses, st.floats(1e-5, 1))

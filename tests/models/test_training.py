@@ -103,7 +103,7 @@ def test_a_finished_member_is_not_trained_again_and_another_seed_is_another_trai
 def test_the_weights_of_the_best_epoch_are_kept(photo_folder, tmp_path, monkeypatch):
     """The learning rate grows until the network is spoilt, so the last epoch is not the best."""
     photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
-    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses: start * 1000 ** len(losses))
+    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: start * 1000 ** len(losses))
     made = replace(RECIPE, schedule="plateau", learning_rate=1e-2, epochs=2)
     history = train_stem(photos, folder, made)
     assert history["learning_rate"].tolist() == pytest.approx([1e-2, 10])
@@ -128,7 +128,7 @@ def told(method, loss):
 
 def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photo_folder, tmp_path, monkeypatch):
     photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
-    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses: 1e-3 if not losses else math.nan)
+    monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: 1e-3 if not losses else math.nan)
     with pytest.raises(InputError, match=r"the loss of stem became nan in epoch 1, step \d+; .*--learning-rate"):
         train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
     assert files(folder) == ["epoch-0.weights.h5", "history.csv"]

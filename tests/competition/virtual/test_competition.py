@@ -11,13 +11,13 @@ from competition.virtual.cameras import CAMERAS
 from competition.virtual.competition import (
     MANIPULATIONS,
     SIZES,
+    TEST_BODY,
     VirtualSize,
+    device,
     find_size,
     make_competition,
     plan_test,
-    training_device,
 )
-from competition.virtual.competition import test_device as other_device
 
 TINY = VirtualSize(photos=2, patches=2, patch=32, scale=0.25)
 
@@ -111,7 +111,7 @@ def test_file_names_are_in_no_order():
 
 
 def test_training_and_test_are_by_different_bodies():
-    devices = [device(camera) for camera in CAMERAS for device in (training_device, other_device)]
+    devices = [device(camera, number) for camera in CAMERAS for number in (1, TEST_BODY)]
     assert len(set(devices)) == 20
 
 
@@ -120,5 +120,5 @@ def test_the_manipulations_are_those_that_can_be_made():
 
 
 def test_an_unknown_size_is_refused():
-    with pytest.raises(InputError, match="smoke, small, full"):
+    with pytest.raises(InputError, match="smoke, small, settings, settings-smoke, full"):
         find_size("huge")

@@ -10,8 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from competition.scoring import weighted_accuracy
 from competition.virtual.cameras import CAMERAS
-from competition.virtual.competition import test_device as other_device
-from competition.virtual.competition import training_device
+from competition.virtual.competition import TEST_BODY, device
 from competition.virtual.files import decode_jpeg
 from competition.virtual.photograph import take_photograph
 
@@ -42,20 +41,20 @@ def traces(patch):
     return np.concatenate(values)
 
 
-def look(camera, device, index):
+def look(camera, body, index):
     """Both kinds of features of a photograph's centre."""
-    photo = decode_jpeg(take_photograph(CAMERAS[camera], device, 11, index, SCALE).jpeg())
+    photo = decode_jpeg(take_photograph(CAMERAS[camera], device(camera, body), 11, index, SCALE).jpeg())
     top, left = ((side - PATCH) // 2 for side in photo.shape[:2])
     patch = np.ascontiguousarray(photo[top : top + PATCH, left : left + PATCH])
-    if device == other_device(camera) and index % 2:
+    if body == TEST_BODY and index % 2:
         patch = GAMMA[patch]
     return glance(patch), traces(patch)
 
 
 @pytest.fixture(scope="module")
 def photographs():
-    work = [(camera, training_device(camera), index) for camera in CAMERAS for index in range(TRAINING)]
-    work += [(camera, other_device(camera), index) for camera in CAMERAS for index in range(TEST)]
+    work = [(camera, 1, index) for camera in CAMERAS for index in range(TRAINING)]
+    work += [(camera, TEST_BODY, index) for camera in CAMERAS for index in range(TEST)]
     features = joblib.Parallel(n_jobs=2)(joblib.delayed(look)(*task) for task in work)
     cameras = np.array([camera for camera, _, _ in work])
     manipulated = np.array([index % 2 == 1 for _, _, index in work])
