@@ -66,19 +66,21 @@ def quantile_edges(setting: str, values: ArrayLike, bins: int) -> NDArray[np.flo
     Section 4.5 asks for the trade-off between a bin's population and its significance: these are the one end. Raises
     `InputError` where too few different values are known.
     """
-    find_setting(setting)
     _check(bins)
     numbers = sensible(setting, values)
-    numbers = numbers[~np.isnan(numbers)]
-    known = np.unique(numbers)
-    between = np.sqrt(known[1:] * known[:-1])  # so that no common value is an edge
-    wanted = np.quantile(numbers, np.arange(1, bins) / bins) if len(between) else ()
-    edges = np.unique([between[np.abs(np.log(between / edge)).argmin()] for edge in wanted])
-    if len(edges) < bins - 1:
+    known, population = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+    if len(known) < bins:
         raise InputError(
-            f"{len(known)} different values of {setting} do not fill {bins} bins of equal population; use fewer bins"
+            f"{len(known)} different values of {setting} do not fill {bins} bins; use fewer bins, or add photographs"
         )
-    return _rounded(edges)
+    below = population.cumsum()
+    chosen = [-1]  # the last value of each bin
+    for number in range(1, bins):
+        least, most = chosen[-1] + 1, len(known) - 1 - (bins - number)  # every bin to come needs a value, too
+        missed = np.abs(below[least : most + 1] - below[-1] * number / bins)
+        chosen.append(least + int(missed.argmin()))
+    last = np.array(chosen[1:])
+    return np.sqrt(known[last] * known[last + 1])  # between two values, so that no value lies on an edge
 
 
 def bins_of(setting: str, values: ArrayLike, edges: ArrayLike) -> NDArray[np.int32]:
@@ -100,7 +102,7 @@ def sensible(setting: str, values: ArrayLike) -> NDArray[np.float64]:
 
 def bin_names(setting: str, edges: Sequence[float]) -> tuple[str, ...]:
     """How the bins are written, such as `below f/2.8`, `f/2.8 to f/4.9`, `from f/4.9`."""
-    marks = [find_setting(setting).unit.format(f"{edge:.4g}") for edge in edges]
+    marks = [find_setting(setting).unit.format(f"{edge:g}") for edge in _rounded(edges)]
     middle = [f"{left} to {right}" for left, right in pairwise(marks)]
     return (f"below {marks[0]}", *middle, f"from {marks[-1]}")
 
@@ -132,5 +134,5 @@ def _check(bins: int) -> None:
         raise InputError(f"received {bins} bin(s); settings need at least {FEWEST_BINS}")
 
 
-def _rounded(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([float(f"{edge:.{DIGITS}g}") for edge in edges])
+def _rounded(edges: ArrayLike) -> NDArray[np.float64]:
+    return np.array([float(f"{edge:.{DIGITS}g}") for edge in np.asarray(edges)])

@@ -12,12 +12,15 @@ DRAWS = 1000
 LEVEL = 0.95
 
 
-def score_setting(probabilities: NDArray[np.floating], y_true: ArrayLike, seed: int = 0) -> dict[str, Any]:
+def score_setting(
+    probabilities: NDArray[np.floating], y_true: ArrayLike, seed: int = 0, photographs: ArrayLike | None = None
+) -> dict[str, Any]:
     """Scores of one setting as plain numbers; rows whose label is unknown (-1) take no part.
 
-    `probabilities` (images, bins), `y_true` (images,). Returns balanced_accuracy (the mean of the recalls of the bins
-    that occur) with low and high (95 %), accuracy, random (1 / bins), majority (accuracy of answering the most frequent
-    bin; its balanced accuracy is 1 / occurring bins, which is chance), log_loss and images. ValueError for no labels.
+    `probabilities` (images, bins), `y_true` (images,), `photographs` as in `recall_interval`. Returns balanced_accuracy
+    (the mean of the recalls of the bins that occur) with low and high (95 %), accuracy, random (1 / bins), majority
+    (accuracy of answering the most frequent bin; its balanced accuracy is 1 / occurring bins, which is chance),
+    log_loss and images. ValueError for no labels.
     """
     truth = np.asarray(y_true)
     known = truth != UNKNOWN
@@ -25,7 +28,8 @@ def score_setting(probabilities: NDArray[np.floating], y_true: ArrayLike, seed: 
         raise ValueError("no image has a label")
     said, truth = np.asarray(probabilities, np.float64)[known], truth[known]
     hits = said.argmax(axis=1) == truth
-    low, high = recall_interval(hits, truth, seed)
+    shown = None if photographs is None else np.asarray(photographs)[known]
+    low, high = recall_interval(hits, truth, seed, shown)
     return {
         "balanced_accuracy": float(np.mean([hits[truth == name].mean() for name in np.unique(truth)])),
         "low": low,
@@ -38,13 +42,25 @@ def score_setting(probabilities: NDArray[np.floating], y_true: ArrayLike, seed: 
     }
 
 
-def recall_interval(hits: NDArray[np.bool_], truth: NDArray[np.integer], seed: int = 0) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the balanced accuracy: the images of each class are resampled among themselves."""
+def recall_interval(
+    hits: NDArray[np.bool_], truth: NDArray[np.integer], seed: int = 0, photographs: ArrayLike | None = None
+) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the balanced accuracy: the images of each class are resampled among themselves.
+
+    `photographs` (images,) names the photograph that an image shows, of which whole ones are drawn: the images of one
+    succeed and fail together. Without it every image is its own.
+    """
     rng = np.random.default_rng(seed)
-    recalls = [
-        rng.binomial(n := int((truth == name).sum()), hits[truth == name].mean(), DRAWS) / n
-        for name in np.unique(truth)
-    ]
+    shown = np.arange(len(hits)) if photographs is None else np.asarray(photographs)
+    recalls = []
+    for name in np.unique(truth):
+        of_class = truth == name
+        photograph = np.unique(shown[of_class], return_inverse=True)[1]
+        counts = np.stack([np.bincount(photograph, weights=hits[of_class]), np.bincount(photograph)], axis=1)
+        # Photographs with equal counts are interchangeable: one draw over the few distinct outcomes.
+        outcomes, times = np.unique(counts, axis=0, return_counts=True)
+        drawn = rng.multinomial(times.sum(), times / times.sum(), DRAWS) @ outcomes
+        recalls.append(drawn[:, 0] / drawn[:, 1])
     low, high = np.quantile(np.mean(recalls, axis=0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

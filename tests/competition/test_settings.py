@@ -1,0 +1,201 @@
+"""Settings become bins as in Laurence & Murphy (2018), table 1; what no camera can be set to becomes none."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from competition.errors import InputError
+from competition.settings import (
+    SETTINGS,
+    UNKNOWN,
+    bin_edges,
+    bin_names,
+    bins_of,
+    cells,
+    find_setting,
+    labels,
+    quantile_edges,
+)
+
+COUNTS = (2, 3, 5, 10)
+EVERY = [(name, bins) for name in SETTINGS for bins in COUNTS]
+
+
+@pytest.mark.parametrize(
+    ("name", "edges"), [("aperture", [2.8, 4.9]), ("iso", [215.4, 464.2]), ("exposure_time", [0.002154, 0.04642])]
+)
+def test_three_bins_are_those_of_table_1(name, edges):
+    assert bin_edges(name, 3).tolist() == edges
+
+
+@pytest.mark.parametrize(("name", "bins"), EVERY)
+def test_edges_ascend_inside_the_range_and_divide_it_evenly(name, bins):
+    known, edges = SETTINGS[name], bin_edges(name, bins)
+    assert edges.shape == (bins - 1,)
+    scale = np.log if known.logarithmic else np.asarray
+    marks = scale([known.low, *edges, known.high])
+    steps = np.diff(marks)
+    assert (steps > 0).all()
+    np.testing.assert_allclose(steps, (marks[-1] - marks[0]) / bins, rtol=2e-3)  # four digits
+
+
+@pytest.mark.parametrize(("name", "bins"), EVERY)
+def test_a_value_on_an_edge_goes_right_and_one_below_it_left(name, bins):
+    edges = bin_edges(name, bins)
+    assert bins_of(name, edges, edges).tolist() == list(range(1, bins))
+    assert bins_of(name, edges * (1 - 1e-9), edges).tolist() == list(range(bins - 1))
+
+
+@pytest.mark.parametrize(("f_number", "bin"), [(28 / 10, 1), (14 / 5, 1), ("2.8", 1), (49 / 10, 2), (2.7, 0)])
+def test_common_apertures_do_not_fall_off_their_edge(f_number, bin):
+    assert bins_of("aperture", [f_number], bin_edges("aperture", 3)).tolist() == [bin]
+
+
+@pytest.mark.parametrize(("name", "bins"), EVERY)
+def test_values_outside_the_papers_range_belong_to_the_outermost_bins(name, bins):
+    known = SETTINGS[name]
+    outside = [known.least, known.low, known.high, known.most]
+    assert bins_of(name, outside, bin_edges(name, bins)).tolist() == [0, 0, bins - 1, bins - 1]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(
+    "value", [0, 0.0, None, pd.NA, np.nan, np.inf, -np.inf, -2.8, 1e300, 1e-300, "", "auto"], ids=repr
+)
+def test_what_no_camera_can_be_set_to_is_unknown(name, value):
+    """Warnings are errors here, so this also shows that nobody is warned of them."""
+    edges = bin_edges(name, 3)
+    good = edges[0]
+    found = bins_of(name, [value, good, value], edges)
+    assert found.tolist() == [UNKNOWN, 1, UNKNOWN]
+    assert found.dtype == np.int32
+    assert bins_of(name, [value], edges).tolist() == [UNKNOWN]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_only_what_is_beyond_the_limits_is_absurd(name):
+    known, edges = SETTINGS[name], bin_edges(name, 2)
+    beyond = [known.least * 0.99, known.most * 1.01]
+    assert bins_of(name, beyond, edges).tolist() == [UNKNOWN, UNKNOWN]
+    assert UNKNOWN not in bins_of(name, [known.least, known.most], edges)
+
+
+def test_no_values_have_no_bins():
+    assert bins_of("iso", [], bin_edges("iso", 3)).shape == (0,)
+
+
+@pytest.mark.parametrize("bins", [-1, 0, 1])
+@pytest.mark.parametrize("edges", [bin_edges, lambda name, bins: quantile_edges(name, [100, 200, 400], bins)])
+def test_fewer_than_two_bins_are_refused(edges, bins):
+    with pytest.raises(InputError, match=rf"received {bins} bin\(s\); settings need at least 2"):
+        edges("iso", bins)
+
+
+def test_an_unknown_setting_is_named_beside_the_known_ones():
+    for make in (find_setting, lambda name: bin_edges(name, 3), lambda name: bins_of(name, [1], [2])):
+        with pytest.raises(InputError, match="unknown setting 'shutter'; known: aperture, iso, exposure_time"):
+            make("shutter")
+
+
+@pytest.mark.parametrize("bins", COUNTS)
+def test_quantile_bins_hold_equally_many_of_continuous_values(bins):
+    values = np.exp(np.random.default_rng(0).normal(np.log(1 / 60), 1.5, 1000))
+    population = np.bincount(bins_of("exposure_time", values, quantile_edges("exposure_time", values, bins)))
+    assert len(population) == bins
+    assert np.ptp(population) <= 2
+
+
+@pytest.mark.parametrize(
+    ("population", "bins", "expected"),
+    [
+        ({100: 10, 200: 60, 400: 30}, 2, [70, 30]),  # the nearest in value would give 10 and 90
+        ({100: 10, 200: 60, 400: 30}, 3, [10, 60, 30]),
+        ({100: 97, 200: 1, 400: 1, 800: 1}, 3, [97, 1, 2]),  # most photographs in daylight
+        ({100: 1, 200: 1, 400: 1, 800: 97}, 3, [2, 1, 97]),
+        ({80: 25, 100: 25, 125: 25, 160: 25}, 2, [50, 50]),
+    ],
+)
+def test_quantile_bins_of_common_values_are_as_equal_as_these_allow(population, bins, expected):
+    values = np.repeat(list(population), list(population.values()))
+    edges = quantile_edges("iso", values, bins)
+    assert np.bincount(bins_of("iso", values, edges)).tolist() == expected
+
+
+@given(
+    st.lists(st.sampled_from([1 / 8000, 1 / 125, 1 / 60, 0.0166667, 1 / 30, 0.5, 1.0, 30.0]), min_size=1),
+    st.integers(2, 5),
+)
+def test_quantile_edges_ascend_between_the_values_and_leave_no_bin_empty(values, bins):
+    different = set(values)
+    if len(different) < bins:
+        with pytest.raises(InputError, match=rf"{len(different)} different values of exposure_time do not fill {bins}"):
+            quantile_edges("exposure_time", values, bins)
+        return
+    edges = quantile_edges("exposure_time", values, bins)
+    assert (np.diff(edges) > 0).all()
+    assert not different & set(edges.tolist())
+    assert (np.bincount(bins_of("exposure_time", values, edges), minlength=bins) > 0).all()
+
+
+def test_values_that_differ_in_the_sixth_digit_are_still_told_apart():
+    values = [0.0100001] * 5 + [0.0100002] * 5
+    edges = quantile_edges("exposure_time", values, 2)
+    assert bins_of("exposure_time", values, edges).tolist() == [0] * 5 + [1] * 5
+
+
+def test_unknown_values_do_not_weigh_in_quantiles():
+    values = [1.8] * 4 + [8.0] * 4
+    with_unknown = [*values, 0, np.nan, None, -1, 1e9]
+    assert quantile_edges("aperture", with_unknown, 2).tolist() == quantile_edges("aperture", values, 2).tolist()
+    with pytest.raises(InputError, match="0 different values of aperture do not fill 2 bins"):
+        quantile_edges("aperture", [0, np.nan, None], 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "edges", "names"),
+    [
+        ("aperture", [2.8, 4.9], ("below f/2.8", "f/2.8 to f/4.9", "from f/4.9")),
+        ("iso", [316.2], ("below ISO 316.2", "from ISO 316.2")),
+        ("iso", [14142.1356], ("below ISO 14140", "from ISO 14140")),
+        (
+            "exposure_time",
+            [0.002154, 0.04642],
+            ("below 0.002154 s", "0.002154 s to 0.04642 s", "from 0.04642 s"),
+        ),
+    ],
+)
+def test_bins_are_written_as_photographers_write_settings(name, edges, names):
+    assert bin_names(name, edges) == names
+
+
+@pytest.mark.parametrize(("name", "bins"), EVERY)
+def test_every_bin_has_a_name_of_its_own(name, bins):
+    assert len(set(bin_names(name, bin_edges(name, bins).tolist()))) == bins
+
+
+def test_the_labels_of_a_manifest_are_read_from_its_columns():
+    table = pd.DataFrame({"f_number": [2.8, np.nan], "iso": [100.0, 800.0], "exposure_time": [0.0, 1.0]})
+    found = labels(table, {name: bin_edges(name, 3) for name in SETTINGS})
+    assert {name: one.tolist() for name, one in found.items()} == {
+        "aperture": [1, UNKNOWN],
+        "iso": [0, 2],
+        "exposure_time": [UNKNOWN, 2],
+    }
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 2), (3, 3, 3), (2, 3, 4)])
+def test_cells_are_counted_as_nested_loops_count_them(counts):
+    every = list(itertools.product(*map(range, counts)))
+    bins = dict(zip("abc", np.array(every, np.int32).T, strict=True))
+    found = cells(bins, counts)
+    assert found.tolist() == list(range(len(every)))
+    assert found.dtype == np.int32
+
+
+def test_a_row_lies_in_a_cell_only_where_all_of_its_settings_are_known():
+    bins = np.array([[0, UNKNOWN, 2, 2], [1, 1, UNKNOWN, 2], [1, 1, UNKNOWN, 2]], np.int32)
+    assert cells(dict(zip(SETTINGS, bins, strict=True)), (3, 3, 3)).tolist() == [4, UNKNOWN, UNKNOWN, 26]
