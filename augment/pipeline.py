@@ -106,7 +106,7 @@ def balanced_counts(cells: np.ndarray, draws: int, rng: np.random.Generator) -> 
     chance = np.full(len(cells), 1 / len(cells))
     known = cells >= 0
     sizes = population[np.searchsorted(occupied, cells[known])]
-    chance[known] = known.mean() / len(occupied) / sizes
+    chance[known] = known.mean() / (len(occupied) * sizes)
     return rng.multinomial(draws, chance)
 
 

@@ -10,8 +10,11 @@ def squash(pixels: np.ndarray, size: int, padding: int = 0) -> np.ndarray:
     Every pixel of the result is the mean of the area it covers; sides below `size` are enlarged bilinearly.
     """
     inner = size - 2 * padding
-    small = cv2.resize(pixels, (inner, inner), interpolation=cv2.INTER_AREA)
-    return np.pad(small, ((padding, padding), (padding, padding), (0, 0)))
+    height, width = pixels.shape[:2]
+    # First what shrinks: OpenCV averages only where neither side grows, and otherwise leaves out pixels.
+    small = cv2.resize(pixels, (min(width, inner), min(height, inner)), interpolation=cv2.INTER_AREA)
+    square = cv2.resize(small, (inner, inner), interpolation=cv2.INTER_LINEAR)
+    return np.pad(square, ((padding, padding), (padding, padding), (0, 0)))
 
 
 def rotate(image: np.ndarray, degrees: float) -> np.ndarray:

@@ -7,11 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import chisquare, kstest
 
 from augment.decode import read_pixels
 from augment.dihedral import VIEWS, turn
 from augment.manipulations import MANIPULATED, NAMES, cut_test_patch, fits
-from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches, epoch_order, make_patch
+from augment.pipeline import (
+    EvaluationPatches,
+    PatchConfig,
+    TrainingPatches,
+    balanced_counts,
+    epoch_order,
+    make_patch,
+)
+from augment.squash import rotate, squash
 from competition.errors import InputError
 
 CONFIG = PatchConfig(size=16, batch_size=4, patches_per_photo=2, seed=3)
@@ -206,3 +215,106 @@ def test_photographs_too_small_are_named_before_training_starts(table, folder):
 def test_a_batch_that_cannot_be_filled_is_refused(table, folder):
     with pytest.raises(InputError, match="1 photographs with 2 patches each do not fill a batch of 4"):
         training(table.iloc[:1], folder)
+
+
+CELLS = np.repeat([4, 0, 26, 13], [1, 3, 12, 24])  # unequal, and not in order
+
+
+def cell_counts(photographs, cells):
+    """How often each occupied cell is drawn."""
+    return np.array([photographs[cells == cell].sum() for cell in np.unique(cells[cells >= 0])])
+
+
+def test_balanced_draws_are_uniform_over_occupied_cells_and_within_them():
+    drawn = balanced_counts(CELLS, 20_000, np.random.default_rng(0))
+    assert drawn.sum() == 20_000
+    assert chisquare(cell_counts(drawn, CELLS)).pvalue > 0.01
+    for cell in np.unique(CELLS)[:-1]:
+        assert chisquare(drawn[CELLS == cell]).pvalue > 0.01 if (CELLS == cell).sum() > 1 else drawn[CELLS == cell] > 0
+    unbalanced = np.bincount(np.random.default_rng(0).integers(len(CELLS), size=20_000), minlength=len(CELLS))
+    assert chisquare(cell_counts(unbalanced, CELLS)).pvalue < 1e-6  # so the test can fail
+
+
+def test_photographs_without_a_cell_keep_their_share():
+    cells = np.concatenate([CELLS, np.full(10, -1)])
+    drawn = balanced_counts(cells, 20_000, np.random.default_rng(0))
+    assert drawn[cells < 0].sum() == pytest.approx(20_000 * 10 / 50, rel=0.05)
+    assert chisquare(drawn[cells < 0]).pvalue > 0.01
+    assert chisquare(cell_counts(drawn, cells)).pvalue > 0.01
+
+
+def test_where_no_photograph_has_a_cell_all_come_equally_often():
+    assert chisquare(balanced_counts(np.full(9, -1), 9000, np.random.default_rng(0))).pvalue > 0.01
+
+
+@pytest.mark.parametrize("block", [3, 100])
+def test_a_balanced_epoch_is_drawn_so_and_pure(block):
+    config = PatchConfig(**{**vars(CONFIG), "patches_per_photo": 50})
+    order = epoch_order(len(CELLS), config, 1, block, CELLS)
+    assert len(order) == 50 * len(CELLS)
+    assert chisquare(np.unique(CELLS[order], return_counts=True)[1]).pvalue > 0.01
+    assert (order == epoch_order(len(CELLS), config, 1, block, CELLS)).all()
+    assert (order != epoch_order(len(CELLS), config, 2, block, CELLS)).any()
+
+
+def test_batches_are_drawn_from_the_cells(table, folder):
+    """Six photographs in one cell, one in another: it comes as often as the six."""
+    config = PatchConfig(**{**vars(CONFIG), "patches_per_photo": 40, "batch_size": 35})
+    patches = training(table, folder, config, cells=np.array([1, 1, 1, 5, 1, 1, 1]))
+    assert len(patches) == 8
+    shown = np.concatenate([patches[index][1]["camera"] for index in range(len(patches))])
+    assert chisquare(np.bincount(shown == 3)).pvalue > 0.01
+
+
+def test_an_unknown_label_has_no_weight_and_is_no_class(table, folder):
+    iso = np.array([2, -1, 0, 1, -1, 2, -1])
+    targets = {"camera": np.arange(7), "iso": iso}
+    config = PatchConfig(**{**vars(CONFIG), "batch_size": 7})
+    for patches in (TrainingPatches(table, folder, targets, config), EvaluationPatches(table, folder, targets, 16, 7)):
+        _, labels, weights = patches[0]
+        asked = iso[labels["camera"]]
+        assert labels["iso"].tolist() == np.maximum(asked, 0).tolist()
+        assert weights["iso"].tolist() == (asked >= 0).astype(float).tolist()
+        assert weights["camera"].tolist() == [1] * 7
+        assert {weight.dtype for weight in weights.values()} == {np.dtype(np.float32)}
+
+
+def test_the_weights_of_the_heads_follow_the_epoch(table, folder):
+    targets = {"camera": np.arange(7), "iso": np.array([2, -1, 0, 1, -1, 2, -1])}
+    patches = TrainingPatches(table, folder, targets, CONFIG, head_weights=lambda epoch: {"iso": epoch / 4})
+    for epoch in range(3):
+        _, labels, weights = patches.batch(epoch, 1)
+        known = targets["iso"][labels["camera"]] >= 0
+        assert weights["iso"].tolist() == (known * epoch / 4).tolist()
+        assert weights["camera"].tolist() == [1] * 4
+
+
+SQUASHED = PatchConfig(size=40, batch_size=4, seed=3, turns=False, view="squash", padding=4)
+
+
+def test_squashed_batches_show_whole_photographs_that_nobody_manipulated(table, folder):
+    patches = training(table.assign(width=20, height=10), folder, SQUASHED)  # however small they are
+    inputs, targets, _ = patches[0]
+    assert inputs["patch"].shape == (4, 40, 40, 3)
+    assert (inputs["is_manipulated"] == 0).all()
+    for patch, photo in zip(inputs["patch"], targets["camera"], strict=True):
+        np.testing.assert_array_equal(patch, squash(read_pixels(folder / f"{photo}.png"), 40, 4))
+    assert as_bytes(patches.batch(1, 0)) == as_bytes(training(table, folder, SQUASHED).batch(1, 0))
+
+
+def test_squashed_patches_are_turned_by_any_angle_up_to_the_given_one(monkeypatch):
+    angles = []
+    monkeypatch.setattr("augment.pipeline.rotate", lambda image, angle: angles.append(angle) or rotate(image, angle))
+    config = PatchConfig(**{**vars(SQUASHED), "rotation": 120.0})
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 18, 3), np.uint8)
+    patches = [make_patch(pixels, config, 0, index)[0] for index in range(300)]
+    assert kstest(angles, "uniform", args=(-120, 240)).pvalue > 0.01
+    np.testing.assert_array_equal(patches[7], rotate(squash(pixels, 40, 4), angles[7]))
+
+
+def test_evaluation_squashes_photographs_and_test_images_alike(table, folder):
+    rows = table.assign(split=["validation", "test"] * 3 + ["test"])
+    evaluation = EvaluationPatches(rows, folder, {}, 40, 3, view="squash", padding=4)
+    shown = np.concatenate([evaluation[index][0]["patch"] for index in range(len(evaluation))])
+    for number, patch in enumerate(shown):
+        np.testing.assert_array_equal(patch, squash(read_pixels(folder / f"{number}.png"), 40, 4))
