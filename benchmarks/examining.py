@@ -153,13 +153,17 @@ def against_others(folder: Path, tenth: Path, sample: Path, options: argparse.Na
 
 def on_two_cores(many: Path, few: Path, run: Callable[[Path, int], Cost], rounds: int) -> None:
     """By the clock: with start-up, without it, and two runs at once, which is what the machine itself allows."""
-    ratios, without, ceilings = [], [], []
+    ratios, without, ceilings, rates = [], [], [], []
+    more = sum(1 for _ in many.rglob("*.*")) - sum(1 for _ in few.rglob("*.*"))
     for _ in range(rounds):
         one, two = run(many, 1).clock, run(many, 2).clock
         ratios.append(one / two)
-        without.append((one - run(few, 1).clock) / (two - run(few, 2).clock))
+        started = one - run(few, 1).clock
+        rates.append(more / started)
+        without.append(started / (two - run(few, 2).clock))
         with ThreadPoolExecutor(2) as both:
             ceilings.append(2 * one / max(cost.clock for cost in both.map(run, (many, many), (1, 1))))
+    print(f"{run.__name__}: {np.median(rates):.0f} files/s on one core, start-up excluded")
     print(f"{run.__name__}: two cores / one {spread(np.array(ratios))}")
     print(f"{run.__name__}: the same without start-up {spread(np.array(without))}")
     print(f"{run.__name__}: two runs at once, one core each / one run {spread(np.array(ceilings))}")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from competition.collect.record import NAME as COLLECTED
 from competition.errors import InputError
 from competition.files import write_csv
 from competition.manifest import list_folder
@@ -23,7 +24,7 @@ from competition.parallel import each
 
 SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
 TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
-SUBMISSIONS = ("sample_submission.csv", "solution.csv")
+SUBMISSIONS = ("sample_submission.csv", "solution.csv", COLLECTED)  # small files that go along
 
 DTYPES = {
     "path": "str",  # relative to the folder, with forward slashes

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from competition.collect.record import devices
 from competition.doctor.photo import Photo, claims, read_photo, sides
 from competition.doctor.pixels import near_pairs
 from competition.doctor.rules import AGREE, RULES, TABLE_SHARE, Learned
@@ -49,6 +50,7 @@ def examine(
     `InputError` for an unknown rule and a folder without files.
     """
     folder = Path(folder)
+    collected = devices(folder)
     unknown = [name for name in rules if name not in RULES]
     if unknown:
         raise unknown_name("rule", unknown[0], RULES)
@@ -63,7 +65,10 @@ def examine(
     active = [name for name in RULES if name in rules and (pixels or not RULES[name].pixels)]
     columns: dict[str, list[object]] = {name: [] for name in EXAMINED_DTYPES}  # smaller than a list of rows
     for path, photo in zip(paths, found, strict=True):
-        row = _row(photo, judge(photo, learned, active)) if isinstance(photo, Photo) else _unread(path, photo)
+        if isinstance(photo, Photo):
+            row = _row(photo, judge(photo, learned, active), collected.get(path))
+        else:
+            row = _unread(path, photo)
         for name, values in columns.items():
             values.append(row.get(name))
     return pd.DataFrame(columns).astype(EXAMINED_DTYPES)
@@ -123,12 +128,18 @@ def kept(examined: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(folder: Path) -> list[str]:
-    """Paths of all files below, relative, with forward slashes, sorted; nothing whose name begins with a dot."""
+    """Paths of all files below, relative, with forward slashes, sorted; nothing whose name begins with a dot, and not
+    the tables and records that lie beside the photographs."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inside = Path(place).relative_to(folder)
-        found += [(inside / name).as_posix() for name in names if not name.startswith(".")]
+        beside = inside == Path() and (".csv", ".json")
+        found += [
+            (inside / name).as_posix()
+            for name in names
+            if not name.startswith(".") and not (beside and name.endswith(beside))
+        ]
     return sorted(found)
 
 
@@ -170,13 +181,13 @@ def _neighbours(photos: Sequence[Photo]) -> dict[str, str]:
     return {training[mine].path: validation[other].path for mine, other in near_pairs(*marks).items()}
 
 
-def _row(photo: Photo, against: list[str]) -> dict[str, object]:
+def _row(photo: Photo, against: list[str], collected_device: str | None) -> dict[str, object]:
     return {
         "path": photo.path,
         "verdict": "reject" if against else "keep",
         "reason": "; ".join(against) or None,
         "camera": photo.camera,
-        "device": photo.header.device,
+        "device": photo.header.device or collected_device,
         **{name: getattr(photo.header, name) for name in COPIED},
         "manipulation": UNALTERED if photo.split != "test" else manipulation_of(photo.path),
         "split": photo.split,

@@ -208,3 +208,10 @@ def test_a_window_off_the_grid_is_refused(place):
         scene(200, 200).save(stream, "JPEG", subsampling="4:2:0")
         with pytest.raises(InputError, match="must be a multiple of 16"):
             crop_jpeg(stream.getvalue(), *place, 100, 100)
+
+
+def test_what_is_known_of_collected_photographs_goes_along(folder, tmp_path):
+    (folder / "collected.csv").write_text("path\n")
+    prepare(folder, tmp_path / "out", 300)
+    assert (tmp_path / "out/collected.csv").read_text() == "path\n"
+    (folder / "collected.csv").unlink()

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from competition.collect.record import COLUMNS
 from competition.doctor.examination import UNREADABLE, examine, kept, learn, summary
 from competition.doctor.photo import read_photo
 from competition.doctor.rules import AGREE
@@ -188,3 +189,14 @@ def test_real_photographs():
         "Ricoh_RDC5300",
     ]
     assert rejected[rejected.str.contains("exif_size:")].index.tolist() == [f"unsorted/{name}.jpg" for name in resized]
+
+
+def test_who_took_it_may_come_from_what_was_collected(tmp_path):
+    """Photographs without a serial number get their owner's name; the record itself is no photograph."""
+    for number in range(2):
+        save(tmp_path / "train" / "mine" / f"{number}.jpg", number)
+    row = dict.fromkeys(COLUMNS, "") | {"path": "train/mine/0.jpg", "device": "ann", "status": "kept"}
+    pd.DataFrame([row]).to_csv(tmp_path / "collected.csv", index=False)
+    examined = examine(tmp_path).set_index("path")
+    assert examined.index.tolist() == ["train/mine/0.jpg", "train/mine/1.jpg"]
+    assert examined["device"].fillna("").tolist() == ["ann", ""]
