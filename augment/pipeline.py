@@ -148,8 +148,9 @@ class TrainingPatches(_Patches):
 
     `table` is a manifest; its paths are relative to `folder`. `targets` are integers with one row for each of
     its rows, -1 where unknown. `head_weights` gives the weight of each target's loss in an epoch; default 1.
-    `cells`: see `balanced_counts`. `epoch` is the epoch that comes next: a resumed run sets it to what it gives `fit`
-    as `initial_epoch`. Raises `InputError` where a photograph is smaller than a patch, or no batch is filled.
+    `cells`: see `balanced_counts`; `class_weights`: of each class of a target. `epoch` is the epoch that comes next:
+    a resumed run sets it to what it gives `fit` as `initial_epoch`. Raises `InputError` where a photograph is smaller
+    than a patch, or no batch is filled.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class TrainingPatches(_Patches):
         workers: int = WORKERS,
         head_weights: HeadWeights = lambda epoch: {},
         cells: np.ndarray | None = None,
+        class_weights: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         super().__init__(workers=workers, max_queue_size=2 * workers)
         if len(table) * config.patches_per_photo < config.batch_size:
@@ -174,6 +176,7 @@ class TrainingPatches(_Patches):
         self.targets = dict(targets)
         self.config = config
         self.head_weights = head_weights
+        self.class_weights = dict(class_weights or {})
         self.epoch = 0
         self._epoch_began = False
         photo_bytes = 3 * int((table["width"] * table["height"]).max())
@@ -197,7 +200,9 @@ class TrainingPatches(_Patches):
             make_patch(self._read(self.paths[row]), self.config, epoch, patch)
             for row, patch in zip(rows, patches, strict=True)
         ]
-        return _inputs(*zip(*made, strict=True)), *_labels(self.targets, rows, self.head_weights(epoch))
+        return _inputs(*zip(*made, strict=True)), *_labels(
+            self.targets, rows, self.head_weights(epoch), self.class_weights
+        )
 
     def on_epoch_begin(self) -> None:
         self._epoch_began = True
@@ -245,7 +250,7 @@ class EvaluationPatches(_Patches):
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         patches = [self._patch(*row) for row in self.rows[rows]]
         manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
-        return _inputs(patches, manipulated), *_labels(self.targets, rows, {})
+        return _inputs(patches, manipulated), *_labels(self.targets, rows, {}, {})
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
         pixels = self._read(self.folder / path)
@@ -261,11 +266,26 @@ def _inputs(patches: Sequence[np.ndarray], manipulated: Sequence[bool]) -> Input
     return {"patch": np.stack(patches), "is_manipulated": np.array(manipulated, np.float32)[:, None]}
 
 
-def _labels(targets: Targets, rows: np.ndarray | slice, head_weights: Mapping[str, float]) -> tuple[Targets, Weights]:
+def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """What each class must count so that all that occur count alike: float32 (classes,), 1 on average over `labels`."""
+    counts = np.bincount(labels[labels >= 0], minlength=classes)
+    occurring = counts > 0
+    return np.where(occurring, counts.sum() / np.maximum(counts, 1) / occurring.sum(), 0).astype(np.float32)
+
+
+def _labels(
+    targets: Targets,
+    rows: np.ndarray | slice,
+    head_weights: Mapping[str, float],
+    class_weights: Mapping[str, np.ndarray],
+) -> tuple[Targets, Weights]:
     """Labels, 0 in the place of unknown ones, and what each counts."""
-    labels = {name: array[rows] for name, array in targets.items()}
-    weights = {name: (label >= 0) * np.float32(head_weights.get(name, 1)) for name, label in labels.items()}
-    return {name: np.maximum(label, 0) for name, label in labels.items()}, weights
+    known = {name: array[rows] for name, array in targets.items()}
+    labels = {name: np.maximum(label, 0) for name, label in known.items()}
+    weights = {name: (label >= 0) * np.float32(head_weights.get(name, 1)) for name, label in known.items()}
+    for name, of_class in class_weights.items():
+        weights[name] *= of_class[labels[name]]
+    return labels, weights
 
 
 def _check_large_enough(table: pd.DataFrame, size: int) -> None:

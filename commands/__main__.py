@@ -12,7 +12,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from commands import collect, doctor, info, leaderboard, predict, prepare, submit, test, train, virtual
+from commands import (
+    collect,
+    doctor,
+    experiment,
+    info,
+    inspect,
+    leaderboard,
+    predict,
+    prepare,
+    submit,
+    test,
+    train,
+    virtual,
+)
 from competition.errors import InputError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -20,6 +33,8 @@ COMMANDS: dict[str, ModuleType] = {
     "predict": predict,
     "submit": submit,
     "leaderboard": leaderboard,
+    "inspect": inspect,
+    "experiment": experiment,
     "virtual": virtual,
     "collect": collect,
     "doctor": doctor,

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from commands.data_folder import check_folder, virtual_folder
 from commands.options import at_least, not_negative, positive, processes
 from commands.quiet import load_framework
 from competition.errors import InputError, unknown_name
@@ -12,8 +13,6 @@ from models.presets import PRESETS, recipe
 CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
-VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke", "paper": "settings"}
-VIRTUAL_SIZES_OF_SETTINGS = {"full": "full", "quick": "settings", "smoke": "settings-smoke", "paper": "settings"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order", default="aperture,iso,exposure_time", metavar="A,B,C", help="in which settings join the loss"
     )
+    parser.add_argument("--balance", metavar="KIND", help="of settings: bins (default), cells (of paper) or none")
     parser.add_argument(
         "--tau", type=not_negative, metavar="EPOCHS", help="until the next joins; default: the preset's"
     )
@@ -61,20 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     members = _members(args.what, args.members)
     changes = {name: getattr(args, name) for name in CHANGES}
-    if args.data is not None and not args.data.is_dir():
-        raise InputError(
-            f"the folder {args.data} does not exist; expected train/<camera>/*.jpg in it (see ./run.sh train --help)"
-        )
+    check_folder(args.data)
 
     load_framework()
     from submissions.questions import Task
     from submissions.runs import Run, start_run
 
-    task = Task(args.task, args.bins, args.edges, args.output, tuple(args.order.split(",")))
+    balance = args.balance or ("cells" if args.preset == "paper" else "bins")
+    task = Task(args.task, args.bins, args.edges, args.output, tuple(args.order.split(",")), balance)
     preset = args.preset or _default_preset(args.data)
     recipes = {member: recipe(preset, member, task.name, **changes) for member in members}
-    sizes = VIRTUAL_SIZES_OF_SETTINGS if task.settings else VIRTUAL_SIZES
-    data = args.data or _virtual(sizes[preset], args.jobs)
+    data = args.data or virtual_folder(preset, task.settings, args.jobs)
     asked = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
     name = args.run or f"{args.what}{asked}-{preset}-{data.resolve().name}"
     started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
@@ -118,13 +115,3 @@ def _default_preset(data: Path | None) -> str:
     from models.devices import has_gpu
 
     return "full" if data is not None and has_gpu() else "quick"
-
-
-def _virtual(size: str, jobs: int) -> Path:
-    from augment.manipulations import cut_test_patch
-    from competition.virtual.competition import find_size, make_competition
-
-    folder = Path("data") / f"virtual-{size}"
-    print(f"no --data: the virtual competition in {folder}, simulated photographs by ten virtual cameras")
-    make_competition(folder, find_size(size), 0, cut_test_patch, jobs)
-    return folder

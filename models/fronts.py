@@ -1,10 +1,13 @@
-"""What stands between the pixels and a backbone: nothing, a fixed high-pass filter, or a learned stem behind it."""
+"""What stands between the pixels and a backbone: nothing, a high-pass filter, a learned stem, or local statistics."""
 
+import math
 from typing import Any
 
 from keras import layers
 
 from models.layers import HighPass
+from models.recipe import Recipe
+from models.statistics import Distribution, EnergyMaps
 
 # (channels, stride) of the stem's convolutions. The first keep full resolution: demosaicing lives in single pixels, and
 # a backbone for objects halves the image twice before it has looked.
@@ -30,3 +33,21 @@ def deepest(maps: list[Any], patch: int, smallest: int) -> Any:
         if side >= smallest:
             found = x
     return found
+
+
+def statistics(pixels: Any, recipe: Recipe) -> tuple[Any, Any]:
+    """The maps of local statistics (batch, h / 8, w / 8, channels), and what a small network makes of their
+    distribution over the picture: (batch, 64)."""
+    maps = EnergyMaps(name="stem_maps")(pixels)
+    x = layers.BatchNormalization(momentum=recipe.momentum, name="stem_scale")(Distribution(name="stem_shares")(maps))
+    x = layers.Dropout(recipe.dropout / 2, name="stem_dropout")(x)
+    for width in (128, 64):
+        x = layers.Dense(width, activation="relu", name=f"stem_dense_{width}")(x)
+        x = layers.Dropout(recipe.dropout, name=f"stem_dropout_{width}")(x)
+    return maps, x
+
+
+def at_least(maps: Any, side: int, smallest: int) -> Any:
+    """Maps that are `side` cells wide in training, repeated until a backbone can take them."""
+    times = math.ceil(smallest / side)
+    return maps if times == 1 else layers.UpSampling2D(times, name="repeated")(maps)

@@ -12,9 +12,10 @@ from keras import layers
 
 from competition.errors import InputError
 from models.backbones import STEM, backbone, trunk
-from models.fronts import deepest, stem
+from models.fronts import at_least, deepest, statistics, stem
 from models.layers import HighPass, Normalise
 from models.recipe import Recipe, check
+from models.statistics import CELL
 
 # What Keras, h5py and zipfile raise on damaged and misfitting files.
 DAMAGED = (
@@ -73,6 +74,13 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model
         x = layers.Dropout(recipe.dropout, name="stem_dropout")(x)
         logits = {head: [layers.Dense(n, name=f"stem_{head}")(x)] for head, n in heads.items()}
         image = maps[-1] if member == STEM else deepest(maps, recipe.patch, backbone(member).smallest)
+    elif recipe.front == "statistics":
+        image, known = statistics(patch, recipe)
+        evidence.append(known)
+        x = layers.Concatenate(name="stem_evidence")(evidence)
+        logits = {head: [layers.Dense(n, name=f"stem_{head}")(x)] for head, n in heads.items()}
+        if member != STEM:
+            image = at_least(image, recipe.patch // CELL, backbone(member).smallest)
     elif recipe.front == "residual":
         image = HighPass(name="high_pass")(patch)
     else:

@@ -119,7 +119,33 @@ def smoke(member: str) -> Recipe:
     return recipe if recipe.stem is None else replace(recipe, stem=smoke(STEM))
 
 
+def _quick_settings(member: str) -> Recipe:
+    """`quick` for settings alone: they show in the statistics of large patches, which a small network learns in
+    minutes; the backbone then looks at the maps of these statistics."""
+    statistics = replace(
+        quick(STEM),
+        patch=384,
+        test_patch=448,
+        front="statistics",
+        epochs=8,
+        patches_per_photo=1,
+        dropout=0.3,
+        turns=True,
+        manipulated=0.0,
+    )
+    if member == STEM:
+        return statistics
+    return replace(statistics, epochs=2, learning_rate=1e-3, stem=statistics)
+
+
+def _smoke_settings(member: str) -> Recipe:
+    recipe = replace(_quick_settings(member), patch=64, test_patch=64, epochs=1, batch=8)
+    return recipe if recipe.stem is None else replace(recipe, stem=_smoke_settings(STEM))
+
+
 PRESETS: dict[str, Callable[[str], Recipe]] = {"full": full, "paper": paper, "quick": quick, "smoke": smoke}
+OF_SETTINGS = {"quick": _quick_settings, "smoke": _smoke_settings}  # the rest is the same for every task
+SHARED_WITH_STEM = ("patch", "test_patch", "batch", "view", "tau")
 
 
 def recipe(preset: str, member: str, task: str = "camera", **changes: Any) -> Recipe:
@@ -136,11 +162,14 @@ def recipe(preset: str, member: str, task: str = "camera", **changes: Any) -> Re
     given = {name: value for name, value in changes.items() if value is not None}
     if "patch" in given:
         given["test_patch"] = given["patch"]
-    made = replace(PRESETS[preset](member), **given)
-    if made.front != "stem" or made.weights != "none":
+    made = replace((OF_SETTINGS if task == "settings" else PRESETS).get(preset, PRESETS[preset])(member), **given)
+    if made.view == "squash":  # of which only the training's scale is known
+        given["test_patch"] = made.patch
+        made = replace(made, test_patch=made.patch)
+    if made.stem is not None and (made.front != made.stem.front or made.weights != "none"):
         made = replace(made, stem=None)
     if made.stem is not None:
-        sizes = {name: given[name] for name in ("patch", "test_patch", "batch") if name in given}
+        sizes = {name: given[name] for name in SHARED_WITH_STEM if name in given}
         made = replace(made, stem=replace(made.stem, **sizes))
     check(member, made)
     return made

@@ -6,7 +6,8 @@ from pathlib import Path
 from competition.errors import InputError, unknown_name
 from models.backbones import STEM, backbone
 
-FRONTS = ("none", "residual", "stem")  # built in `models.fronts`
+FRONTS = ("none", "residual", "stem", "statistics")  # built in `models.network`
+LEARNING_FRONTS = ("stem", "statistics")  # that answer by themselves, as the member `stem`, and then lead a backbone
 VIEWS = ("patch", "squash")
 SMALLEST_STEM = 8  # pixels
 
@@ -84,9 +85,11 @@ def check(member: str, recipe: Recipe) -> None:
     if min(recipe.patch, recipe.test_patch) < smallest:
         received = min(recipe.patch, recipe.test_patch)
         raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
-    if member == STEM and recipe.front != "stem":
-        raise InputError(f"the member {STEM} is the front stem alone: leave --front {recipe.front} out")
-    if recipe.weights == "imagenet" and recipe.front == "stem":
+    if member == STEM and recipe.front not in LEARNING_FRONTS:
+        raise InputError(
+            f"the member {STEM} is a front alone: give --front {' or '.join(LEARNING_FRONTS)}, not {recipe.front}"
+        )
+    if recipe.weights == "imagenet" and recipe.front in LEARNING_FRONTS:
         raise InputError("ImageNet weights expect three channels: use --front none or residual, or --weights none")
     if recipe.weights not in ("imagenet", "none") and not Path(recipe.weights).is_file():
         raise InputError(f"the weights {recipe.weights} do not exist; expected imagenet, none or a file")

@@ -183,6 +183,6 @@ class _Keeper(keras.callbacks.Callback):
 def _reseed(model: keras.Model, seed: int, epoch: int) -> None:
     """Make dropout's noise a function of (seed, epoch), so that a resumed epoch draws what it would have drawn."""
     for i, layer in enumerate(model.layers):
-        if isinstance(layer, keras.layers.Dropout):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate:  # one that drops nothing has no generator
             state = np.random.SeedSequence((seed, epoch, i)).generate_state(2)
             layer.seed_generator.state.assign(state.astype(layer.seed_generator.state.dtype))

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from augment.pipeline import PatchConfig, TrainingPatches
+from augment.pipeline import PatchConfig, TrainingPatches, class_weights
 from competition.settings import SETTINGS
 from models.backbones import STEM
 from models.recipe import Recipe
@@ -15,7 +15,7 @@ from models.schedule import head_weights
 from models.training import MODEL, load_model, train
 from submissions.predicting import evaluation_patches, predict
 from submissions.predictions import save
-from submissions.questions import JOINT
+from submissions.questions import CAMERA, JOINT
 from submissions.results import images
 from submissions.runs import Run
 
@@ -35,7 +35,8 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
     taught, asked = questions.labels(training), questions.labels(validation)
     heads = {head: len(classes) for head, classes in questions.heads.items()}
     joining = [head for head in heads if head in SETTINGS]
-    balanced = questions.task.settings and questions.task.balanced
+    balance = questions.task.balance if questions.task.settings else "none"
+    unlike = [head for head in heads if head != CAMERA] if balance == "bins" else []
     # Members begin with other weights and see other patches, so that they err on other images.
     seed = zlib.crc32(f"{run.seed} {folder.relative_to(run.folder)}".encode())
     config = PatchConfig(
@@ -58,7 +59,8 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
             {head: taught[head] for head in heads},
             config,
             head_weights=partial(head_weights, heads=joining, tau=recipe.tau),
-            cells=taught[JOINT] if balanced else None,
+            cells=taught[JOINT] if balance == "cells" else None,
+            class_weights={head: class_weights(taught[head], heads[head]) for head in unlike},
         ),
         evaluation_patches(validation, run.data, {head: asked[head] for head in heads}, recipe, recipe.batch),
         heads,

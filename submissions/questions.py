@@ -17,6 +17,10 @@ JOINT = "settings"  # the one head of the correlated output
 TASKS = ("camera", "settings", "camera,settings")
 EDGES = ("paper", "quantile")
 OUTPUTS = ("independent", "correlated")
+# How training makes up for uneven settings: it draws evenly from the occupied cells (the paper's way: rare combinations
+# come as often as common ones), or weighs the loss by the inverse of a bin's frequency (each setting by itself, so that
+# what the settings tell of each other remains), or does nothing.
+BALANCES = ("cells", "bins", "none")
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Task:
 
     name: one of `TASKS`. bins: of every setting. edges: `paper`, those of Laurence & Murphy's table 1, or `quantile`,
     of equal population in training. output: `independent`, a softmax for each setting, or `correlated`, one over all
-    bins³ cells. order: in which settings join the loss. balanced: whether training draws evenly from occupied cells.
+    bins³ cells. order: in which settings join the loss. balance: see `BALANCES`.
     """
 
     name: str = "camera"
@@ -33,13 +37,14 @@ class Task:
     edges: str = "paper"
     output: str = "independent"
     order: tuple[str, ...] = tuple(SETTINGS)
-    balanced: bool = True
+    balance: str = "bins"
 
     def __post_init__(self) -> None:
         for what, value, known in (
             ("task", self.name, TASKS),
             ("kind of edges", self.edges, EDGES),
             ("output", self.output, OUTPUTS),
+            ("balance", self.balance, BALANCES),
         ):
             if value not in known:
                 raise unknown_name(what, value, known)

@@ -43,9 +43,10 @@ class VirtualSize:
 SIZES: dict[str, VirtualSize] = {
     "smoke": VirtualSize(photos=6, patches=4, patch=64, scale=0.35),  # tests: seconds
     "small": VirtualSize(photos=70, patches=40, patch=128, scale=1.0),  # the default
-    # Several bodies, so that some validate; more photographs, as settings vary from one to the next and cameras do not.
-    "settings": VirtualSize(photos=240, patches=4, patch=128, scale=1.0, devices=4),
-    "settings-smoke": VirtualSize(photos=9, patches=4, patch=64, scale=0.35, devices=3),
+    # Several bodies, so that some validate; more photographs, as settings vary from one to the next and cameras do not;
+    # no test set, as its patches come without the EXIF that would score them.
+    "settings": VirtualSize(photos=240, patches=0, patch=0, scale=1.0, devices=4),
+    "settings-smoke": VirtualSize(photos=9, patches=0, patch=0, scale=0.35, devices=3),
     "full": VirtualSize(photos=275, patches=264, patch=512, scale=2.7),  # the size of the real competition
 }
 
@@ -104,8 +105,9 @@ def make_competition(
     carry_out = partial(_carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch)
     for _ in each(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
         pass
-    write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
-    write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
+    if len(solution):
+        write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
+        write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
     write_json(record | {"complete": True}, folder / "virtual.json")
 
 
@@ -132,7 +134,7 @@ def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
     count for the public score. File names tell nothing: their numbers are random.
     """
     rng = np.random.default_rng([seed, 1])
-    rows = []
+    rows: list[tuple[str, str, int]] = []
     altered = 0
     for camera in CAMERAS:
         for index in range(size.patches):

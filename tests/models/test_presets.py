@@ -45,13 +45,13 @@ def test_without_a_stem_none_is_trained(changes):
 @pytest.mark.parametrize(
     ("preset", "member", "changes", "told"),
     [
-        ("fulll", "mobilenet", {}, "unknown preset 'fulll'; known: full, quick, smoke"),
+        ("fulll", "mobilenet", {}, "unknown preset 'fulll'; known: full, paper, quick, smoke"),
         ("quick", "vgg16", {}, "unknown member 'vgg16'; known: resnet50, "),
         ("quick", "mobilenet", {"front": "fourier"}, "unknown front 'fourier'; known: none, residual, stem"),
         ("quick", "mobilenet", {"patch": 31}, "mobilenet needs patches of at least 32 pixels, received 31"),
         ("quick", "inceptionresnetv2", {"patch": 74}, "at least 75"),
         ("quick", "stem", {"patch": 7}, "at least 8"),
-        ("quick", "stem", {"front": "none"}, "the member stem is the front stem alone"),
+        ("quick", "stem", {"front": "none"}, "the member stem is a front alone"),
         ("quick", "mobilenet", {"weights": "imagenet"}, "--front none or residual, or --weights none"),
         ("quick", "mobilenet", {"weights": "absent.keras"}, "the weights absent.keras do not exist"),
     ],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import optimizers
 
-from models.schedule import Cycle
+from models.schedule import Cycle, head_weights
 
 
 def rates(peak, steps):
@@ -31,3 +31,43 @@ def test_a_cycle_survives_being_written_down():
     schedule = optimizers.schedules
     again = schedule.deserialize(schedule.serialize(Cycle(0.5, 20)))
     assert (again.peak, again.steps) == (0.5, 20)
+
+
+SETTINGS = ("aperture", "iso", "exposure_time")
+
+
+@pytest.mark.parametrize("tau", [2, 5, 0.5])
+@pytest.mark.parametrize(
+    ("epoch", "expected"),
+    [  # in multiples of tau
+        (0, [1, 0, 0]),
+        (0.5, [1, 0, 0]),
+        (1, [1, 0, 0]),
+        (1.5, [1, 0.5, 0]),
+        (2, [1, 1, 0]),  # the printed second weight is undefined from here on
+        (2.5, [1, 1, 0.5]),
+        (3, [1, 1, 1]),
+        (4, [1, 1, 1]),
+        (100, [1, 1, 1]),
+    ],
+)
+def test_settings_join_the_loss_one_after_the_other(tau, epoch, expected):
+    assert list(head_weights(epoch * tau, SETTINGS, tau).values()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 50])
+def test_without_a_schedule_all_count_from_the_beginning(epoch):
+    assert head_weights(epoch, SETTINGS, 0) == dict.fromkeys(SETTINGS, 1)
+
+
+def test_settings_join_in_the_given_order():
+    order = ("exposure_time", "aperture", "iso")
+    found = head_weights(3, order, 2)
+    assert list(found) == list(order)
+    assert found == {"exposure_time": 1, "aperture": 0.5, "iso": 0}
+
+
+@pytest.mark.parametrize("tau", [0, 3])
+def test_one_head_always_counts_and_none_is_nothing(tau):
+    assert head_weights(0, ["iso"], tau) == {"iso": 1}
+    assert head_weights(0, [], tau) == {}

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,9 @@ from competition.errors import InputError
 from competition.manifest import read_folder
 from competition.splits import assign_validation
 from models import training
+from models.network import build
 from models.presets import recipe
+from models.schedule import head_weights
 from models.training import load_model, train
 
 ROOT = Path(__file__).parents[2]
@@ -146,3 +150,74 @@ def test_a_validation_loss_that_is_no_number_stops_too(photo_folder, tmp_path, m
     with pytest.raises(InputError, match="the validation loss of stem became nan in epoch 0"):
         train_stem(photo_folder(tmp_path / "photos"), folder, RECIPE)
     assert files(folder) == []
+
+
+SETTINGS = ("aperture", "iso", "exposure_time")
+
+
+def settings_patches(photos, made, tau):
+    """Batches with made-up labels of three settings, some of them unknown, and the weights of a schedule."""
+    table, _ = read_folder(photos)
+    table, _ = assign_validation(table, seed=0)
+    parts = {split: table[table["split"] == split] for split in ("train", "validation")}
+    rng = np.random.default_rng(0)
+    labels = {
+        split: {name: rng.integers(-1, 3, len(part)).astype(np.int32) for name in SETTINGS}
+        for split, part in parts.items()
+    }
+    config = PatchConfig(made.patch, made.batch, made.patches_per_photo, SEED)
+    weights = partial(head_weights, heads=SETTINGS, tau=tau)
+    return (
+        TrainingPatches(parts["train"], photos, labels["train"], config, head_weights=weights, workers=1),
+        EvaluationPatches(parts["validation"], photos, labels["validation"], made.test_patch, made.batch, workers=1),
+    )
+
+
+SMALL = replace(recipe("smoke", "mobilenet", front="none"), epochs=4, schedule="plateau", dropout=0.0)
+
+
+def after_a_step(labels, weights):
+    """The weights of the layers of a network of three heads, before and after one step of training."""
+    heads = dict.fromkeys(SETTINGS, 3)
+    keras.utils.set_random_seed(SEED)
+    model = build("mobilenet", SMALL, heads)
+    training._compile(model, SMALL, steps=10, heads=heads)
+    model.run_eagerly = True  # one step is not worth the tracing
+    patch = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    model.train_on_batch({"patch": patch, "is_manipulated": np.zeros((8, 1), np.float32)}, labels, weights)
+    return before, {layer.name: layer.get_weights() for layer in model.layers}
+
+
+def test_a_head_without_weight_learns_nothing_and_neither_does_what_is_below_it(tiny_mobilenet):
+    """So it is for unknown labels, and for a setting that has not joined the loss yet."""
+    rng = np.random.default_rng(0)
+    labels = {name: rng.integers(0, 3, 8).astype(np.int32) for name in SETTINGS}
+    known = (np.arange(8) % 2).astype(np.float32)
+    weights = {"aperture": np.ones(8, np.float32), "iso": np.zeros(8, np.float32), "exposure_time": known}
+    before, after = after_a_step(labels, weights)
+    for name in SETTINGS:
+        pairs = zip(before[f"{name}_logits"], after[f"{name}_logits"], strict=True)
+        assert all((was == now).all() for was, now in pairs) == (name == "iso")
+
+    masked = {name: np.where(weights[name] > 0, label, (label + 1) % 3) for name, label in labels.items()}
+    _, other = after_a_step(masked, weights)
+    for one, two in zip(sum(after.values(), []), sum(other.values(), []), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_the_best_epoch_follows_the_loss_that_no_schedule_weighs(photo_folder, tmp_path, tiny_mobilenet):
+    heads = dict.fromkeys(SETTINGS, 3)
+    patches, validation = settings_patches(photo_folder(tmp_path / "photos"), SMALL, tau=1)
+    history = train("mobilenet", SMALL, patches, validation, heads, tmp_path / "member", SEED)
+    validated = history[[f"val_{name}_loss" for name in SETTINGS]]
+    assert (validated > 0).all(axis=None)
+    np.testing.assert_allclose(history["val_loss"], validated.sum(axis=1), rtol=1e-5)
+    # The training's losses are weighted: aperture alone at first, and one more with every epoch.
+    trained = history[[f"{name}_loss" for name in SETTINGS]].to_numpy()
+    assert (trained > 0).tolist() == [[True, False, False]] * 2 + [[True, True, False]] + [[True] * 3]
+    best = load_model(tmp_path / "member" / "model.keras")
+    training._compile(best, SMALL, steps=1, heads=heads)
+    best.run_eagerly = True
+    again = best.evaluate(validation, return_dict=True, verbose=0)["loss"]
+    assert again == pytest.approx(history["val_loss"].min(), rel=1e-5)

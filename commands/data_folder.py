@@ -1,0 +1,28 @@
+"""Which photographs a command works on: those of `--data`, else the virtual competition in the preset's size."""
+
+from pathlib import Path
+
+from competition.errors import InputError
+
+VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke", "paper": "settings"}
+VIRTUAL_SIZES_OF_SETTINGS = {"full": "full", "quick": "settings", "smoke": "settings-smoke", "paper": "settings"}
+
+
+def check_folder(data: Path | None) -> None:
+    """Refuse a `--data` that does not exist before anything slow begins."""
+    if data is not None and not data.is_dir():
+        raise InputError(
+            f"the folder {data} does not exist; expected train/<camera>/*.jpg in it (see ./run.sh train --help)"
+        )
+
+
+def virtual_folder(preset: str, settings: bool, jobs: int) -> Path:
+    """The virtual competition's folder, made where it is not there yet: of settings where those are asked for."""
+    from augment.manipulations import cut_test_patch
+    from competition.virtual.competition import find_size, make_competition
+
+    size = (VIRTUAL_SIZES_OF_SETTINGS if settings else VIRTUAL_SIZES)[preset]
+    folder = Path("data") / f"virtual-{size}"
+    print(f"no --data: the virtual competition in {folder}, simulated photographs by ten virtual cameras")
+    make_competition(folder, find_size(size), 0, cut_test_patch, jobs)
+    return folder

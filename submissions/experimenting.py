@@ -1,0 +1,89 @@
+"""Carrying out an experiment: every variant is a run, and a run that is finished is not done again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from competition.files import write_bytes, write_csv
+from competition.manifest import read_folder
+from competition.splits import assign_validation
+from models.presets import recipe
+from submissions.ensemble import predict_member, train_member
+from submissions.experiment_plot import experiment_plot
+from submissions.experiment_tables import baselines, markdown, measured_on, result, summary
+from submissions.experiments import Experiment, Variant
+from submissions.figures import save
+from submissions.questions import Task
+from submissions.runs import Run, start_run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which experiment, on which photographs, how trained, how often (`seeds`), and the folder of its runs.
+
+    epochs: None for the preset's.
+    """
+
+    experiment: Experiment
+    data: Path
+    folder: Path
+    preset: str
+    member: str
+    seeds: int = 1
+    epochs: int | None = None
+
+    def runs(self, jobs: int) -> list[tuple[Variant, Run]]:
+        """The runs of all variants, seed after seed; `jobs` processes read the photographs' headers."""
+        variants = self.experiment.variants
+        if any(variant.photos for variant in variants):
+            table, _ = assign_validation(read_folder(self.data, jobs)[0], seed=0)
+            variants = self.experiment.fitting(int((table["split"] == "train").sum()))
+        return [(variant, self._run(variant, seed)) for seed in range(self.seeds) for variant in variants]
+
+    def _run(self, variant: Variant, seed: int) -> Run:
+        member = variant.member or self.member
+        epochs = recipe(self.preset, member, "settings", epochs=self.epochs).epochs
+        made = recipe(self.preset, member, "settings", epochs=epochs, **self.experiment.changes(variant, epochs))
+        task = Task("settings", **variant.task)
+        return Run(self.folder / f"{variant.folder}-{seed}", self.data, {member: made}, seed, task, variant.photos)
+
+
+def carry_out(plan: Plan, jobs: int) -> list[Path]:
+    """Train what is not trained yet, telling the progress; write results.csv, table.md, plot.png and plot.svg."""
+    runs = plan.runs(jobs)
+    for number, (variant, run) in enumerate(runs, 1):
+        told = f"{number} of {len(runs)}: {variant.name}, seed {run.seed}"
+        warnings = start_run(run, jobs)
+        if is_finished(run):
+            print(f"{told}, done before")
+            continue
+        print(f"{told}, in {run.folder}")
+        for warning in warnings:
+            print(f"warning: {warning}")
+        for member in run.recipes:
+            train_member(run, member)
+            predict_member(run, member)
+    return report(plan, runs)
+
+
+def is_finished(run: Run) -> bool:
+    """Whether every member of the run has answered every question about the validation photographs."""
+    return all(
+        run.predictions(member, "validation", question).exists()
+        for member in run.recipes
+        for question in run.questions.answers
+    )
+
+
+def report(plan: Plan, runs: list[tuple[Variant, Run]]) -> list[Path]:
+    """Write what the finished runs measured into the plan's folder; the paths."""
+    compared = {(run.task.bins, run.seed): run for _, run in runs}
+    tables = [result(run, variant.name, plan.experiment.joint) for variant, run in runs]
+    rows = pd.concat([*tables, *(baselines(run) for run in compared.values())], ignore_index=True)
+    table, title, first = summary(rows, plan.experiment), plan.experiment.title, runs[0][1]
+    on = f"{measured_on(first)} Preset {plan.preset}, {plan.seeds} seed(s)."
+    write_csv(rows, plan.folder / "results.csv")
+    write_bytes(markdown(table, title, on).encode(), plan.folder / "table.md")
+    drawn = save(experiment_plot(table, title, on), plan.folder / "plot")
+    return [plan.folder / "results.csv", plan.folder / "table.md", *drawn]
