@@ -76,7 +76,9 @@ def predict_member(run: Run, member: str) -> None:
     missing = {
         split: table
         for split, table in images(run).items()
-        if not all(run.predictions(member, split, question).exists() for question in questions.answers)
+        if not all(
+            run.predictions(member, split, question).exists() for question in questions.heads | questions.answers
+        )
     }
     if missing:
         keras.backend.clear_session()

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from competition.errors import InputError, unknown_name
-from competition.settings import SETTINGS, UNKNOWN, bin_edges, bin_names, cells, labels, quantile_edges
+from competition.settings import SETTINGS, UNKNOWN, bin_edges, bin_names, cells, labels, quantile_edges, sensible
 
 CAMERA = "camera"
 JOINT = "settings"  # the one head of the correlated output
@@ -136,23 +136,24 @@ def marginals(joint: NDArray[np.float32], bins: int) -> dict[str, NDArray[np.flo
 def told(questions: Questions) -> list[str]:
     """What a user should know before a training on settings: labels that are unknown, cells that are empty.
 
-    Raises `InputError` where nothing can be learnt: a setting that no training photograph tells, or one occupied cell.
+    Raises `InputError` where nothing can be learnt or scored: a setting that no photograph of training or of validation
+    tells, or one occupied cell.
     """
     if not questions.task.settings:
         return []
-    training = questions.manifest[questions.manifest["split"] == "train"]
-    known = questions.labels(training)
+    parts = {split: questions.manifest[questions.manifest["split"] == split] for split in ("train", "validation")}
     said = []
-    for name in SETTINGS:
-        missing = int((known[name] == UNKNOWN).sum())
-        if missing == len(training):
+    for (name, known), (split, rows) in product(SETTINGS.items(), parts.items()):
+        missing = int(np.isnan(sensible(name, rows[known.column])).sum())
+        if missing == len(rows):
             raise InputError(
-                f"none of {len(training)} training photographs tells its {name} (EXIF {SETTINGS[name].column}); "
+                f"none of {len(rows)} {split} photographs tells its {name} (EXIF {known.column}); "
                 "settings are learnt from photographs with EXIF"
             )
         if missing:
-            said.append(f"{missing} of {len(training)} training photographs do not tell their {name}: no label there")
-    occupied = np.unique(known[JOINT][known[JOINT] != UNKNOWN])
+            said.append(f"{missing} of {len(rows)} {split} photographs do not tell their {name}: no label there")
+    cell = questions.labels(parts["train"])[JOINT]
+    occupied = np.unique(cell[cell != UNKNOWN])
     if len(occupied) < 2:
         raise InputError(
             f"all training photographs lie in {len(occupied)} of {questions.task.bins**3} cells of settings: there is"

@@ -104,9 +104,9 @@ def start_run(run: Run, jobs: int) -> list[str]:
         return []
     table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
-    size = max(max(recipe.patch, recipe.test_patch) for recipe in recipes)
-    if any(recipe.view == "patch" for recipe in recipes):
-        _refuse_small(table, size)
+    cut = [recipe for recipe in recipes if recipe.view == "patch"]  # the rest shows photographs of any size
+    size = max((max(recipe.patch, recipe.test_patch) for recipe in cut), default=1)
+    _refuse_small(table, size)
     table, shared = assign_validation(table, run.seed)
     table = _at_most(table, run.photos, run.seed)
     _refuse_few(table, recipes)
@@ -114,7 +114,7 @@ def start_run(run: Run, jobs: int) -> list[str]:
     images = validation_images(
         table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
     )
-    if not all(recipe.manipulated for recipe in recipes):
+    if len(cut) < len(recipes) or not all(recipe.manipulated for recipe in cut):
         images = images[~images["is_manipulated"]]
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
     write_manifest(table, run.folder / "manifest.csv")

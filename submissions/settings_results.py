@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from competition.errors import InputError
 from competition.files import write_csv
+from competition.manifest import UNALTERED
 from competition.settings import SETTINGS
 from competition.settings_scoring import score_setting, settings_right
 from submissions.blending import DEFAULT, blend
@@ -27,13 +28,14 @@ def score_settings(run: Run) -> pd.DataFrame:
     Columns run, entry, setting, those of `competition.settings_scoring.score_setting`, and all_right: the share of
     photographs of which all three are.
     """
-    truth = run.questions.labels(run.validation)
+    answers, truth = entries(run, "validation"), run.questions.labels(run.validation)
     known = {name: truth[name] for name in SETTINGS}
     rows = []
-    for entry, said in entries(run, "validation").items():
+    for entry, said in answers.items():
         all_right = settings_right(chosen(said), np.stack(list(known.values())))[-1]
         for name in SETTINGS:
-            row = {"run": run.folder.name, "entry": entry, "setting": name, **score_setting(said[name], known[name])}
+            scores = score_setting(said[name], known[name], photographs=run.validation["path"])
+            row = {"run": run.folder.name, "entry": entry, "setting": name, **scores}
             rows.append({**row, "all_right": all_right, "note": run.note})
     table = pd.DataFrame(rows)
     write_csv(table, run.folder / LEADERBOARD)
@@ -41,16 +43,18 @@ def score_settings(run: Run) -> pd.DataFrame:
 
 
 def submit_settings(run: Run, path: Path) -> pd.DataFrame:
-    """Write the bin and its probability of every setting for every image: of the test set, else of validation.
+    """Write the bin and its probability of every setting for every image of the test set, else for every unaltered one
+    of validation.
 
     Columns fname, and for every setting its name and `<name>_probability`.
     """
-    split = "test" if "test" in images(run) else "validation"
-    said = list(entries(run, split).values())[-1]
-    table = pd.DataFrame(
-        {"fname": [Path(path).name if split == "test" else path for path in images(run)[split]["path"]]}
-    )
-    table = pd.concat([table, describe(run, said)], axis=1)
+    shown = images(run)
+    split = "test" if "test" in shown else "validation"
+    table = describe(run, list(entries(run, split).values())[-1])
+    paths = shown[split]["path"].tolist()
+    table.insert(0, "fname", [Path(path).name for path in paths] if split == "test" else paths)
+    if split == "validation":
+        table = table[(shown[split]["manipulation"] == UNALTERED).to_numpy()]
     write_csv(table, path)
     return table
 
@@ -69,13 +73,12 @@ def entries(run: Run, split: str) -> dict[str, Answers]:
 
     Raises `InputError` where the run was not asked for settings, or lacks predictions.
     """
-    if not run.task.settings:
-        raise InputError(f"the run {run.folder} was not trained on settings; train with --task settings")
     questions = [*SETTINGS, *([JOINT] if run.task.output == "correlated" else [])]
     members: dict[str, dict[str, Predictions]] = {}
     for question in questions:
         for member, said in load_members(run, split, question).items():
             members.setdefault(member, {})[question] = said
+    members = {member: said for member, said in members.items() if len(said) == len(questions)}
     if not members:
         raise InputError(f"the run {run.folder} has no predictions for {split}; run predict first")
     answers = {member: {name: answer(one) for name, one in said.items()} for member, said in members.items()}
