@@ -214,6 +214,17 @@ class TrainingPatches(_Patches):
         self._epoch_began = False
 
 
+def measured_colours(patches: TrainingPatches) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations of red, green and blue over the patches of the first epoch, in grey levels."""
+    count, total, squares = 0, np.zeros(3), np.zeros(3)
+    for index in range(len(patches)):
+        pixels = patches.batch(0, index)[0]["patch"].reshape(-1, 3).astype(np.float64)
+        count, total, squares = count + len(pixels), total + pixels.sum(axis=0), squares + np.square(pixels).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1))  # a flat colour must not divide by zero
+    return tuple(mean.tolist()), tuple(deviation.tolist())
+
+
 class EvaluationPatches(_Patches):
     """Batches of one patch for each row of a manifest, in its order, cut as the test set was cut.
 

@@ -1,5 +1,6 @@
 """Fixed layers: they have no weights, belong to a network, and let a saved model take raw pixels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -32,6 +33,22 @@ class Normalise(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
+
+
+@keras.saving.register_keras_serializable("camera")
+class Standardise(keras.layers.Layer):
+    """Pixels 0…255 minus `mean`, over `deviation`, by colour; (batch, h, w, 3) in and out."""
+
+    def __init__(self, mean: Sequence[float], deviation: Sequence[float], **options: Any) -> None:
+        super().__init__(**options)
+        self.mean, self.deviation = tuple(mean), tuple(deviation)
+
+    def call(self, pixels: Any) -> Any:
+        x = ops.cast(pixels, self.compute_dtype)
+        return (x - ops.cast(self.mean, x.dtype)) / ops.cast(self.deviation, x.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mean": self.mean, "deviation": self.deviation}
 
 
 @keras.saving.register_keras_serializable("camera")

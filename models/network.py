@@ -3,7 +3,7 @@
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from keras import layers
 from competition.errors import InputError
 from models.backbones import STEM, backbone, trunk
 from models.fronts import at_least, deepest, statistics, stem
-from models.layers import HighPass, Normalise
+from models.layers import HighPass, Normalise, Standardise
 from models.recipe import Recipe, check
 from models.statistics import CELL
+
+Colours = tuple[Sequence[float], Sequence[float]]  # means, standard deviations of red, green and blue
 
 # What Keras, h5py and zipfile raise on damaged and misfitting files.
 DAMAGED = (
@@ -31,7 +33,7 @@ DAMAGED = (
 )
 
 
-def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
+def build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colours | None = None) -> keras.Model:
     """Build a network: front → backbone → pooled features and `is_manipulated` → dense tail → one softmax per head.
 
     The flag joins the features behind the pooling, as in A. Torrubia's starter code that the blog's author built on.
@@ -42,6 +44,8 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
         member: a name of `models.backbones.BACKBONES`, or `stem`.
         recipe: sizes and choices; `recipe.weights` is `imagenet`, `none` or the path of a `.weights.h5` file.
         heads: number of classes by the name of the question, such as `{"camera": 10}`.
+        colours: means and standard deviations of the training images, where the recipe asks for them; else they are 0
+            and 255.
 
     Returns:
         A model from `{"patch": uint8 (batch, side, side, 3), "is_manipulated": float32 (batch, 1)}`, of any side that
@@ -54,7 +58,7 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
     former = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)  # keras.applications take no dtype of their own
     try:
-        model = _build(member, recipe, heads)
+        model = _build(member, recipe, heads, colours or ((0.0,) * 3, (255.0,) * 3))
     finally:
         keras.config.set_dtype_policy(former)
     if recipe.weights not in ("imagenet", "none"):
@@ -62,7 +66,7 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
     return model
 
 
-def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model:
+def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colours) -> keras.Model:
     patch = keras.Input((None, None, 3), dtype="uint8", name="patch")
     is_manipulated = keras.Input((1,), dtype="float32", name="is_manipulated")
     evidence, logits = [is_manipulated], dict[str, list[Any]]()
@@ -83,6 +87,8 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int]) -> keras.Model
             image = at_least(image, recipe.patch // CELL, backbone(member).smallest)
     elif recipe.front == "residual":
         image = HighPass(name="high_pass")(patch)
+    elif recipe.normalise == "training":
+        image = Standardise(*colours, name="standardise")(patch)
     else:
         image = Normalise(backbone(member).mode, name="normalise")(patch)
     if member != STEM:

@@ -71,6 +71,7 @@ def paper(member: str) -> Recipe:
         plateau_epochs=3,
         plateau_factor=0.1,
         tau=5,
+        normalise="weights" if _first_weights(member) == "imagenet" else "training",
     )
 
 
@@ -127,9 +128,11 @@ def _quick_settings(member: str) -> Recipe:
         patch=384,
         test_patch=448,
         front="statistics",
-        epochs=8,
+        epochs=10,
         patches_per_photo=1,
-        dropout=0.3,
+        batch=16,
+        learning_rate=3e-3,
+        dropout=0.2,
         turns=True,
         manipulated=0.0,
     )

@@ -41,6 +41,8 @@ class Recipe:
         optimizer: `adam`, or `sgd` with Nesterov momentum 0.9; `weight_decay`: the L2 penalty of its weights.
         plateau_epochs, plateau_factor: the schedule `plateau` multiplies the rate by `plateau_factor` after so many
             epochs without a better validation loss.
+        normalise: what pixels become: what the backbone's published `weights` expect, or standardised by the means and
+            standard deviations of the `training` images.
         tau: epochs over which each further setting joins the loss, see `models.schedule.head_weights`; 0: all at once.
         stem: how the stem in front of the backbone learns before the backbone joins it; None where there is no stem.
     """
@@ -69,6 +71,7 @@ class Recipe:
     plateau_epochs: int = 5
     plateau_factor: float = 0.5
     tau: float = 0
+    normalise: str = "weights"
     stem: "Recipe | None" = None
 
 

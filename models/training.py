@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.pipeline import EvaluationPatches, TrainingPatches, own_errors
+from augment.pipeline import EvaluationPatches, TrainingPatches, measured_colours, own_errors
 from competition.errors import InputError
 from competition.files import whole
 from models import history as past
@@ -62,8 +62,9 @@ def train(
         return history
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
+    colours = measured_colours(training) if recipe.normalise == "training" else None
     with all_gpus():
-        model = build(member, recipe, heads)
+        model = build(member, recipe, heads, colours)
         if stem is not None:
             freeze_stem(model)
         _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)

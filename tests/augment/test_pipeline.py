@@ -19,6 +19,7 @@ from augment.pipeline import (
     balanced_counts,
     epoch_order,
     make_patch,
+    measured_colours,
 )
 from augment.squash import rotate, squash
 from competition.errors import InputError
@@ -318,3 +319,11 @@ def test_evaluation_squashes_photographs_and_test_images_alike(table, folder):
     shown = np.concatenate([evaluation[index][0]["patch"] for index in range(len(evaluation))])
     for number, patch in enumerate(shown):
         np.testing.assert_array_equal(patch, squash(read_pixels(folder / f"{number}.png"), 40, 4))
+
+
+def test_the_measured_colours_are_those_of_the_first_epoch(table, folder):
+    patches = training(table, folder)
+    pixels = np.concatenate([patches.batch(0, index)[0]["patch"] for index in range(len(patches))]).astype(float)
+    mean, deviation = measured_colours(patches)
+    np.testing.assert_allclose(mean, pixels.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(deviation, pixels.std(axis=(0, 1, 2)))

@@ -159,3 +159,13 @@ def spoil(path, damage):
         for at in range(len(data) // 4, len(data) * 3 // 4, 7):
             data[at] ^= 0xFF
     path.write_bytes(bytes(data))
+
+
+def test_pixels_are_standardised_by_what_was_measured(tmp_path):
+    made = replace(recipe("smoke", "resnet18"), front="none", stem=None, normalise="training")
+    model = build("resnet18", made, {"camera": 3}, ((10.0, 20.0, 30.0), (2.0, 4.0, 5.0)))
+    standardise = model.get_layer("standardise")
+    np.testing.assert_allclose(np.asarray(standardise(np.full((1, 1, 1, 3), 40.0)))[0, 0, 0], [15, 5, 2])
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert again.get_layer("standardise").get_config() == standardise.get_config()
