@@ -48,12 +48,16 @@ def _panel(axes: Axes, measured: pd.DataFrame, baselines: pd.DataFrame) -> None:
         heights = value.reindex(measured["bins"]).to_numpy()
         axes.hlines(heights, places - 0.42, places + 0.42, color="0.35", linestyle=style, label=kind)
     values = measured["measured"].to_numpy(float)
-    # What is computed has no interval.
-    reach = np.nan_to_num(np.abs(measured[["low", "high"]].to_numpy(float).T - values))
+    reach = np.abs(measured[["low", "high"]].to_numpy(float).T - values)  # NaN, and not drawn, for what is computed
     axes.errorbar(places, values, reach, fmt="o", color="black", capsize=4, label="measured here, 95 % interval")
     if measured["paper"].notna().any():
         axes.plot(
-            places + PAPER_BESIDE, measured["paper"], "s", mfc="white", mec="black", label="the paper, its photographs"
+            places + PAPER_BESIDE,
+            measured["paper"],
+            "s",
+            mfc="white",
+            mec="black",
+            label="the paper, on its photographs",
         )
     axes.set_xticks(places, [fill(name, 12) for name in measured.index], fontsize=SMALL)
     axes.set_xlim(-0.6, len(measured) - 0.4)

@@ -20,7 +20,7 @@ HEADINGS = {  # of the measures, in the order of the tables
     "iso": "ISO",
     "exposure_time": "exposure time",
     "balanced": "mean balanced accuracy",
-    "loss": "test loss",
+    "loss": "log loss, summed",
     "naa": "NAA",
     **{f"right_{count}": f"{count} right" for count in range(len(SETTINGS) + 1)},
     "joint_log_loss": "log loss of the joint answer",

@@ -1,6 +1,6 @@
 """Carrying out an experiment: every variant is a run, and a run that is finished is not done again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +9,11 @@ from competition.files import write_bytes, write_csv
 from competition.manifest import read_folder
 from competition.splits import assign_validation
 from models.presets import recipe
+from models.recipe import Recipe
 from submissions.ensemble import predict_member, train_member
 from submissions.experiment_plot import experiment_plot
 from submissions.experiment_tables import baselines, markdown, measured_on, result, summary
-from submissions.experiments import Experiment, Variant
+from submissions.experiments import PAPER_EPOCHS, Experiment, Variant
 from submissions.figures import save
 from submissions.questions import Task
 from submissions.runs import Run, start_run
@@ -43,10 +44,19 @@ class Plan:
 
     def _run(self, variant: Variant, seed: int) -> Run:
         member = variant.member or self.member
-        epochs = recipe(self.preset, member, "settings", epochs=self.epochs).epochs
-        made = recipe(self.preset, member, "settings", epochs=epochs, **self.experiment.changes(variant, epochs))
-        task = Task("settings", **variant.task)
+        changes = {**self.experiment.recipe, **variant.recipe}
+        tau = changes.pop("tau", None)
+        made = recipe(self.preset, member, "settings", epochs=self.epochs, **changes)
+        if tau is not None:
+            made = in_proportion(made, tau)
+        task = Task("settings", **{"balance": "cells" if self.preset == "paper" else "bins", **variant.task})
         return Run(self.folder / f"{variant.folder}-{seed}", self.data, {member: made}, seed, task, variant.photos)
+
+
+def in_proportion(made: Recipe, tau: float) -> Recipe:
+    """A recipe with a `tau` of the paper's epochs brought down to its own, and to its stem's."""
+    stem = made.stem and in_proportion(made.stem, tau)
+    return replace(made, tau=tau * made.epochs / PAPER_EPOCHS, stem=stem)
 
 
 def carry_out(plan: Plan, jobs: int) -> list[Path]:
@@ -82,7 +92,8 @@ def report(plan: Plan, runs: list[tuple[Variant, Run]]) -> list[Path]:
     tables = [result(run, variant.name, plan.experiment.joint) for variant, run in runs]
     rows = pd.concat([*tables, *(baselines(run) for run in compared.values())], ignore_index=True)
     table, title, first = summary(rows, plan.experiment), plan.experiment.title, runs[0][1]
-    on = f"{measured_on(first)} Preset {plan.preset}, {plan.seeds} seed(s)."
+    seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds, of which each may validate on other devices"
+    on = f"{measured_on(first)} Trained on at most {rows['training_photos'].max()}; preset {plan.preset}, {seeds}."
     write_csv(rows, plan.folder / "results.csv")
     write_bytes(markdown(table, title, on).encode(), plan.folder / "table.md")
     drawn = save(experiment_plot(table, title, on), plan.folder / "plot")

@@ -10,7 +10,7 @@ from typing import Any
 
 from competition.errors import unknown_name
 
-PAPER_EPOCHS = 100  # the paper's τ are of so many; with fewer epochs they shrink in proportion
+PAPER_EPOCHS = 100  # the paper's τ are of so many
 UNLESS_SPECIFIED = {"tau": 20}  # section 2.7, although table 2 finds 5 to be better
 
 
@@ -18,6 +18,7 @@ UNLESS_SPECIFIED = {"tau": 20}  # section 2.7, although table 2 finds 5 to be be
 class Variant:
     """One column of a table: what is changed in the task, in the recipe and in the number of training photographs.
 
+    recipe: by the names of `models.recipe.Recipe`; its tau is of `PAPER_EPOCHS`, and shrinks in proportion to fewer.
     paper: what the paper measured, by measure (accuracies in per cent).
     """
 
@@ -45,13 +46,6 @@ class Experiment:
     variants: tuple[Variant, ...]
     recipe: Mapping[str, Any] = field(default_factory=lambda: UNLESS_SPECIFIED)
     joint: bool = False
-
-    def changes(self, variant: Variant, epochs: int) -> dict[str, Any]:
-        """What a variant changes in a recipe of so many epochs; τ keeps its share of the training."""
-        made = {**self.recipe, **variant.recipe}
-        if "tau" in made:
-            made["tau"] = made["tau"] * epochs / PAPER_EPOCHS
-        return made
 
     def fitting(self, photos: int) -> tuple[Variant, ...]:
         """The variants that so many training photographs suffice for, and one of all there are where some want more."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from competition.files import whole
@@ -16,9 +19,17 @@ from submissions.calibration import Reliability
 SMALL, NORMAL, LARGE = 8, 10, 13  # points
 PLAIN, TRUE, INK = "0.75", "0.45", "0.1"  # greys; what is true is also hatched
 HATCH = "////"
+ROOM = 0.05  # beside the outermost points of a reliability diagram
 FEW_CLASSES = 12  # of which a confusion matrix has its counts written in
 LABELS = {"aperture": "aperture", "iso": "ISO", "exposure_time": "exposure time", "camera": "camera"}
 AXES = {"f_number": "f-number", "iso": "ISO", "exposure_time": "exposure time in seconds"}
+TICKS = {  # as they stand on a camera
+    "f_number": ("1", "1.4", "2", "2.8", "4", "5.6", "8", "11", "16", "22", "32"),
+    "iso": ("25", "50", *(str(100 * 2**stop) for stop in range(12))),
+    "exposure_time": ("1/16000", "1/4000", "1/1000", "1/250", "1/60", "1/15", "1/4", "1", "4", "15", "60"),
+}
+NUMBERS = [digit * 10**power for power in range(6) for digit in (1, 2, 5)]
+SHADES = ListedColormap(colormaps["Greys"](np.linspace(0.25, 1, 256)))  # a lone photograph is seen too
 PANELS = (("f_number", "iso"), ("iso", "exposure_time"), ("exposure_time", "f_number"))
 
 
@@ -42,6 +53,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     for target in made:
         with whole(target) as partial:
             figure.savefig(partial, dpi=120, metadata={"Date": None} if target.suffix == ".svg" else None)
+        figure.set_layout_engine("none")  # it is laid out now, and laying out is most of the work
     return made
 
 
@@ -92,16 +104,31 @@ def settings_space(columns: Mapping[str, ArrayLike], edges: Mapping[str, ArrayLi
         places, counts = np.unique(pairs, axis=0, return_counts=True)
         order = np.argsort(counts)  # the frequent ones on top
         most = max(2, counts.max(initial=1))
-        norm = LogNorm(0.5, most)  # so that even a lone photograph is darker than the paper
-        dots = axes.scatter(*places[order].T, c=counts[order], cmap="Greys", norm=norm, s=36, edgecolors="0.4", lw=0.5)
+        dots = axes.scatter(
+            *places[order].T,
+            c=counts[order],
+            cmap=SHADES,
+            norm=LogNorm(1, most),
+            s=36,
+            edgecolors="0.4",
+            linewidths=0.5,
+        )
         for edge in np.asarray(edges.get(x, ())):
             axes.axvline(edge, color="0.35", linestyle="--", linewidth=1)
         for edge in np.asarray(edges.get(y, ())):
             axes.axhline(edge, color="0.35", linestyle="--", linewidth=1)
         axes.set(xscale="log", yscale="log")
-        axes.set_xlabel(AXES[x], fontsize=NORMAL)
-        axes.set_ylabel(AXES[y], fontsize=NORMAL)
+        for axis, name in ((axes.xaxis, x), (axes.yaxis, y)):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in TICKS[name] if low <= float(Fraction(tick)) <= high]
+            axis.set_ticks([float(Fraction(tick)) for tick in ticks], ticks, fontsize=SMALL)
+            axis.set_minor_locator(NullLocator())
+            axis.set_label_text(AXES[name], fontsize=NORMAL)
+        axes.tick_params(axis="x", rotation=45)
         bar = figure.colorbar(dots, ax=axes, shrink=0.8)
+        numbers = [*(number for number in NUMBERS if number < most / 1.4), int(most)]
+        bar.set_ticks(numbers, labels=list(map(str, numbers)), fontsize=SMALL)
+        bar.ax.yaxis.set_minor_locator(NullLocator())
         bar.set_label("photographs", fontsize=SMALL)
     return figure
 
@@ -109,12 +136,14 @@ def settings_space(columns: Mapping[str, ArrayLike], edges: Mapping[str, ArrayLi
 def sheet(examples: Sequence[Example], classes: Mapping[str, Sequence[str]], title: str, columns: int = 5) -> Figure:
     """A contact sheet: photographs, and under each what was said and, where that is wrong, what is true."""
     rows = -(-len(examples) // columns)
-    lines = len(classes) + 1
-    figure = Figure(figsize=(3.2 * columns, (2.2 + 0.19 * lines) * rows + 0.6), layout="constrained")
+    lines = len(classes) + 2
+    figure = Figure(figsize=(3.2 * columns, (2.3 + 0.19 * lines) * rows + 0.6))
+    figure.set_layout_engine("constrained", h_pad=0.1)
     figure.suptitle(title, fontsize=LARGE)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
-        axes.set_axis_off()
+        axes.set(xticks=(), yticks=())
+        axes.spines[:].set_visible(False)
     for axes, example in zip(grid, examples, strict=False):
         told = [example.caption]
         for question, names in classes.items():
@@ -122,7 +151,7 @@ def sheet(examples: Sequence[Example], classes: Mapping[str, Sequence[str]], tit
             mark = "?" if truth < 0 else "✓" if said == truth else "✗"
             told.append(f"{mark} {names[said]}" + (f" (is {names[truth]})" if mark == "✗" else ""))
         axes.imshow(example.pixels)
-        axes.text(0, -0.03, "\n".join(told), transform=axes.transAxes, fontsize=SMALL, va="top", linespacing=1.35)
+        axes.set_xlabel("\n".join(told), fontsize=SMALL, loc="left", multialignment="left", linespacing=1.35)
     return figure
 
 
@@ -169,7 +198,7 @@ def reliability_diagrams(found: Mapping[str, Reliability], title: str) -> Figure
             capsize=3,
             label="answers, with 95 % intervals",
         )
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.set(xlim=(one.confidence[0] - ROOM, one.confidence[-1] + ROOM), ylim=(-ROOM / 2, 1 + ROOM / 2))
         axes.set_title(
             f"{LABELS[question]}\nexpected calibration error {one.error:.3f}\n"
             f"(95 %, less chance: {one.error_low:.3f} to {one.error_high:.3f})",
@@ -177,7 +206,7 @@ def reliability_diagrams(found: Mapping[str, Reliability], title: str) -> Figure
         )
         axes.set_xlabel("probability of the answer", fontsize=NORMAL)
         axes.set_ylabel("share of right answers", fontsize=NORMAL)
-        axes.legend(fontsize=SMALL, loc="upper left")
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=NORMAL, loc="outside lower center", ncols=2)
     return figure
 
 

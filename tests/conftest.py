@@ -53,6 +53,24 @@ def photo_folder():
     return make
 
 
+@pytest.fixture(scope="session")
+def settings_folder(photo_folder):
+    """A function that makes a folder of tiny photographs whose EXIF tells their settings, from all of three bins."""
+    f_numbers, isos, times = (2, 4, 8), (100, 300, 800), (0.001, 0.01, 0.25)
+
+    def make(folder: Path, photos: int = 10) -> Path:
+        for number, path in enumerate(sorted(photo_folder(folder, photos).glob("train/*/*.jpg"))):
+            with Image.open(path) as image:
+                exif = image.getexif()
+                exif.get_ifd(0x8769).update(
+                    {0x829D: f_numbers[number % 3], 0x8827: isos[number // 2 % 3], 0x829A: times[number // 3 % 3]}
+                )
+                image.save(path, quality="keep", exif=exif)
+        return folder
+
+    return make
+
+
 @pytest.fixture
 def tiny_mobilenet(monkeypatch):
     """Two convolutions in the place of `mobilenet`: trains in a second."""
