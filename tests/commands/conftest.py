@@ -65,3 +65,26 @@ def home(finished, tmp_path, monkeypatch) -> Path:
     config.write_text(config.read_text().replace(str(finished), str(folder)))
     monkeypatch.chdir(folder)
     return folder
+
+
+def everything(folder):
+    """Every file below `folder` with its bytes, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture
+def refused(command, capsys):
+    """Gives a command that must fail with one line and exit code 2, and write nothing; returns its error."""
+
+    def give(*words):
+        before = everything(Path())
+        assert command(*words) == 2
+        told = capsys.readouterr()
+        lines = [line for line in told.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1
+        assert told.err.endswith(lines[0] + "\n")
+        assert "Traceback" not in told.err + told.out
+        assert everything(Path()) == before
+        return lines[0]
+
+    return give

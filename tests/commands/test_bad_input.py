@@ -17,29 +17,6 @@ from submissions.predictions import load, save
 TRAIN = ("train", "stem", "--preset", "smoke", "--data", "photos", "--jobs", "1")
 
 
-def everything(folder):
-    """Every file below `folder` with its bytes, and every folder."""
-    return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
-
-
-@pytest.fixture
-def refused(command, capsys):
-    """Gives a command that must fail as this module says; returns its error."""
-
-    def give(*words):
-        before = everything(Path())
-        assert command(*words) == 2
-        told = capsys.readouterr()
-        lines = [line for line in told.err.splitlines() if line.startswith("error: ")]
-        assert len(lines) == 1
-        assert told.err.endswith(lines[0] + "\n")
-        assert "Traceback" not in told.err + told.out
-        assert everything(Path()) == before
-        return lines[0]
-
-    return give
-
-
 @pytest.fixture
 def photos(photo_folder, tmp_path, monkeypatch):
     """Good photographs in the working directory's `photos`, for a test to spoil."""
