@@ -1,8 +1,12 @@
 """Where networks run: the accelerators that the backend of Keras sees."""
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import keras
+
+from competition.errors import InputError
 
 
 def devices() -> list[str]:
@@ -26,3 +30,41 @@ def all_gpus() -> AbstractContextManager:
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy().scope()
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors, compiled; `InputError` on another backend than TensorFlow."""
+    _only_tensorflow()
+    import tensorflow as tf
+
+    return tf.function(function)
+
+
+def differentiated(
+    function: Callable[..., Any], variables: Sequence[keras.Variable]
+) -> Callable[..., tuple[Any, list[Any]]]:
+    """`function`, compiled, with its gradients: tensors → (its scalar, the gradients by `variables`).
+
+    A variable on which the scalar does not depend has the gradient 0. `InputError` on another backend than TensorFlow.
+    """
+    _only_tensorflow()
+    import tensorflow as tf
+
+    watched = [variable.value for variable in variables]
+
+    def both(*inputs: Any) -> tuple[Any, list[Any]]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(watched)
+            value = function(*inputs)
+        gradients = tape.gradient(value, watched, unconnected_gradients="zero")
+        return value, [tf.convert_to_tensor(gradient) for gradient in gradients]  # those of embeddings are sparse
+
+    return tf.function(both)
+
+
+def _only_tensorflow() -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"training by contrast is written for the backend tensorflow, received {keras.backend.backend()}; "
+            "set KERAS_BACKEND=tensorflow"
+        )

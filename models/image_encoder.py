@@ -5,17 +5,12 @@ from keras import layers
 
 from competition.errors import InputError
 from models.backbones import STEM, backbone, trunk
+from models.contrast_presets import smallest_patch
 from models.fronts import stem
 from models.layers import Normalise
-from models.recipe import SMALLEST_STEM
 from models.text_encoder import unit
 
 PATCH = 124  # pixels, of Zheng, Shrivastava and Owens (2023)
-
-
-def smallest_patch(member: str) -> int:
-    """The least side of a patch, in pixels; `InputError` for an unknown member."""
-    return SMALLEST_STEM if member == STEM else backbone(member).smallest
 
 
 def image_encoder(

@@ -1,0 +1,171 @@
+"""A joint embedding of patches and EXIF text, from a folder of photographs to two encoders.
+
+After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023).
+
+runs/<name>/
+    config.json        data, recipe, seed: a run is continued only with the same
+    environment.json   versions, devices and git commit of its first start
+    manifest.csv       the photographs that take part, with their split
+    notes.txt          what a reader of the recall must know
+    tokens.json        the tags that are told, and the characters
+    history.csv        loss and recall after each epoch
+    image.keras, text.keras
+"""
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches
+from competition.errors import InputError
+from competition.exif_tags import read_tags
+from competition.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
+from competition.files import read_json, write_bytes, write_json
+from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
+from competition.parallel import each
+from competition.splits import assign_validation
+from models.contrast_presets import ContrastRecipe, contrast_recipe
+from models.exif_pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
+from models.tokens import Tokeniser, load_tokeniser
+from submissions.environment import environment
+from submissions.runs import SIMULATED
+
+VOCABULARY = "tokens.json"
+KIND = "exif-language"  # in config.json: tells this run from one of cameras
+
+Tags = dict[str, str]
+
+
+def train_exif_language(
+    folder: Path, data: Path, preset: str, backbone: str | None = None, seed: int = 0, jobs: int = 1, **changes: Any
+) -> pd.DataFrame:
+    """Train the run `folder` on the photographs of `data`, or go on where it stopped; return its history.
+
+    Args:
+        data: a folder that `competition.manifest.read_folder` can read.
+        preset, backbone: see `models.contrast_presets.contrast_recipe`; None for the preset's backbone.
+        seed: of the split, the patches, the texts and the first weights.
+        jobs: processes that read headers and tags.
+        changes: values of the recipe other than the preset's; None changes nothing.
+
+    Raises:
+        InputError: data that cannot be used, a run of other settings, or what `models.contrastive_training` refuses.
+    """
+    recipe = contrast_recipe(preset, backbone, **changes)
+    start(folder, data, recipe, seed, jobs)
+    table, tokeniser = load_manifest(folder / "manifest.csv"), load_tokeniser(folder / VOCABULARY)
+    tags = cleaned_tags(table, data, jobs)
+
+    import keras
+
+    from models.contrastive_training import train_joint
+    from models.image_encoder import image_encoder
+    from models.joint import Joint
+    from models.text_encoder import text_encoder
+
+    training, validation = pairs(table, tags, data, tokeniser, recipe, seed)
+    keras.utils.set_random_seed(seed)
+    weights = None if recipe.weights == "none" else recipe.weights
+    image = image_encoder(recipe.member, recipe.width, recipe.patch, weights)
+    text = text_encoder(tokeniser.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
+    joint = Joint(image, text, recipe.scale, recipe.learned)
+    return train_joint(joint, recipe, training, validation, folder)
+
+
+def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int) -> None:
+    """Make the folder of a new run, or check that the one there has the same settings; says what is left out.
+
+    Raises `InputError` for other settings and for data that cannot be used; then nothing is left behind.
+    """
+    config = {"kind": KIND, "data": str(data.resolve()), "seed": seed, "recipe": asdict(recipe)}
+    if (folder / "config.json").exists():
+        _refuse_other_settings(folder, read_json(folder / "config.json"), config)
+        return
+    table, skipped = read_folder(data, jobs)
+    _refuse_small(table[table["split"] != "test"], recipe.patch)
+    table, shared = assign_validation(table[table["split"] != "test"], seed)
+    tags = cleaned_tags(table, data, jobs)
+    kept = common_tags((tags[path] for path in table.loc[table["split"] == "train", "path"]), recipe.share)
+    told = table["path"].map(lambda path: takes_part(tags[path], kept, recipe.more_than))
+    _refuse_few(table[told], recipe, kept)
+    notes = [SIMULATED] if (data / "virtual.json").exists() else []
+    if not told.all():
+        notes.append(
+            f"{int((~told).sum())} of {len(table)} photographs take no part: "
+            f"they have {recipe.more_than} or fewer of the {len(kept)} tags that are told"
+        )
+    for note in [*([describe_skipped(skipped)] if skipped else []), *notes]:
+        print(f"note: {note}")
+    write_manifest(table[told], folder / "manifest.csv")
+    Tokeniser(kept).save(folder / VOCABULARY)
+    write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), folder / "notes.txt")
+    write_json(environment(), folder / "environment.json")
+    write_json(config, folder / "config.json")  # last: with it the run exists
+
+
+def cleaned_tags(table: pd.DataFrame, data: Path, jobs: int) -> dict[str, Tags]:
+    """The cleaned EXIF tags of a manifest's photographs, by path."""
+    return dict(zip(table["path"], each(partial(_cleaned, data), list(table["path"]), jobs, "tags"), strict=True))
+
+
+def pairs(
+    table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokeniser: Tokeniser, recipe: ContrastRecipe, seed: int
+) -> tuple[TrainingPairs, ValidationPairs]:
+    """What is trained on and what recall is measured on.
+
+    Texts are as long as the longest of training, at most `recipe.length` tokens. Validation has one patch of each
+    photograph, its centre, and its whole text in the fixed order, or in the file's where training has that.
+    """
+    train, validate = (table[table["split"] == split] for split in ("train", "validation"))
+    plain = TextOptions("file" if recipe.order == "file" else "fixed", recipe.names)
+    texts = {path: exif_text(tags[path], tokeniser.tags, plain) for path in table["path"]}
+    length = min(recipe.length, tokeniser.encode([texts[path] for path in train["path"]]).shape[1])
+    config = PatchConfig(
+        recipe.patch, recipe.batch, recipe.patches_per_photo, seed, turns=recipe.turns, manipulated_share=0.0
+    )
+    random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
+    training = TrainingPairs(random, [tags[path] for path in train["path"]], tokeniser, recipe.options, length)
+    centres = EvaluationPatches(validate, data, {}, recipe.patch, recipe.micro_batch)
+    tokens = tokeniser.encode([texts[path] for path in validate["path"]], length)
+    return training, ValidationPairs(centres, tokens)
+
+
+def _cleaned(data: Path, path: str) -> Tags:
+    return clean_tags(read_tags(data / path))
+
+
+def _refuse_small(table: pd.DataFrame, size: int) -> None:
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
+    if len(small):
+        first = small.iloc[0]
+        raise InputError(
+            f"{len(small)} photograph(s) are smaller than a patch of {size} pixels, the first is {first.path} "
+            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
+
+
+def _refuse_few(table: pd.DataFrame, recipe: ContrastRecipe, kept: tuple[str, ...]) -> None:
+    counts = table["split"].value_counts()
+    train, validate = int(counts.get("train", 0)), int(counts.get("validation", 0))
+    if train * recipe.patches_per_photo < recipe.batch or train < 2 or validate < 2:
+        raise InputError(
+            f"{train} training and {validate} validation photographs have more than {recipe.more_than} of the "
+            f"{len(kept)} common EXIF tags, which gives no batch of {recipe.batch} or nothing to retrieve from; "
+            "use photographs with more EXIF, or a smaller --batch"
+        )
+
+
+def _refuse_other_settings(folder: Path, found: Any, wanted: dict[str, Any]) -> None:
+    if not isinstance(found, dict) or found.get("kind") != KIND:
+        raise InputError(f"the run {folder} is none of {KIND}; choose another --run NAME")
+    was, now = ({**config, **config.get("recipe", {})} for config in (found, wanted))
+    other = [f"{key} {was.get(key)} (now {now[key]})" for key in now if key != "recipe" and was.get(key) != now[key]]
+    if other:
+        raise InputError(
+            f"the run {folder} was made with other settings: {', '.join(other[:4])}{' …' if len(other) > 4 else ''}; "
+            "choose another --run NAME, or delete that folder"
+        )

@@ -1,0 +1,140 @@
+"""From a folder of photographs to two encoders."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+
+from augment.decode import read_pixels
+from competition.errors import InputError
+from competition.files import read_json
+from competition.manifest import load_manifest
+from models.contrast_presets import contrast_recipe
+from models.tokens import load_tokeniser
+from models.training import load_model
+from submissions.exif_language import cleaned_tags, pairs, train_exif_language
+
+CHANGES = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}
+CAMERAS = ("ant", "bee")
+
+
+def exif(camera: str, number: int) -> Image.Exif:
+    made = Image.Exif()
+    made.update({Base.Make: camera, Base.Model: f"M-{camera}", Base.Orientation: 1, Base.Software: "1.0"})
+    made.update({Base.Artist: "Nobody", Base.XResolution: 72.5, Base.YResolution: 72.5, Base.ResolutionUnit: 2})
+    inner = {Base.FNumber: 2.8, Base.ISOSpeedRatings: 100 * (1 + number % 3), Base.ExposureTime: 0.02}
+    inner |= {Base.FocalLength: 35.0, Base.Flash: 0, Base.MeteringMode: 2, Base.BodySerialNumber: "SECRET"}
+    made[IFD.Exif] = inner
+    return made
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """Twelve photographs with EXIF, and one without, which has to stay outside."""
+    folder = tmp_path_factory.mktemp("data") / "photos"
+    for camera in CAMERAS:
+        (folder / "train" / camera).mkdir(parents=True)
+        for number in range(6):
+            rng = np.random.default_rng((len(camera), number))
+            image = Image.fromarray(rng.integers(0, 256, (40, 48, 3), dtype=np.uint8))
+            image.save(folder / "train" / camera / f"{number}.jpg", exif=exif(camera, number))
+    Image.new("RGB", (48, 40)).save(folder / "train" / "ant" / "00.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    train_exif_language(folder, photos, "smoke", seed=3, **CHANGES)
+    return folder
+
+
+def test_a_run_leaves_what_the_next_needs(run, photos):
+    texts = ["config.json", "environment.json", "history.csv", "manifest.csv", "notes.txt", "tokens.json"]
+    assert {path.name for path in run.iterdir()} == {*texts, "image.keras", "text.keras"}
+    history = pd.read_csv(run / "history.csv")
+    assert len(history) == 2 and history.notna().all(axis=None)
+    config = read_json(run / "config.json")
+    assert config["kind"] == "exif-language" and config["recipe"]["patch"] == 24 and config["seed"] == 3
+    patch = read_pixels(photos / "train" / "ant" / "0.jpg")[None, :24, :24]
+    embedded = np.asarray(load_model(run / "image.keras")(patch))
+    tokens = load_tokeniser(run / "tokens.json").encode(["Make: ant"], load_model(run / "text.keras").input.shape[1])
+    assert embedded.shape == np.asarray(load_model(run / "text.keras")(tokens)).shape == (1, 16)
+
+
+def test_photographs_without_exif_take_no_part_and_that_is_told(run):
+    assert len(load_manifest(run / "manifest.csv")) == 12
+    assert "1 of 13 photographs take no part" in (run / "notes.txt").read_text()
+
+
+def test_no_private_tag_is_in_the_vocabulary_or_a_text(run, photos):
+    tokeniser = load_tokeniser(run / "tokens.json")
+    assert "FNumber" in tokeniser.tags and not {"Artist", "BodySerialNumber"} & set(tokeniser.tags)
+    training, _ = made_pairs(run, photos)
+    texts = tokeniser.decode(training.batch(0, 0)[1])
+    assert all("Make: " in text and "SECRET" not in text and "Nobody" not in text for text in texts)
+
+
+def made_pairs(run, photos, **changes):
+    table = load_manifest(run / "manifest.csv")
+    recipe = contrast_recipe("smoke", **CHANGES, **changes)
+    return pairs(table, cleaned_tags(table, photos, 1), photos, load_tokeniser(run / "tokens.json"), recipe, 3)
+
+
+@pytest.mark.parametrize("changes", [{}, {"order": "shuffled", "drop": 0.3}])
+def test_a_patch_stands_beside_the_text_of_its_photograph(run, photos, changes):
+    training, validation = made_pairs(run, photos, **changes)
+    patches, tokens, photographs = training.batch(1, 2)
+    assert patches.shape == (6, 24, 24, 3) and patches.dtype == np.uint8 and tokens.dtype == np.int32
+    for text, row in zip(training.tokeniser.decode(tokens), photographs, strict=True):
+        told = dict(part.split(": ") for part in text.split(", "))
+        assert told.items() <= training.tags[row].items()
+    for one, two in zip(training.batch(1, 2), (patches, tokens, photographs), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert len(np.concatenate([tokens for _, tokens in validation.batches()])) == len(validation.tokens)
+
+
+def test_order_and_dropping_change_texts(run, photos):
+    fixed, _ = made_pairs(run, photos)
+    shuffled, _ = made_pairs(run, photos, order="shuffled")
+    dropped, _ = made_pairs(run, photos, drop=0.5)
+    texts = [each.tokeniser.decode(each.batch(0, 0)[1]) for each in (fixed, shuffled, dropped)]
+    assert texts[0] != texts[1] and [sorted(t.split(", ")) for t in texts[0]] == [
+        sorted(t.split(", ")) for t in texts[1]
+    ]
+    assert sum(map(len, texts[2])) < 0.8 * sum(map(len, texts[0]))
+
+
+def test_a_run_is_continued_with_its_own_settings_alone(run, photos):
+    assert len(train_exif_language(run, photos, "smoke", seed=3, **CHANGES)) == 2
+    with pytest.raises(InputError, match=r"seed 3 \(now 4\)"):
+        train_exif_language(run, photos, "smoke", seed=4, **CHANGES)
+    with pytest.raises(InputError, match=r"patch 24 \(now 32\)"):
+        train_exif_language(run, photos, "smoke", seed=3, **CHANGES | {"patch": 32})
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"patch": 64}, "smaller than a patch of 64"),
+        ({"batch": 600}, "smaller --batch"),
+        ({"more_than": 30}, "more EXIF"),
+        ({"batch": 1}, "at least 2"),
+        ({"order": "odd"}, "unknown tag order"),
+        ({"inner": 15, "heads": 2}, "no 2 equal heads"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_nothing_left(photos, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        train_exif_language(tmp_path / "run", photos, "smoke", **CHANGES | changes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_unknown_names_are_refused(photos, tmp_path):
+    with pytest.raises(InputError, match="unknown preset 'full'; known: paper, quick, smoke"):
+        train_exif_language(tmp_path / "run", photos, "full")
+    with pytest.raises(InputError, match="unknown backbone"):
+        train_exif_language(tmp_path / "run", photos, "smoke", "resnet51")
