@@ -1,6 +1,6 @@
 """Contrast between patches and texts: the loss of a batch, its gradient, and how well one finds the other.
 
-After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), which takes its loss from CLIP (Radford et al. 2021).
+After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), with the loss of CLIP (Radford et al. 2021).
 The gradient by the embeddings is in closed form, so that a batch may be embedded piece by piece (`models.joint`).
 """
 
