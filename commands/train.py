@@ -11,12 +11,17 @@ from models.backbones import ENSEMBLE, MEMBERS
 from models.presets import PRESETS, recipe
 
 CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
+EXIF_LANGUAGE = "exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="MEMBER|ensemble", help=f"ensemble, or one of {', '.join(MEMBERS)}")
+    parser.add_argument(
+        "what",
+        metavar="MEMBER|ensemble|exif-language",
+        help=f"ensemble, {EXIF_LANGUAGE}, or one of {', '.join(MEMBERS)}",
+    )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="train/<camera>/*.jpg [test/*.tif]; default: virtual cameras"
     )
@@ -41,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--members", metavar="A,B,…", help="members of the ensemble; default: all")
     parser.add_argument("--front", help="none, residual or stem; default: the preset's")
     parser.add_argument("--weights", metavar="imagenet|none|FILE", help="first weights; default: the preset's")
+    parser.add_argument("--backbone", metavar="MEMBER", help="of exif-language's image encoder; default: the preset's")
     parser.add_argument("--epochs", type=at_least(1), metavar="N", help="default: the preset's")
     parser.add_argument("--patch", type=at_least(1), metavar="PIXELS", help="side of a patch; default: the preset's")
     parser.add_argument("--batch", type=at_least(1), metavar="N", help="patches in a step; default: the preset's")
@@ -59,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.what == EXIF_LANGUAGE:
+        from commands.exif_language import run_exif_language
+
+        run_exif_language(args)
+        return
+    if args.backbone is not None:
+        raise InputError(f"--backbone belongs to {EXIF_LANGUAGE}; a member is its own backbone, so leave it out")
     members = _members(args.what, args.members)
     changes = {name: getattr(args, name) for name in CHANGES}
     check_folder(args.data)
@@ -107,7 +120,7 @@ def _members(what: str, chosen: str | None) -> list[str]:
         names = chosen.split(",")
     for name in names:
         if name not in MEMBERS:
-            raise unknown_name("member", name, [*MEMBERS, "ensemble"])
+            raise unknown_name("member", name, [*MEMBERS, "ensemble", EXIF_LANGUAGE])
     return list(dict.fromkeys(names))
 
 

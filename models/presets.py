@@ -133,7 +133,6 @@ def _quick_settings(member: str) -> Recipe:
         batch=16,
         learning_rate=3e-3,
         dropout=0.2,
-        turns=True,
         manipulated=0.0,
     )
     if member == STEM:

@@ -1,0 +1,38 @@
+"""`./run.sh train exif-language`: one space for patches and EXIF text."""
+
+import argparse
+from pathlib import Path
+
+from commands.data_folder import check_folder, virtual_folder
+from commands.quiet import load_framework
+from competition.errors import InputError
+from models.backbones import MEMBERS
+from models.contrast_presets import PRESETS
+
+CHANGES = ("epochs", "patch", "batch", "learning_rate")
+
+
+def run_exif_language(args: argparse.Namespace) -> None:
+    """Train by the arguments of `train`: data, preset, run, seed, jobs, epochs, patch, batch and learning_rate, each
+    None where not given (seed and jobs have defaults), and `backbone`, a name of `models.backbones.MEMBERS` or None."""
+    check_folder(args.data)
+    if args.preset is not None and args.preset not in PRESETS:
+        raise InputError(f"exif-language has no preset {args.preset}; give one of {', '.join(PRESETS)}")
+    if args.backbone is not None and args.backbone not in MEMBERS:
+        raise InputError(f"unknown backbone {args.backbone}; known: {', '.join(MEMBERS)}")
+    load_framework()
+    from models.devices import has_gpu
+    from submissions.exif_language import train_exif_language
+
+    preset = args.preset or ("paper" if args.data is not None and has_gpu() else "quick")
+    data = args.data or virtual_folder(preset, True, args.jobs)
+    looks = f"-{args.backbone}" if args.backbone else ""
+    folder = Path("runs") / (args.run or f"exif-language{looks}-{preset}-{data.resolve().name}")
+    changes = {name: getattr(args, name) for name in CHANGES}
+    history = train_exif_language(folder, data, preset, args.backbone, args.seed, args.jobs, **changes)
+    best = history.loc[history["val_loss"].idxmin()]
+    print(f"run {folder}: {len(history)} epochs, the best is {best['epoch']:.0f}")
+    for name in ("image_to_text", "text_to_image", "chance"):
+        told = ", ".join(f"{best[f'{name}_{rank}']:.3f} at {rank}" for rank in (1, 5, 10))
+        print(f"{name.replace('_', ' '):<14} recall {told}")
+    print(f"encoders       {folder / 'image.keras'}, {folder / 'text.keras'}")
