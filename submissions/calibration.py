@@ -38,10 +38,10 @@ def reliability(confidence: ArrayLike, right: ArrayLike, groups: ArrayLike, seed
     parts = min(PARTS, len(names))  # so that whatever is drawn fills them
     means, accuracies, error = calibration_error(sure, hits, parts)
     rng = np.random.default_rng(seed)
-    images_of = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
     drawn_accuracies, drawn_errors = [], []
     for _ in range(DRAWS):
-        drawn = np.concatenate([images_of[photo] for photo in rng.integers(0, len(names), len(names))])
+        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+        drawn = np.repeat(np.arange(len(sure)), times[member])
         _, drawn_accuracy, drawn_error = calibration_error(sure[drawn], hits[drawn], parts)
         drawn_accuracies.append(drawn_accuracy)
         drawn_errors.append(drawn_error)
@@ -61,8 +61,7 @@ def calibration_error(
     the number of images.
     """
     order = np.argsort(confidence, kind="stable")
-    chunks = np.array_split(order, parts)
-    means = np.array([confidence[chunk].mean() for chunk in chunks])
-    accuracies = np.array([right[chunk].mean() for chunk in chunks])
-    sizes = np.array([len(chunk) for chunk in chunks])
+    ends = np.cumsum(len(order) // parts + (np.arange(parts) < len(order) % parts))
+    sizes = np.diff(ends, prepend=0)
+    means, accuracies = (np.add.reduceat(values[order], ends - sizes) / sizes for values in (confidence, right))
     return means, accuracies, float((np.abs(means - accuracies) * sizes).sum() / len(order))

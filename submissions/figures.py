@@ -78,7 +78,8 @@ def best_and_worst(
             if by_name:
                 _top_classes(lower.subplots(), example.said["camera"], example.truth["camera"], classes["camera"])
             else:
-                for axes, question in zip(lower.subplots(1, len(classes), sharey=True), classes, strict=True):
+                panels = lower.subplots(1, len(classes), sharey=True, squeeze=False)[0]
+                for axes, question in zip(panels, classes, strict=True):
                     _bars(axes, example.said[question], example.truth[question], LABELS[question])
     told = ["bars: predicted probability; hatched: the true class"]
     if not by_name:
