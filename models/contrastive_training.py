@@ -65,7 +65,7 @@ def train_joint(
     step = gradients_of(joint, recipe.micro_batch)
     with tqdm(total=recipe.epochs * steps, initial=len(history) * steps, desc=folder.name, unit="step") as bar:
         for epoch in range(len(history), recipe.epochs):
-            began, losses = time.monotonic(), []
+            began, losses = time.monotonic(), list[float]()
             for batch in ahead(partial(training.batch, epoch), steps):
                 loss, gradients = step(*batch)
                 if not math.isfinite(loss):

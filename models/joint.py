@@ -58,7 +58,8 @@ def gradients_of(joint: Joint, micro_batch: int) -> Step:
     """
 
     def loss(patches: Any, tokens: Any, photographs: Any) -> Any:
-        return contrastive_loss(*joint((patches, tokens), training=True), photographs, joint.scale)
+        image, text = joint((patches, tokens), training=True)
+        return contrastive_loss(image, text, photographs, joint.scale)
 
     def handed_down(patches: Any, tokens: Any, by_image: Any, by_text: Any) -> Any:
         image, text = joint((patches, tokens), training=True)
