@@ -139,7 +139,7 @@ def test_bad_words_for_train(words, told, photos, refused):
     [
         (["trian"], "'trian' (choose from"),
         ([], "the following arguments are required: COMMAND"),
-        (["virtual", "--size", "huge"], "unknown size 'huge'; known: smoke, small, full"),
+        (["virtual", "--size", "huge"], "unknown size 'huge'; known: smoke, small, settings, "),
         (["virtual", "--seed", "-3"], "--seed: received '-3'"),
         (["leaderboard"], "no run in runs has a leaderboard.csv; train first"),
         (["leaderboard", "runs/absent"], "unknown run 'runs/absent'; known: "),
