@@ -260,7 +260,7 @@ def test_lost_files_of_a_run(name, home, refused):
 
 def test_a_config_that_lacks_a_part(home, refused):
     (home / "runs" / "job" / "config.json").write_text(json.dumps({"data": "photos", "recipes": {}}))
-    assert "config.json is damaged ('seed'); delete the run or restore the file" in refused("submit", "runs/job")
+    assert "config.json is damaged ('task'); delete the run or restore the file" in refused("submit", "runs/job")
 
 
 def test_an_unknown_label_in_the_solution(home, refused):
@@ -341,7 +341,8 @@ def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monk
     (home / "runs" / "job" / "predictions" / "stem" / "test.npz").unlink()
     monkeypatch.setattr("submissions.ensemble.load_model", lambda path: None)
     monkeypatch.setattr(
-        "submissions.ensemble.predict", lambda *args: load(Path("runs/job/predictions/mobilenet/test.npz"))
+        "submissions.ensemble.predict",
+        lambda *args: {"camera": load(Path("runs/job/predictions/mobilenet/test.npz"))},
     )
     assert command("predict", "runs/job") == 2
     assert capsys.readouterr().err == "error: the disk is full; free some space and give the same command again\n"
