@@ -7,6 +7,7 @@ from PIL import Image
 
 from augment.manipulations import MANIPULATED
 from competition.errors import InputError
+from competition.manifest import read_folder
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.competition import (
     MANIPULATIONS,
@@ -90,8 +91,9 @@ def test_another_seed_or_foreign_files_are_refused(made, tmp_path):
         make_competition(tmp_path, TINY, 3, cut, jobs=1)
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_the_plan_is_balanced(size):
+@pytest.mark.parametrize("name", [name for name, size in SIZES.items() if size.patches])
+def test_the_plan_is_balanced(name):
+    size = SIZES[name]
     plan = plan_test(size, 0)
     assert plan["fname"].is_unique and len(plan) == 10 * size.patches
     unaltered = plan[plan["manipulation"] == "unaltered"]
@@ -122,3 +124,12 @@ def test_the_manipulations_are_those_that_can_be_made():
 def test_an_unknown_size_is_refused():
     with pytest.raises(InputError, match="smoke, small, settings, settings-smoke, full"):
         find_size("huge")
+
+
+def test_a_size_may_have_no_test_set_and_many_bodies(tmp_path):
+    size = VirtualSize(photos=3, patches=0, patch=0, scale=0.25, devices=3)
+    make_competition(tmp_path / "made", size, 0, cut, jobs=1)
+    assert not (tmp_path / "made" / "solution.csv").exists()
+    table, _ = read_folder(tmp_path / "made")
+    assert (table.groupby("camera")["device"].nunique() == 3).all()
+    assert not set(table["device"]) & {device(camera, TEST_BODY) for camera in CAMERAS}
