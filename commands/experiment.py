@@ -6,6 +6,7 @@ from pathlib import Path
 from commands.data_folder import check_folder, virtual_folder
 from commands.options import at_least, processes
 from commands.quiet import load_framework
+from models.backbones import STEM
 from submissions.experiments import EXPERIMENTS, find_experiment
 
 HELP = "repeat an experiment of Laurence & Murphy (2018) on camera settings, beside the paper's numbers"
@@ -23,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="train/<camera>/*.jpg with EXIF; default: virtual cameras"
     )
     parser.add_argument(
-        "--member", default="se_resnet18", help="the network, where it is not what varies; default: se_resnet18"
+        "--member",
+        help="the network, where it is not what varies; default: se_resnet18, as in the paper, for the preset paper, "
+        "else stem, which is trained in minutes",
     )
     parser.add_argument(
         "--seeds", type=at_least(1), default=1, metavar="N", help="trainings of each variant; default: 1"
@@ -42,9 +45,10 @@ def run(args: argparse.Namespace) -> None:
     load_framework()
     from submissions.experimenting import Plan, carry_out
 
+    member = args.member or ("se_resnet18" if args.preset == "paper" else STEM)
     data = args.data or virtual_folder(args.preset, True, args.jobs)
     folder = args.out or Path("runs") / f"experiment-{args.name}-{args.preset}"
-    plan = Plan(experiment, data, folder, args.preset, args.member, args.seeds, args.epochs)
+    plan = Plan(experiment, data, folder, args.preset, member, args.seeds, args.epochs)
     written = carry_out(plan, args.jobs)
     print()
     print((folder / "table.md").read_text())
