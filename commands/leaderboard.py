@@ -14,13 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.boards import score_all
-    from submissions.leaderboard import compare, format_table
+    from submissions.boards import compare_all, score_all
     from submissions.results import accuracies
     from submissions.runs import open_run
 
     if args.run is None:
-        print(format_table(compare("runs")))
+        print(compare_all("runs"))
         return
     opened = open_run(args.run)
     print(score_all(opened))

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
+
+from competition.errors import InputError
+from competition.settings import SETTINGS
 from submissions import leaderboard, settings_results
 from submissions.results import has_test, score, submit
 from submissions.runs import Run
+from submissions.tables import read_text_table
 
 
 def score_all(run: Run) -> str:
@@ -27,3 +32,40 @@ def submit_all(run: Run) -> list[Path]:
         made.append(run.folder / settings_results.SUBMISSION)
         settings_results.submit_settings(run, made[-1])
     return made
+
+
+def compare_all(runs_folder: Path | str) -> str:
+    """The leaderboards of all runs in a folder as text: of cameras, then of settings, whichever there are."""
+    settings = compare_settings(runs_folder)
+    parts = []
+    if settings.empty or any(Path(runs_folder).glob(f"*/{leaderboard.FILE_NAME}")):
+        parts.append(leaderboard.format_table(leaderboard.compare(runs_folder)))
+    if len(settings):
+        shown = {"run": settings["run"].tolist(), "entry": settings["entry"].tolist()}
+        for name in (*SETTINGS, "mean", "random"):
+            shown[name.replace("_", " ")] = settings[name].map(leaderboard.number).tolist()
+        parts.append("settings, balanced accuracy:\n" + leaderboard.aligned(shown, settings["note"]))
+    return "\n\n".join(parts)
+
+
+def compare_settings(runs_folder: Path | str) -> pd.DataFrame:
+    """The balanced accuracies of settings of all runs in a folder, a row for every entry, the best mean first.
+
+    Columns run, entry, note, random (what a random draw reaches), one for every setting, NaN where the run was not
+    asked for it, and mean, NaN where one is missing. No rows where no run was asked for settings.
+    """
+    tables = []
+    for path in sorted(Path(runs_folder).glob(f"*/{settings_results.LEADERBOARD}")):
+        mend = "delete it and run leaderboard RUN again"
+        table = read_text_table(path, ["entry", "setting", "balanced_accuracy", "random", "note"], mend)
+        try:
+            numbers = table.assign(**{name: table[name].astype(float) for name in ("balanced_accuracy", "random")})
+            wide = numbers.pivot_table("balanced_accuracy", ["entry", "note", "random"], "setting", sort=False)
+        except ValueError as error:
+            raise InputError(f"{path} holds no scores of settings ({error}); {mend}") from None
+        tables.append(wide.reindex(columns=list(SETTINGS)).reset_index().assign(run=path.parent.name))
+    if not tables:
+        return pd.DataFrame()
+    together = pd.concat(tables)
+    together["mean"] = together[list(SETTINGS)].mean(axis=1, skipna=False)
+    return together.sort_values("mean", ascending=False, kind="stable", ignore_index=True)

@@ -6,6 +6,7 @@ every entry; where there is a solution, as in the virtual competition, its priva
 whole test set was answered and balanced blindly.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,18 +136,23 @@ def format_table(table: pd.DataFrame) -> str:
     shown["weighted accuracy"] = _with_interval(table, "weighted_accuracy", "low", "high")
     for column in ("unaltered_accuracy", "manipulated_accuracy", "log_loss"):
         heading = column.removesuffix("_accuracy").replace("_", " ")
-        shown[heading] = [_number(value) for value in table[column]]
+        shown[heading] = [number(value) for value in table[column]]
     shown["images"] = ["–" if pd.isna(count) else str(count) for count in table["images"]]
     if table["private_weighted_accuracy"].notna().any():
         shown["private"] = _with_interval(table, "private_weighted_accuracy", "private_low", "private_high")
-        shown["public"] = [_number(value) for value in table["public_weighted_accuracy"]]
+        shown["public"] = [number(value) for value in table["public_weighted_accuracy"]]
+    return aligned(shown, table["note"])
+
+
+def aligned(shown: Mapping[str, Sequence[str]], notes: Iterable[str]) -> str:
+    """Columns of cells under their headings, names to the left and numbers to the right; then each note once."""
     columns = []
     for heading, cells in shown.items():
         width = max(map(len, [heading, *cells]))
         pad = str.ljust if heading in ("run", "entry") else str.rjust
         columns.append([pad(cell, width) for cell in (heading, "─" * width, *cells)])
     lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
-    return "\n".join([*lines, *(f"note: {note}" for note in dict.fromkeys(table["note"]) if note)])
+    return "\n".join([*lines, *(f"note: {note}" for note in dict.fromkeys(notes) if note)])
 
 
 def _unbalanced(evaluation: Evaluation, name: str | None) -> NDArray[np.float64]:
@@ -176,7 +182,8 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**numbers).astype({"images": "Int64"})
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """With three digits, or a dash where there is none."""
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 
