@@ -4,7 +4,6 @@ Tags are read by an allow-list, so a private field has no way in, whatever it is
 serial numbers, no names of people, no descriptions and comments, no maker's notes, no time zones.
 """
 
-import io
 import math
 import struct
 import warnings
@@ -12,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from PIL import ImageFile
 from PIL.ExifTags import Base
-from PIL.TiffImagePlugin import TiffImageFile
 
 from competition.errors import InputError
-from competition.photographs import BYTE_ORDERS, DAMAGED, EXIF_IFD, _directory, _text, _value, open_image
+from competition.photographs import DAMAGED, open_image
+from competition.tiff import exif_entries, exif_stream, text_of, value_of
 
 # In the order of EXIF 3.0: sections 4.6.4 (picture) and 4.6.5 (conditions, lens).
 _TAGS = """
@@ -49,7 +47,7 @@ def read_tags(path: Path | str) -> dict[str, str]:
     try:
         with Path(path).open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Pillow's of damaged EXIF, answered by what is absent
-            return dict(_tags(_exif(open_image(file, path), file)))
+            return dict(_tags(exif_stream(open_image(file, path), file)))
     except DAMAGED as error:
         if isinstance(error, InputError):
             raise
@@ -57,27 +55,12 @@ def read_tags(path: Path | str) -> dict[str, str]:
         raise InputError(f"{path} cannot be read as an image: {reason}") from None
 
 
-def _exif(image: ImageFile.ImageFile, file: IO[bytes]) -> IO[bytes]:
-    """The TIFF structure that holds the EXIF directories: the file itself or a segment of it."""
-    if isinstance(image, TiffImageFile):
-        return file
-    return io.BytesIO(image.info.get("exif", b"")[len(b"Exif\0\0") :])
-
-
 def _tags(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
-    stream.seek(0)
-    head = stream.read(8)
-    order = BYTE_ORDERS.get(head[:4])
-    if order is None or len(head) < 8:
-        return
-    entries = _directory(stream, order, struct.unpack(order + "I", head[4:])[0])
-    if EXIF_IFD in entries:
-        (offset,) = struct.unpack_from(order + "I", entries[EXIF_IFD], 6)
-        entries |= {tag: entry for tag, entry in _directory(stream, order, offset).items() if tag not in entries}
+    order, entries = exif_entries(stream)
     for tag, entry in entries.items():
         if tag in ALLOWED:
             (kind,) = struct.unpack_from(order + "H", entry)
-            text = _as_text(ALLOWED[tag], kind, _value(stream, order, entry))
+            text = _as_text(ALLOWED[tag], kind, value_of(stream, order, entry))
             if text:
                 yield ALLOWED[tag], text
 
@@ -87,7 +70,7 @@ def _as_text(name: str, kind: int, value: Any) -> str | None:
     if isinstance(value, bytes):
         told = value.rstrip(b"\0 ")
         if kind == ASCII or (kind == UNDEFINED and told.isascii() and told.decode("latin-1").isprintable()):
-            return _text(told)
+            return text_of(told)
         value = tuple(value)
     if not value or not all(math.isfinite(number) for number in value):
         return None

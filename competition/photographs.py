@@ -1,11 +1,9 @@
 """What a photograph's header tells: size, EXIF, quantisation tables. Pixels are never decoded."""
 
-import io
 import math
 import os
 import re
 import struct
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from competition.errors import InputError
 from competition.jpeg import estimate_quality
+from competition.tiff import exif_entries, exif_stream, single, text_of, value_of
 
 
 class JpegHeader(JpegImageFile):
@@ -42,16 +41,9 @@ SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 # What Pillow's plugins raise on damaged headers; anything else is a bug and keeps its traceback.
 DAMAGED = (SyntaxError, OSError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, struct.error)
 
-MAKE, MODEL, SOFTWARE, EXIF_IFD = 0x010F, 0x0110, 0x0131, 0x8769
+MAKE, MODEL, SOFTWARE = 0x010F, 0x0110, 0x0131
 EXPOSURE_TIME, F_NUMBER, ISO, TAKEN_AT = 0x829A, 0x829D, 0x8827, 0x9003
 EXIF_WIDTH, EXIF_HEIGHT, BODY_SERIAL_NUMBER = 0xA002, 0xA003, 0xA431
-BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-# TIFF 6.0, section 2: what a value is made of, as `struct` has it; two letters are a fraction.
-FIELD_TYPES = {
-    **{1: "c", 2: "c", 3: "H", 4: "I", 5: "II", 6: "b", 7: "c"},
-    **{8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I"},
-}
-LONGEST_FIELD = 1 << 16  # bytes: an EXIF segment holds no more; none of the fields read here is nearly as long
 DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
@@ -130,10 +122,10 @@ def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
         width=image.width,
         height=image.height,
         complete=complete,
-        make=_text(field(MAKE)),
-        model=_text(field(MODEL)),
-        software=_text(field(SOFTWARE)),
-        device=_text(field(BODY_SERIAL_NUMBER)),
+        make=text_of(field(MAKE)),
+        model=text_of(field(MODEL)),
+        software=text_of(field(SOFTWARE)),
+        device=text_of(field(BODY_SERIAL_NUMBER)),
         f_number=_positive(field(F_NUMBER)),
         iso=_positive(field(ISO)),
         exposure_time=_positive(field(EXPOSURE_TIME)),
@@ -152,52 +144,13 @@ def _fields(image: ImageFile.ImageFile, file: IO[bytes]) -> Callable[[int], Any]
     Not `image.getexif()`: it decodes every field, which takes most of the time that a header takes, and for a
     PNG the whole image in search of a late chunk.
     """
-    stream = file if isinstance(image, TiffImageFile) else io.BytesIO(image.info.get("exif", b"")[len(b"Exif\0\0") :])
-    stream.seek(0)
-    head = stream.read(8)
-    order = BYTE_ORDERS.get(head[:4], "")
+    stream = exif_stream(image, file)
+    order, entries = exif_entries(stream)
 
     def look_up(tag: int) -> Any:
-        return _value(stream, order, entries[tag]) if tag in entries else None
+        return value_of(stream, order, entries[tag]) if tag in entries else None
 
-    entries: dict[int, bytes] = {}
-    if order and len(head) == 8:
-        entries = _directory(stream, order, struct.unpack(order + "I", head[4:])[0])
-        exif = _whole(look_up(EXIF_IFD))
-        entries = (_directory(stream, order, exif) if exif else {}) | entries
     return look_up
-
-
-def _directory(stream: IO[bytes], order: str, offset: int) -> dict[int, bytes]:
-    """The entries of the TIFF directory at `offset`, as far as they are there: tag → its other 10 bytes."""
-    stream.seek(offset)
-    count = stream.read(2)
-    data = stream.read(12 * struct.unpack(order + "H", count)[0]) if len(count) == 2 else b""
-    whole = len(data) // 12 * 12
-    return dict(struct.iter_unpack(order + "H10s", data[:whole]))
-
-
-def _value(stream: IO[bytes], order: str, entry: bytes) -> Any:
-    """The text, bytes or numbers of a directory's entry; None where they are not there."""
-    kind, count = struct.unpack_from(order + "HI", entry)
-    if kind not in FIELD_TYPES:
-        return None
-    code = FIELD_TYPES[kind]
-    size = count * struct.calcsize(order + code)
-    if size > LONGEST_FIELD:
-        return None
-    data = entry[6 : 6 + size]
-    if size > 4:
-        stream.seek(struct.unpack_from(order + "I", entry, 6)[0])
-        data = stream.read(size)
-    if len(data) < size:
-        return None
-    if code == "c":
-        return data
-    numbers = struct.unpack(f"{order}{count * len(code)}{code[0]}", data)
-    if len(code) == 2:  # fractions
-        return tuple(top / bottom if bottom else math.nan for top, bottom in zip(*[iter(numbers)] * 2, strict=True))
-    return numbers
 
 
 def _bits(image: ImageFile.ImageFile) -> int:
@@ -230,24 +183,10 @@ def _complete(image: ImageFile.ImageFile, file: IO[bytes], scan: int) -> bool:
     return False
 
 
-def _single(value: Any) -> Any:
-    return value[0] if isinstance(value, tuple) and value else value
-
-
-def _text(value: Any) -> str | None:
-    value = _single(value)
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
-    if not isinstance(value, str):
-        return None
-    value = "".join(character for character in value.split("\0")[0] if character.isprintable()).strip()
-    return sys.intern(value) or None  # thousands of photographs share a few names
-
-
 def _positive(value: Any) -> float | None:
     """A positive finite number, else None: cameras write 0 and x/0 for "unknown"."""
     try:
-        number = float(_single(value))
+        number = float(single(value))
     except (TypeError, ValueError, ArithmeticError):
         return None
     return number if math.isfinite(number) and number > 0 else None
@@ -259,7 +198,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _date(value: Any) -> str | None:
-    found = DATE.match(_text(value) or "")
+    found = DATE.match(text_of(value) or "")
     if found is None:
         return None
     year, month, day, hour, minute, second = map(int, found.groups())

@@ -12,7 +12,7 @@ runs/<name>/
     image.keras, text.keras
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches
-from competition.errors import InputError
+from competition.errors import InputError, unknown_name
 from competition.exif_tags import read_tags
 from competition.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
 from competition.files import read_json, write_bytes, write_json
@@ -32,12 +32,49 @@ from models.contrast_presets import ContrastRecipe, contrast_recipe
 from models.exif_pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
 from models.tokens import Tokeniser, load_tokeniser
 from submissions.environment import environment
+from submissions.refusals import refuse_other_settings, refuse_small
 from submissions.runs import SIMULATED
 
 VOCABULARY = "tokens.json"
 KIND = "exif-language"  # in config.json: tells this run from one of cameras
 
 Tags = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ExifRun:
+    """A finished run: its folder, the data it was trained on, its recipe and its seed."""
+
+    folder: Path
+    data: Path
+    recipe: ContrastRecipe
+    seed: int
+
+    @property
+    def manifest(self) -> pd.DataFrame:
+        """The photographs that take part, with their split."""
+        return load_manifest(self.folder / "manifest.csv")
+
+    @property
+    def image(self) -> Path:
+        """The file of its image encoder."""
+        return self.folder / "image.keras"
+
+
+def open_exif_language(folder: Path) -> ExifRun:
+    """A run that is finished. Raises `InputError` where there is none, it is of another kind, damaged or unfinished."""
+    if not (folder / "config.json").is_file():
+        raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
+    config = read_json(folder / "config.json")
+    if not isinstance(config, dict) or config.get("kind") != KIND:
+        raise InputError(f"the run {folder} is none of {KIND}; give one that `train {KIND}` made")
+    try:
+        run = ExifRun(folder, Path(config["data"]), ContrastRecipe(**config["recipe"]), int(config["seed"]))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
+    if not run.image.is_file():
+        raise InputError(f"the run {folder} is not finished: it has no {run.image.name}; give its train command again")
+    return run
 
 
 def train_exif_language(
@@ -83,10 +120,11 @@ def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int
     """
     config = {"kind": KIND, "data": str(data.resolve()), "seed": seed, "recipe": asdict(recipe)}
     if (folder / "config.json").exists():
-        _refuse_other_settings(folder, read_json(folder / "config.json"), config)
+        found = _settings(folder, read_json(folder / "config.json"))
+        refuse_other_settings(folder, found, _settings(folder, config))
         return
     table, skipped = read_folder(data, jobs)
-    _refuse_small(table[table["split"] != "test"], recipe.patch)
+    refuse_small(table[table["split"] != "test"], recipe.patch)
     table, shared = assign_validation(table[table["split"] != "test"], seed)
     tags = cleaned_tags(table, data, jobs)
     kept = common_tags((tags[path] for path in table.loc[table["split"] == "train", "path"]), recipe.share)
@@ -138,16 +176,6 @@ def _cleaned(data: Path, path: str) -> Tags:
     return clean_tags(read_tags(data / path))
 
 
-def _refuse_small(table: pd.DataFrame, size: int) -> None:
-    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
-    if len(small):
-        first = small.iloc[0]
-        raise InputError(
-            f"{len(small)} photograph(s) are smaller than a patch of {size} pixels, the first is {first.path} "
-            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
-        )
-
-
 def _refuse_few(table: pd.DataFrame, recipe: ContrastRecipe, kept: tuple[str, ...]) -> None:
     counts = table["split"].value_counts()
     train, validate = int(counts.get("train", 0)), int(counts.get("validation", 0))
@@ -159,13 +187,8 @@ def _refuse_few(table: pd.DataFrame, recipe: ContrastRecipe, kept: tuple[str, ..
         )
 
 
-def _refuse_other_settings(folder: Path, found: Any, wanted: dict[str, Any]) -> None:
-    if not isinstance(found, dict) or found.get("kind") != KIND:
+def _settings(folder: Path, config: Any) -> dict[str, Any]:
+    """A run's settings, those of its recipe beside the others; `InputError` for a run of another kind."""
+    if not isinstance(config, dict) or config.get("kind") != KIND:
         raise InputError(f"the run {folder} is none of {KIND}; choose another --run NAME")
-    was, now = ({**config, **config.get("recipe", {})} for config in (found, wanted))
-    other = [f"{key} {was.get(key)} (now {now[key]})" for key in now if key != "recipe" and was.get(key) != now[key]]
-    if other:
-        raise InputError(
-            f"the run {folder} was made with other settings: {', '.join(other[:4])}{' …' if len(other) > 4 else ''}; "
-            "choose another --run NAME, or delete that folder"
-        )
+    return {key: value for key, value in (config | config.get("recipe", {})).items() if key != "recipe"}

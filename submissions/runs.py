@@ -27,6 +27,7 @@ from models.recipe import Recipe
 from submissions.environment import environment
 from submissions.questions import CAMERA, Questions, Task
 from submissions.questions import told as told_of
+from submissions.refusals import refuse_other_settings, refuse_small
 from submissions.tables import read_text_table
 
 SIMULATED = "simulated photographs (the virtual competition)"
@@ -100,13 +101,13 @@ def start_run(run: Run, jobs: int) -> list[str]:
     """
     config = _config(run)
     if (run.folder / "config.json").exists():
-        _refuse_other_settings(run.folder, read_json(run.folder / "config.json"), config)
+        refuse_other_settings(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
         return []
     table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
     cut = [recipe for recipe in recipes if recipe.view == "patch"]  # the rest shows photographs of any size
     size = max((max(recipe.patch, recipe.test_patch) for recipe in cut), default=1)
-    _refuse_small(table, size)
+    refuse_small(table, size)
     table, shared = assign_validation(table, run.seed)
     table = _at_most(table, run.photos, run.seed)
     _refuse_few(table, recipes)
@@ -142,16 +143,6 @@ def _config(run: Run) -> dict[str, Any]:
     }
 
 
-def _refuse_other_settings(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    was, now = _flat(found), _flat(wanted)
-    other = [f"{key} {was.get(key)} (now {now.get(key)})" for key in sorted(was | now) if was.get(key) != now.get(key)]
-    if other:
-        raise InputError(
-            f"the run {folder} was made with other settings: {', '.join(other[:4])}"
-            f"{' …' if len(other) > 4 else ''}; choose another --run NAME, or delete that folder"
-        )
-
-
 def _flat(tree: Any, name: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {name: tree}
@@ -165,16 +156,6 @@ def _at_most(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame
         return table
     left_out = np.random.default_rng(seed).permutation(training)[photos:]
     return table.drop(index=left_out)
-
-
-def _refuse_small(table: pd.DataFrame, size: int) -> None:
-    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
-    if len(small):
-        first = small.iloc[0]
-        raise InputError(
-            f"{len(small)} photograph(s) are smaller than a patch of {size} pixels, the first is {first.path} "
-            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
-        )
 
 
 def _refuse_few(table: pd.DataFrame, recipes: list[Recipe]) -> None:

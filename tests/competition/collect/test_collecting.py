@@ -19,7 +19,8 @@ from competition.collect.pace import PATIENCE
 from competition.collect.record import NAME, read_record
 from competition.errors import InputError
 from competition.manifest import read_folder
-from competition.photographs import BODY_SERIAL_NUMBER, EXIF_IFD
+from competition.photographs import BODY_SERIAL_NUMBER
+from competition.tiff import EXIF_IFD
 
 ROOT = Path(__file__).parents[3]
 
