@@ -11,6 +11,7 @@ from models.backbones import ENSEMBLE, MEMBERS
 from models.presets import PRESETS, recipe
 
 CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
+OF_SETTINGS = ("bins", "edges", "output", "order", "balance")  # what a task says of them
 EXIF_LANGUAGE = "exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
@@ -31,13 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--task", default="camera", metavar="TASK", help="camera (default), settings or camera,settings"
     )
     parser.add_argument("--view", help="patch or squash (the whole photograph in a square); default: the preset's")
-    parser.add_argument("--bins", type=at_least(2), default=3, metavar="N", help="bins of each setting; default: 3")
-    parser.add_argument("--edges", default="paper", metavar="KIND", help="of the bins: paper (default) or quantile")
+    parser.add_argument("--bins", type=at_least(2), metavar="N", help="bins of each setting; default: 3")
+    parser.add_argument("--edges", metavar="KIND", help="of the bins: paper (default) or quantile")
+    parser.add_argument("--output", metavar="KIND", help="of settings: independent (default) or correlated")
     parser.add_argument(
-        "--output", default="independent", metavar="KIND", help="of settings: independent (default) or correlated"
-    )
-    parser.add_argument(
-        "--order", default="aperture,iso,exposure_time", metavar="A,B,C", help="in which settings join the loss"
+        "--order",
+        type=lambda names: tuple(names.split(",")),
+        metavar="A,B,C",
+        help="in which settings join the loss; default: aperture,iso,exposure_time",
     )
     parser.add_argument("--balance", metavar="KIND", help="of settings: bins (default), cells (of paper) or none")
     parser.add_argument(
@@ -74,19 +76,21 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--backbone belongs to {EXIF_LANGUAGE}; a member is its own backbone, so leave it out")
     members = _members(args.what, args.members)
     changes = {name: getattr(args, name) for name in CHANGES}
+    asked = {name: getattr(args, name) for name in OF_SETTINGS if getattr(args, name) is not None}
+    if args.task == "camera" and (asked or args.tau is not None):
+        raise InputError(f"--{next(iter(asked), 'tau')} is of settings: add --task settings, or leave it out")
     check_folder(args.data)
 
     load_framework()
     from submissions.questions import Task
     from submissions.runs import Run, start_run
 
-    balance = args.balance or ("cells" if args.preset == "paper" else "bins")
-    task = Task(args.task, args.bins, args.edges, args.output, tuple(args.order.split(",")), balance)
+    task = Task(args.task, **{"balance": "cells" if args.preset == "paper" else "bins", **asked})
     preset = args.preset or _default_preset(args.data)
     recipes = {member: recipe(preset, member, task.name, **changes) for member in members}
     data = args.data or virtual_folder(preset, task.settings, args.jobs)
-    asked = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
-    name = args.run or f"{args.what}{asked}-{preset}-{data.resolve().name}"
+    question = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
+    name = args.run or f"{args.what}{question}-{preset}-{data.resolve().name}"
     started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
     for told in start_run(started, args.jobs):
         print(f"warning: {told}")

@@ -174,6 +174,23 @@ def test_bad_words(words, told, photos, refused):
     assert told in refused(*TRAIN, *(("--task", "settings") * ("--task" not in words)), *words)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--bins", 3),
+        ("--edges", "paper"),
+        ("--output", "independent"),
+        ("--order", "aperture,iso,exposure_time"),
+        ("--balance", "bins"),
+        ("--tau", 0),
+    ],
+)
+def test_what_is_of_settings_is_refused_where_cameras_alone_are_asked_for(words, photos, refused):
+    """Even where it is the default: whoever gives it expects it to count."""
+    told = f"error: {words[0]} is of settings: add --task settings, or leave it out"
+    assert refused(*TRAIN, *words) == refused(*TRAIN, *words, "--task", "camera") == told
+
+
 def stop(run, member):
     raise KeyboardInterrupt
 
