@@ -1,7 +1,7 @@
 """The EXIF tags of a photograph that tell of its camera and settings, as text; private ones are never read.
 
 Tags are read by an allow-list, so a private field has no way in, whatever it is called: no thumbnail, no GPS, no
-serial numbers, no names of people, no descriptions and comments, no maker's notes, no time zones.
+serial numbers, no names of people, no descriptions and comments, no maker's notes, no dates and times of day.
 """
 
 import math
@@ -19,17 +19,16 @@ from competition.tiff import exif_entries, exif_stream, text_of, value_of
 
 # In the order of EXIF 3.0: sections 4.6.4 (picture) and 4.6.5 (conditions, lens).
 _TAGS = """
-    ImageWidth ImageLength Make Model Orientation XResolution YResolution ResolutionUnit Software DateTime
-    WhitePoint PrimaryChromaticities YCbCrCoefficients YCbCrSubSampling YCbCrPositioning ReferenceBlackWhite
-    ExposureTime FNumber ExposureProgram SpectralSensitivity ISOSpeedRatings SensitivityType StandardOutputSensitivity
-    RecommendedExposureIndex ISOSpeed ISOSpeedLatitudeyyy ISOSpeedLatitudezzz ExifVersion DateTimeOriginal
-    DateTimeDigitized ComponentsConfiguration CompressedBitsPerPixel ShutterSpeedValue ApertureValue BrightnessValue
-    ExposureBiasValue MaxApertureValue SubjectDistance MeteringMode LightSource Flash FocalLength SubsecTime
-    SubsecTimeOriginal SubsecTimeDigitized FlashPixVersion ColorSpace ExifImageWidth ExifImageHeight FlashEnergy
-    FocalPlaneXResolution FocalPlaneYResolution FocalPlaneResolutionUnit ExposureIndex SensingMethod FileSource
-    SceneType CFAPattern CustomRendered ExposureMode WhiteBalance DigitalZoomRatio FocalLengthIn35mmFilm
-    SceneCaptureType GainControl Contrast Saturation Sharpness SubjectDistanceRange LensSpecification LensMake
-    LensModel CompositeImage Gamma
+    ImageWidth ImageLength Make Model Orientation XResolution YResolution ResolutionUnit Software WhitePoint
+    PrimaryChromaticities YCbCrCoefficients YCbCrSubSampling YCbCrPositioning ReferenceBlackWhite ExposureTime FNumber
+    ExposureProgram SpectralSensitivity ISOSpeedRatings SensitivityType StandardOutputSensitivity
+    RecommendedExposureIndex ISOSpeed ISOSpeedLatitudeyyy ISOSpeedLatitudezzz ExifVersion ComponentsConfiguration
+    CompressedBitsPerPixel ShutterSpeedValue ApertureValue BrightnessValue ExposureBiasValue MaxApertureValue
+    SubjectDistance MeteringMode LightSource Flash FocalLength FlashPixVersion ColorSpace ExifImageWidth
+    ExifImageHeight FlashEnergy FocalPlaneXResolution FocalPlaneYResolution FocalPlaneResolutionUnit ExposureIndex
+    SensingMethod FileSource SceneType CFAPattern CustomRendered ExposureMode WhiteBalance DigitalZoomRatio
+    FocalLengthIn35mmFilm SceneCaptureType GainControl Contrast Saturation Sharpness SubjectDistanceRange
+    LensSpecification LensMake LensModel CompositeImage Gamma
 """
 ALLOWED: dict[int, str] = {Base[name].value: name for name in _TAGS.split()}
 ASCII, UNDEFINED = 2, 7  # TIFF 6.0, section 2; EXIF keeps both short texts and codes in the second

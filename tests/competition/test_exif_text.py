@@ -40,7 +40,7 @@ TAGS = {"Model": "M", "Make": "Canon", "FNumber": "2.8"}
         ("Model", "x" * 20, "x" * 20),
         ("Model", "x" * 21, "Unknown"),
         ("Model", "?" * 21, "Unknown"),
-        ("DateTime", "2016:07:28 16:36:00", "20160728163600"),
+        ("Software", "v1.2 (2016:07:28)", "v1.220160728"),
         ("LensModel", "EF f/3.5-5.6 II", "EFf/3.5-5.6II"),
         ("ExposureTime", "1/50", "1/50"),
     ],
