@@ -36,7 +36,8 @@ class PatchConfig:
     """How training patches are made: `size` in pixels, `turns` for the eight dihedral views.
 
     `view` is `patch`, a window of the photograph, or `squash`, all of it, with `padding` pixels of zeros around it and
-    turned by up to `rotation` degrees. Of the patches `manipulated_share` are manipulated; squashed ones never are.
+    turned by up to `rotation` degrees. Of the patches `manipulated_share` are manipulated, by one of `manipulations`;
+    squashed ones never are.
 
     `cache_bytes` bounds the memory for decoded photographs. It is a part of what a seed means: where it does
     not hold all photographs, patches are shuffled within blocks of photographs, each decoded once an epoch.
@@ -49,6 +50,7 @@ class PatchConfig:
     turns: bool = True
     view: str = "patch"
     manipulated_share: float = MANIPULATED_SHARE
+    manipulations: tuple[str, ...] = MANIPULATED
     padding: int = 0
     rotation: float = 0.0
     cache_bytes: int = 2**30
@@ -57,7 +59,7 @@ class PatchConfig:
 def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) -> tuple[np.ndarray, bool]:
     """Patch `index` of an epoch, cut from a photograph: uint8 (size, size, 3) and whether it was manipulated.
 
-    A share of the patches is manipulated, by any of the eight that fit the photograph with equal chance.
+    A share of the patches is manipulated, by any of `manipulations` that fits the photograph with equal chance.
     `pixels` is uint8 (height, width, 3) RGB. Raises `InputError` where the photograph is smaller than the
     patch.
     """
@@ -71,7 +73,7 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
             patch = rotate(patch, rng.uniform(-config.rotation, config.rotation))
     else:
         if rng.random() < config.manipulated_share:
-            fitting = [name for name in MANIPULATED if fits(height, width, name, config.size)]
+            fitting = [name for name in config.manipulations if fits(height, width, name, config.size)]
             name = fitting[int(rng.integers(len(fitting)))]
         patch = training_patch(pixels, name, config.size, rng)
     if config.turns:

@@ -16,7 +16,9 @@ class ContrastRecipe:
     Attributes:
         member: a name of `models.backbones.MEMBERS` that looks at the patches.
         weights: its first ones, `imagenet` or `none`.
-        patch: side of a patch, pixels.
+        patch: side of a patch, pixels; `training_patch`: in training. What a network finds is averaged over a patch, so
+            that it may learn from smaller ones, which take less time; the two differ by a multiple of 16, so that
+            both have the same place in the photograph's JPEG blocks.
         width: of the shared space.
         blocks, heads, inner: of the Transformer that reads the texts.
         length: tokens of a text at most.
@@ -25,6 +27,7 @@ class ContrastRecipe:
         learning_rate: at the end of the warm-up, which takes the share `warm_up` of all steps.
         scale: of the logits; `learned`: whether it is only the first.
         turns: whether patches are turned in the eight dihedral ways.
+        recompressed: share of the training patches that are compressed once more, as forgers do.
         share, more_than: tags are kept that so large a share of the training photographs has, and photographs that have
             more than so many of them.
         order, names, drop: see `competition.exif_text.TextOptions`.
@@ -33,6 +36,7 @@ class ContrastRecipe:
     member: str
     weights: str
     patch: int
+    training_patch: int
     width: int
     blocks: int
     heads: int
@@ -47,6 +51,7 @@ class ContrastRecipe:
     length: int = 512
     warm_up: float = 0.1
     turns: bool = False
+    recompressed: float = 0.0
     share: float = 0.5
     more_than: int = 10
     order: str = "fixed"
@@ -64,6 +69,7 @@ PAPER = ContrastRecipe(
     member="resnet50",
     weights="imagenet",
     patch=124,
+    training_patch=124,
     width=768,
     blocks=6,
     heads=12,
@@ -81,10 +87,11 @@ QUICK = replace(
     PAPER,
     member=STEM,
     weights="none",
+    training_patch=60,
     width=128,
     blocks=2,
-    heads=4,
-    inner=64,
+    heads=2,
+    inner=32,
     epochs=6,
     patches_per_photo=8,
     batch=64,
@@ -93,7 +100,7 @@ QUICK = replace(
     scale=1 / 0.07,
     learned=True,
 )
-SMOKE = replace(QUICK, patch=64, width=16, blocks=1, heads=2, inner=16, epochs=1, patches_per_photo=1, batch=8)
+SMOKE = replace(QUICK, patch=64, training_patch=48, width=16, blocks=1, heads=2, inner=16, epochs=1, patches_per_photo=1, batch=8)
 SMOKE = replace(SMOKE, micro_batch=4)  # so that gradients are cached
 PRESETS = {"paper": PAPER, "quick": QUICK, "smoke": SMOKE}
 
@@ -104,14 +111,17 @@ def smallest_patch(member: str) -> int:
 
 
 def contrast_recipe(preset: str, member: str | None = None, **changes: Any) -> ContrastRecipe:
-    """The recipe of a preset with another member and other values; a `None` changes nothing.
+    """The recipe of a preset with another member and other values; a `None` changes nothing, `patch` both patches.
 
     Another member begins with ImageNet weights where the preset's does and Keras has them. Raises `InputError` for
     unknown names and for choices that cannot be.
     """
     if preset not in PRESETS:
         raise unknown_name("preset", preset, PRESETS)
-    made = replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "patch" in given:
+        given["training_patch"] = given["patch"]
+    made = replace(PRESETS[preset], **given)
     if member is not None:
         if member not in MEMBERS:
             raise unknown_name("backbone", member, MEMBERS)
@@ -119,7 +129,9 @@ def contrast_recipe(preset: str, member: str | None = None, **changes: Any) -> C
         made = replace(made, member=member, weights=made.weights if pretrained else "none")
     if made.batch < 2:
         raise InputError(f"a contrast needs a batch of at least 2, received {made.batch}; give a larger --batch")
-    if made.patch < smallest_patch(made.member):
+    if made.training_patch < smallest_patch(made.member):
+        made = replace(made, training_patch=made.patch)  # slower
+    if made.training_patch < smallest_patch(made.member):
         raise InputError(
             f"{made.member} needs patches of at least {smallest_patch(made.member)} pixels, received {made.patch}"
         )

@@ -36,6 +36,7 @@ from submissions.refusals import refuse_other_settings, refuse_small
 from submissions.runs import SIMULATED
 
 VOCABULARY = "tokens.json"
+RECOMPRESSIONS = ("jpeg70", "jpeg90")
 KIND = "exif-language"  # in config.json: tells this run from one of cameras
 
 Tags = dict[str, str]
@@ -107,7 +108,7 @@ def train_exif_language(
     training, validation = pairs(table, tags, data, tokeniser, recipe, seed)
     keras.utils.set_random_seed(seed)
     weights = None if recipe.weights == "none" else recipe.weights
-    image = image_encoder(recipe.member, recipe.width, recipe.patch, weights)
+    image = image_encoder(recipe.member, recipe.width, weights)
     text = text_encoder(tokeniser.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
     joint = Joint(image, text, recipe.scale, recipe.learned)
     return train_joint(joint, recipe, training, validation, folder)
@@ -163,7 +164,13 @@ def pairs(
     texts = {path: exif_text(tags[path], tokeniser.tags, plain) for path in table["path"]}
     length = min(recipe.length, tokeniser.encode([texts[path] for path in train["path"]]).shape[1])
     config = PatchConfig(
-        recipe.patch, recipe.batch, recipe.patches_per_photo, seed, turns=recipe.turns, manipulated_share=0.0
+        recipe.training_patch,
+        recipe.batch,
+        recipe.patches_per_photo,
+        seed,
+        turns=recipe.turns,
+        manipulated_share=recipe.recompressed,
+        manipulations=RECOMPRESSIONS,
     )
     random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokeniser, recipe.options, length)

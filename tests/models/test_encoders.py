@@ -41,7 +41,7 @@ def test_the_order_of_tokens_matters():
 
 @pytest.mark.parametrize("member", ["stem", "mobilenet"])
 def test_patches_are_unit_vectors(tiny_mobilenet, member):
-    model = image_encoder(member, 8, patch=32)
+    model = image_encoder(member, 8)
     embedded = told(model, PATCHES)
     assert embedded.shape == (2, 8) and embedded.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1, atol=1e-6)
@@ -49,15 +49,13 @@ def test_patches_are_unit_vectors(tiny_mobilenet, member):
 
 
 def test_encoders_survive_their_files(tmp_path):
-    models = {"text": text_encoder(20, 9, 8, 1, 2, 4), "image": image_encoder("stem", 8, patch=32)}
+    models = {"text": text_encoder(20, 9, 8, 1, 2, 4), "image": image_encoder("stem", 8)}
     for name, inputs in (("text", TOKENS), ("image", PATCHES)):
         models[name].save(tmp_path / f"{name}.keras")
         np.testing.assert_array_equal(told(load_model(tmp_path / f"{name}.keras"), inputs), told(models[name], inputs))
 
 
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(InputError, match="at least 75"):
-        image_encoder("inceptionresnetv2", 8, patch=64)
     with pytest.raises(InputError, match="unknown member"):
         image_encoder("resnet51", 8)
     with pytest.raises(InputError, match="no weights imagenet"):

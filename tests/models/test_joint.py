@@ -44,7 +44,7 @@ def test_the_gradients_of_pieces_are_those_of_the_whole_batch(micro, learned):
 
 def test_batch_norm_takes_its_statistics_from_a_piece_in_both_passes():
     keras.utils.set_random_seed(0)
-    model = joint(image_encoder("stem", 8, patch=16))
+    model = joint(image_encoder("stem", 8))
     pieces = [slice(0, 3), slice(3, 6), slice(6, 7)]
 
     def loss(patches, tokens, photographs):
