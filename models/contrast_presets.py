@@ -99,6 +99,7 @@ QUICK = replace(
     learning_rate=1e-3,
     scale=1 / 0.07,
     learned=True,
+    recompressed=0.5,
 )
 SMOKE = replace(QUICK, patch=64, training_patch=48, width=16, blocks=1, heads=2, inner=16, epochs=1, patches_per_photo=1, batch=8)
 SMOKE = replace(SMOKE, micro_batch=4)  # so that gradients are cached
