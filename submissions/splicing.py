@@ -3,6 +3,10 @@
 After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), section 3.3. The grid's unit is the cell: a square
 of `stride` pixels. Patches start a stride apart and cover `spread` × `spread` cells each, so a cell is judged by all
 the patches that cover it.
+
+Otherwise than published, every patch has the place in the photograph's 8×8 JPEG blocks that patches had in training
+(`augment.crops`), for which its start moves by up to 4 pixels. At other places a network sees other traces, and finds
+authentic photographs inconsistent that are not; a splice hardly ever fits the blocks of its host.
 """
 
 from dataclasses import dataclass
@@ -10,17 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from augment.crops import JPEG_BLOCK, phase_positions
 from competition.errors import InputError
 
-FINEST = (
-    16  # cells along a patch at most: patches closer than that see the same pixels, and memory grows as its 4th power
-)
+# Cells along a patch at most: patches closer than that see the same pixels, and memory grows as its 4th power.
+FINEST = 16
 UNIT = 1e-3  # how far from 1 the length of a unit embedding may be: float16 rounds to that
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where patches of `patch` pixels lie on a photograph of `height` × `width` pixels: `stride` pixels apart."""
+    """Where patches of `patch` pixels lie on a photograph of `height` × `width` pixels: about `stride` pixels apart."""
 
     height: int
     width: int
@@ -30,24 +34,29 @@ class Grid:
     @property
     def tops(self) -> NDArray[np.int64]:
         """First pixel row of each row of patches, int64 (rows,)."""
-        return np.arange(0, self.height - self.patch + 1, self.stride)
+        return self._starts(self.height)
 
     @property
     def lefts(self) -> NDArray[np.int64]:
         """First pixel column of each column of patches, int64 (columns,)."""
-        return np.arange(0, self.width - self.patch + 1, self.stride)
+        return self._starts(self.width)
 
     @property
     def spread(self) -> int:
         """Cells along a patch; 1 where patches do not overlap."""
         return max(1, self.patch // self.stride)
 
+    def _starts(self, side: int) -> NDArray[np.int64]:
+        places = np.array(phase_positions(side, self.patch))
+        steps = np.arange(0, places[-1] - places[0] + 1, self.stride)
+        return places[np.rint(steps / JPEG_BLOCK).astype(np.int64)]
+
 
 def grid_positions(height: int, width: int, patch: int, count: int = 30) -> Grid:
     """A grid with at most, and mostly about, `count` patches along the longer side of a photograph.
 
-    The stride is at least 1 and at least a sixteenth of a patch, so photographs below some three patches have fewer;
-    a photograph of a patch's size has one. All sizes in pixels. There are at most `count + 15` cells along a side.
+    The stride is at least a JPEG block's 8 pixels and a sixteenth of a patch, so photographs below some three patches
+    have fewer; a photograph of a patch's size has one. All sizes in pixels. There are at most `count + 15` cells along a side.
     Raises `InputError` for a photograph smaller than a patch and for a count below 1.
     """
     if count < 1 or patch < 1:
@@ -57,7 +66,7 @@ def grid_positions(height: int, width: int, patch: int, count: int = 30) -> Grid
     # The least that leaves at most `count`: the published division gives 0 near one patch, and a little above twice as
     # many patches as it should.
     stride = (max(height, width) - patch) // count + 1
-    return Grid(height, width, patch, max(stride, -(-patch // FINEST)))
+    return Grid(height, width, patch, max(stride, JPEG_BLOCK, -(-patch // FINEST)))
 
 
 def consistency_map(embeddings: ArrayLike, spread: int) -> NDArray[np.float32]:
@@ -117,14 +126,15 @@ def upsample(cells: ArrayLike, grid: Grid) -> NDArray[np.float32]:
     expected = (len(grid.tops) + grid.spread - 1, len(grid.lefts) + grid.spread - 1)
     if values.shape != expected:
         raise ValueError(f"expected a map of {expected} cells; got {values.shape}")
-    down, across = _weights(grid.height, values.shape[0], grid), _weights(grid.width, values.shape[1], grid)
+    down = _weights(grid.height, values.shape[0], grid, int(grid.tops[0]))
+    across = _weights(grid.width, values.shape[1], grid, int(grid.lefts[0]))
     return np.asarray(down @ values @ across.T, np.float32)
 
 
-def _weights(pixels: int, cells: int, grid: Grid) -> NDArray[np.float32]:
-    """Along one side, the share of each cell in each pixel: (pixels, cells)."""
+def _weights(pixels: int, cells: int, grid: Grid, first: int) -> NDArray[np.float32]:
+    """Along one side whose patches begin at `first`, the share of each cell in each pixel: (pixels, cells)."""
     # The cells of a patch lie in its middle where they do not fill it, or exceed it (patches far apart).
-    margin = (grid.patch - grid.spread * grid.stride) / 2
+    margin = first + (grid.patch - grid.spread * grid.stride) / 2
     place = (np.arange(pixels) + 0.5 - margin) / grid.stride - 0.5
     distance = np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells))
     return np.maximum(1 - distance, 0).astype(np.float32)

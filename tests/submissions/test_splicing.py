@@ -101,11 +101,12 @@ def test_grids_lie_within_the_photograph_and_fill_it(patch, more, wider, count):
     grid = grid_positions(patch + more, patch + wider, patch, count)
     longer = max(len(grid.tops), len(grid.lefts))
     for starts, size in ((grid.tops, grid.height), (grid.lefts, grid.width)):
-        assert starts[0] == 0 and starts[-1] + patch <= size
-        assert (np.diff(starts) == grid.stride).all()
-        assert size - (starts[-1] + patch) < grid.stride
-    assert grid.stride >= 1 and longer <= count and 1 <= grid.spread <= FINEST
-    if grid.stride > -(-patch // FINEST):  # with any less there would be too many
+        assert starts[0] < 8 and starts[-1] + patch <= size
+        assert (starts % 8 == (size - patch) // 2 % 8).all()  # the phase of training
+        assert (np.abs(starts - starts[0] - grid.stride * np.arange(len(starts))) <= 4).all()
+        assert size - (starts[-1] + patch) < grid.stride + 8
+    assert grid.stride >= 8 and longer <= count and 1 <= grid.spread <= FINEST
+    if grid.stride > max(8, -(-patch // FINEST)):  # with any less there would be too many
         assert max(more, wider) // (grid.stride - 1) + 1 > count
 
 
@@ -114,9 +115,9 @@ def test_grids_lie_within_the_photograph_and_fill_it(patch, more, wider, count):
     [
         (124, 124, (1, 1), 8),
         (125, 130, (1, 1), 8),
-        (124, 154, (1, 4), 8),
+        (124, 154, (1, 3), 8),
         (256, 384, (15, 29), 9),
-        (568, 757, (21, 29), 22),
+        (568, 757, (20, 29), 22),
         (480, 640, (20, 29), 18),
         (3000, 4000, (23, 30), 130),
     ],
@@ -161,7 +162,7 @@ def test_a_bright_patch_is_bright_where_it_lies(height, width, patch):
     pixels = upsample(cells, grid)
     centre = [(pixels.sum(axis=1 - axis) @ np.arange(size)) / pixels.sum() for axis, size in enumerate(pixels.shape)]
     np.testing.assert_allclose(
-        centre, [grid.tops[row] + (patch - 1) / 2, grid.lefts[column] + (patch - 1) / 2], atol=0.1
+        centre, [grid.tops[row] + (patch - 1) / 2, grid.lefts[column] + (patch - 1) / 2], atol=4.1
     )
 
 
