@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, ImageFile
 
 from competition.errors import InputError
 
-EXPECTED = "expected an 8-bit RGB photograph as JPEG, TIFF or PNG; convert it or remove it"
+EXPECTED = "expected an 8-bit RGB photograph as JPEG, TIFF, PNG or BMP; convert it or remove it"
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of files made to fill the memory
 JPEG = b"\xff\xd8"
 
@@ -36,7 +36,7 @@ def read_pixels(path: Path | str) -> np.ndarray:
         data = Path(path).read_bytes()
         if data.startswith(JPEG):
             return _decode_jpeg(path, data)
-        with Image.open(io.BytesIO(data), formats=("TIFF", "PNG")) as image:
+        with Image.open(io.BytesIO(data), formats=("TIFF", "PNG", "BMP")) as image:
             _check_kind(path, image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             pixels = np.asarray(image)
@@ -56,9 +56,9 @@ def read_pixels(path: Path | str) -> np.ndarray:
 def _check_kind(path: Path | str, image: ImageFile.ImageFile) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(path)
-    arguments = image.tile[0].args or ""  # Pillow opens 16-bit RGB as RGB; only the raw mode tells
+    arguments = image.tile[0].args or ""  # Pillow opens RGB of 15 and 16 bits as RGB; only the raw mode tells
     raw_mode = arguments if isinstance(arguments, str) else str(arguments[0])
-    if image.mode != "RGB" or ";16" in raw_mode:
+    if image.mode != "RGB" or ";1" in raw_mode:
         raise InputError(f"{path} holds {raw_mode} pixels of mode {image.mode}; {EXPECTED}")
 
 

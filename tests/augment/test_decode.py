@@ -20,7 +20,7 @@ def jpeg_bytes(**options):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF"])
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF", "a.bmp"])
 def test_lossless_files_give_back_their_pixels(tmp_path, name):
     Image.fromarray(RGB).save(tmp_path / name)
     pixels = read_pixels(tmp_path / name)
@@ -71,6 +71,7 @@ def test_several_pictures_in_one_file_and_data_behind_the_end(tmp_path):
         *(("a.jpg", mode) for mode in ("L", "CMYK")),
         *(("a.tif", mode) for mode in ("L", "CMYK", "RGBA", "P", "1")),
         *(("a.png", mode) for mode in ("L", "LA", "RGBA", "P", "1")),
+        *(("a.bmp", mode) for mode in ("L", "P", "1")),
     ],
 )
 def test_other_modes_are_refused(tmp_path, name, mode):
@@ -88,8 +89,17 @@ def test_sixteen_bits_are_refused(tmp_path, name, shape):
         read_pixels(tmp_path / name)
 
 
+def test_fewer_than_eight_bits_a_colour_are_refused(tmp_path):
+    Image.fromarray(RGB).save(tmp_path / "a.bmp")
+    data = bytearray((tmp_path / "a.bmp").read_bytes())
+    data[28] = 16  # bits a pixel, which are then 5 for each colour
+    (tmp_path / "a.bmp").write_bytes(data)
+    with pytest.raises(InputError, match=r"holds BGR;15 pixels .* expected an 8-bit RGB"):
+        read_pixels(tmp_path / "a.bmp")
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")
-@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png", "a.bmp"])
 @pytest.mark.parametrize("kept", [0, 1, 20, 500, 0.5, 0.99])
 def test_truncated_files_are_refused_quietly(tmp_path, capfd, name, kept):
     Image.fromarray(RGB).save(tmp_path / name, **({"compression": "tiff_lzw"} if name == "a.tif" else {}))

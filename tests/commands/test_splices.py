@@ -1,0 +1,189 @@
+"""`./run.sh splice` and `evaluate-splices`: pictures and scores of what can be used, a reason for what cannot."""
+
+import argparse
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from commands import evaluate_splices, splice
+from competition.splicing.datasets import DATA_SETS
+from models.contrast_presets import contrast_recipe
+from submissions import judging
+from submissions.judging import METHODS, Encoder
+
+HEIGHT, WIDTH = 50, 80
+
+
+def rough(patches, done):
+    angle = patches.std(axis=(1, 2, 3)) / 80 * np.pi / 2
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def encoder(tmp_path, monkeypatch):
+    """In an empty working directory, an encoder in the place of that of every run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(judging, "load_encoder", lambda folder: Encoder(str(folder), 16, rough))
+
+
+def picture(number=0, spliced=True):
+    noise = np.random.default_rng(number).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[10:35, 10:45] = spliced
+    return np.where(mask[..., None], noise, 100 + noise // 40), mask
+
+
+def save(pixels, path):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def unusable(folder):
+    """One file of each kind that cannot be used → what is said of it."""
+    pixels = picture()[0]
+    save(pixels[..., 0], folder / "grey.png")
+    save(pixels[..., 0].astype(np.uint16), folder / "deep.png")
+    save(pixels[:15], folder / "small.png")
+    save(pixels, folder / "cut.png")
+    (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:2000])
+    (folder / "page.jpg").write_text("<html>")
+    return {
+        "grey.png": "holds L pixels",
+        "deep.png": "holds I;16",
+        "small.png": "80x15 pixels, less than a patch of 16",
+        "cut.png": "cannot be read",
+        "page.jpg": "is not an image",
+        "absent.png": "does not exist",
+    }
+
+
+def test_photographs_get_pictures_and_a_score(encoder, command, capsys):
+    mask = picture()[1]
+    for path in ("a/deep/Sea.bmp", "a/out/old-overlay.png", "b/sea.tif", "lake.png"):
+        save(picture(spliced=path != "lake.png")[0], path)
+    reasons = unusable(Path("a"))
+    photos = ("a", "b", "lake.png", "lake.png", "a/absent.png")
+    assert command("splice", *photos, "--run", "r", "--count", 12, "--out", "a/out") == 0
+    told = capsys.readouterr().out
+    for name, why in reasons.items():
+        assert f"skipped a/{name}: " in told and why in told
+    table = pd.read_csv("a/out/scores.csv")
+    assert list(table) == ["path", "name", "score", "width", "height", "patch", "stride"]
+    assert table["name"].tolist() == ["Sea", "sea-2", "lake"]
+    assert table["path"].tolist() == ["a/deep/Sea.bmp", "b/sea.tif", "lake.png"]
+    assert table["score"].iloc[:2].min() > 10 * table["score"].iloc[2]
+    assert (table[["width", "height", "patch", "stride"]] == [WIDTH, HEIGHT, 16, 8]).all(axis=None)
+    drawn = {f"{name}-{kind}.png" for name in table["name"] for kind in ("heat", "mask", "overlay")}
+    assert {path.name for path in Path("a/out").iterdir()} == drawn | {"scores.csv", "old-overlay.png"}
+    found = np.asarray(Image.open("a/out/sea-2-mask.png"))
+    assert set(np.unique(found)) == {0, 255} and ((found > 0) == mask).mean() > 0.9
+    heat = np.asarray(Image.open("a/out/sea-2-heat.png"))
+    assert heat.shape == mask.shape and heat[mask].mean() > heat[~mask].mean() + 100
+
+
+def test_photographs_none_of_which_can_be_used(encoder, command, refused):
+    reasons = unusable(Path("a"))
+    error = refused("splice", "a", "--run", "r")
+    assert f"none of {len(reasons) - 1} files is a photograph that can be used (a/cut.png cannot be read" in error
+    Path("b").mkdir()
+    assert "no images found" in refused("splice", "b", "--run", "r")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--count", "0"], "--count: received '0', expected a whole number of at least 1"),
+        (["--run", "r", "--count", "61"], "a count of 61 patches along a side; expected 1 to 60"),
+        (["--method", "vote"], "'vote' (choose from"),
+    ],
+)
+def test_bad_words(words, told, encoder, refused):
+    save(picture()[0], "a.png")
+    assert told in refused("splice", "a.png", *words)
+
+
+def test_runs_that_cannot_judge(refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save(picture()[0], "a.png")
+    assert "runs holds no finished run of exif-language; ./run.sh train exif-language" in refused("splice", "a.png")
+    recipe = asdict(contrast_recipe("smoke", patch=24))
+    for name, kind in (("cameras", None), ("begun", "exif-language"), ("cut", "exif-language")):
+        Path("runs", name).mkdir(parents=True)
+        config = {"kind": kind, "data": "", "seed": 0, "recipe": recipe}
+        Path("runs", name, "config.json").write_text(json.dumps(config))
+    Path("runs/cut/image.keras").write_bytes(b"PK")
+    for name, told in (
+        ("absent", "unknown run 'runs/absent'; known: runs/begun, runs/cameras, runs/cut"),
+        ("cameras", "the run runs/cameras is none of exif-language"),
+        ("begun", "the run runs/begun is not finished: it has no image.keras"),
+        ("cut", "runs/cut/image.keras is damaged"),
+    ):
+        assert told in refused("splice", "a.png", "--run", f"runs/{name}")
+        assert told in refused("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
+
+
+@pytest.fixture
+def tree(encoder):
+    """Two forged and two authentic pictures as the virtual splices lie."""
+    for number in range(4):
+        pixels, mask = picture(number, number < 2)
+        save(pixels, f"tree/images/{number}.png")
+        if number < 2:
+            save(mask, f"tree/masks/{number}.png")
+    made = [(f"{number}.png", "any" * (number < 2), "hard" * (number < 2), "", 0.2) for number in range(4)]
+    table = pd.DataFrame(made, columns=["name", "settings", "edge", "quality", "share"])
+    table.to_csv("tree/splices.csv", index=False)
+    return Path("tree")
+
+
+def test_virtual_splices_are_scored_by_group(tree, command, capsys):
+    assert command("evaluate-splices", "r", "--root", tree, "--count", 12) == 0
+    told = capsys.readouterr().out
+    assert "data set virtual (simulated)" in told and "any settings" in told and "similar settings" not in told
+    out = Path("r/splices-virtual")
+    assert "(simulated)" in (out / "table.md").read_text()
+    assert len(pd.read_csv(out / "images.csv")) == 12
+    table = pd.read_csv(out / "table.csv").set_index("map")
+    assert table.loc["network", "p_map"] > 0.95 and table.loc["network", "detection_map"] == 1
+    assert (out / "examples.png").is_file() and len(list(out.glob("maps/images/*.npz"))) == 4
+
+
+def test_forged_pictures_alone_have_no_detection(tree, command, capsys):
+    for number in (2, 3):
+        (tree / "images" / f"{number}.png").unlink()
+    words = ("--dataset", "general", "--root", tree, "--method", "cut", "--count", 12, "--limit", 1)
+    assert command("evaluate-splices", "r", *words) == 0
+    assert "no authentic images, and so no detection mAP" in capsys.readouterr().out
+    table = pd.read_csv("r/splices-general-cut/table.csv")
+    assert table["detection_map"].isna().all() and (table["forged"] == 1).all()
+
+
+def test_trees_that_cannot_be_scored(tree, refused):
+    assert "Give its folder as --root DIR" in refused("evaluate-splices", "r", "--dataset", "columbia")
+    assert "known: columbia, " in refused("evaluate-splices", "r", "--dataset", "moon", "--root", tree)
+    assert "tree/4cam_splc/edgemask is missing" in refused(
+        "evaluate-splices", "r", "--dataset", "columbia", "--root", tree
+    )
+    for number in (0, 1):
+        save(np.zeros((HEIGHT, WIDTH), np.uint8), tree / "masks" / f"{number}.png")
+    assert "no forged image can be used: 2 of 4 images were left out; images/0: tree/masks/0.png marks nothing" in (
+        refused("evaluate-splices", "r", "--root", tree)
+    )
+    (tree / "splices.csv").unlink()
+    assert "splices.csv does not exist" in refused("evaluate-splices", "r", "--root", tree)
+    (tree / "images" / "0.png").unlink()
+    assert "have no image" in refused("evaluate-splices", "r", "--dataset", "general", "--root", tree)
+
+
+def test_the_help_knows_every_name():
+    assert tuple(METHODS) == splice.METHODS
+    parser = argparse.ArgumentParser()
+    evaluate_splices.add_arguments(parser)
+    told = re.sub(r"-\n +", "-", parser.format_help())
+    assert all(name in told for name in DATA_SETS)
