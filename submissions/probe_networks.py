@@ -36,7 +36,7 @@ def untrained(run: ExifRun) -> Network:
     from models.image_encoder import image_encoder
 
     keras.utils.set_random_seed(run.seed)
-    return image_encoder(run.recipe.member, run.recipe.width, run.recipe.patch).predict_on_batch
+    return image_encoder(run.recipe.member, run.recipe.width).predict_on_batch
 
 
 def of_classifier(run: Run, member: str) -> Network:
