@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     name = args.run or f"{args.what}{question}-{preset}-{data.resolve().name}"
     started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
     for told in start_run(started, args.jobs):
-        print(f"warning: {told}")
+        print(told)
 
     from submissions.boards import score_all, submit_all
     from submissions.ensemble import predict_member, train_member

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from competition.errors import InputError
 from competition.files import write_bytes, write_csv
 from competition.manifest import read_folder
+from competition.settings import SETTINGS
 from competition.splits import assign_validation
 from models.presets import recipe
 from models.recipe import Recipe
@@ -64,13 +66,16 @@ def carry_out(plan: Plan, jobs: int) -> list[Path]:
     runs = plan.runs(jobs)
     for number, (variant, run) in enumerate(runs, 1):
         told = f"{number} of {len(runs)}: {variant.name}, seed {run.seed}"
-        warnings = start_run(run, jobs)
+        lines = start_run(run, jobs)
+        unknown = [name for name in SETTINGS if name not in run.questions.learnable]
+        if unknown:
+            raise InputError(f"experiments are about all settings, but no photographs tell {', '.join(unknown)}")
         if is_finished(run):
             print(f"{told}, done before")
             continue
         print(f"{told}, in {run.folder}")
-        for warning in warnings:
-            print(f"warning: {warning}")
+        for line in lines:
+            print(line)
         for member in run.recipes:
             train_member(run, member)
             predict_member(run, member)

@@ -17,6 +17,7 @@ JOINT = "settings"  # the one head of the correlated output
 TASKS = ("camera", "settings", "camera,settings")
 EDGES = ("paper", "quantile")
 OUTPUTS = ("independent", "correlated")
+LEARNT = ("train", "validation")  # splits whose labels are used
 # How training makes up for uneven settings: it draws evenly from the occupied cells (the paper's way: rare combinations
 # come as often as common ones), or weighs the loss by the inverse of a bin's frequency (each setting by itself, so that
 # what the settings tell of each other remains), or does nothing.
@@ -72,12 +73,22 @@ class Questions:
         return tuple(sorted(self.manifest["camera"].dropna().unique()))
 
     @cached_property
+    def learnable(self) -> tuple[str, ...]:
+        """The settings that some photographs of training and of validation tell; nothing is asked about others."""
+        parts = [self.manifest[self.manifest["split"] == split] for split in LEARNT]
+        return tuple(
+            name
+            for name, known in SETTINGS.items()
+            if all(np.isfinite(sensible(name, rows[known.column])).any() for rows in parts)
+        )
+
+    @cached_property
     def edges(self) -> dict[str, NDArray[np.float64]]:
         """Inner edges of the bins by setting, in the order of `SETTINGS`."""
         if self.task.edges == "paper":
-            return {name: bin_edges(name, self.task.bins) for name in SETTINGS}
+            return {name: bin_edges(name, self.task.bins) for name in self.learnable}
         training = self.manifest[self.manifest["split"] == "train"]
-        return {name: quantile_edges(name, training[known.column], self.task.bins) for name, known in SETTINGS.items()}
+        return {name: quantile_edges(name, training[SETTINGS[name].column], self.task.bins) for name in self.learnable}
 
     @cached_property
     def answers(self) -> dict[str, tuple[str, ...]]:
@@ -85,14 +96,14 @@ class Questions:
         camera = {CAMERA: self.cameras} if self.task.camera else {}
         if not self.task.settings:
             return camera
-        return camera | {name: bin_names(name, self.edges[name].tolist()) for name in SETTINGS}
+        return camera | {name: bin_names(name, inner.tolist()) for name, inner in self.edges.items()}
 
     @cached_property
     def heads(self) -> dict[str, tuple[str, ...]]:
         """The networks' heads → their classes; settings in the order in which they join the loss."""
         if not self.task.settings:
             return self.answers
-        settings = {name: self.answers[name] for name in self.task.order}
+        settings = {name: self.answers[name] for name in self.task.order if name in self.learnable}
         if self.task.output == "correlated":
             settings = {JOINT: tuple(" / ".join(cell) for cell in product(*(self.answers[name] for name in SETTINGS)))}
         return ({CAMERA: self.cameras} if self.task.camera else {}) | settings
@@ -108,12 +119,12 @@ class Questions:
         if self.task.settings:
             photographs = self.manifest.set_index("path").reindex(table["path"])
             found |= labels(photographs, self.edges)
-            found[JOINT] = self.cells({name: found[name] for name in SETTINGS})
+            found[JOINT] = self.cells({name: found[name] for name in self.learnable})
         return found
 
     def cells(self, bins: Mapping[str, NDArray[np.int32]]) -> NDArray[np.int32]:
-        """The cell of the space of all settings, -1 where one is unknown: int32 (rows,)."""
-        return cells(bins, [self.task.bins] * len(SETTINGS))
+        """The cell of the space of these settings, -1 where one is unknown: int32 (rows,)."""
+        return cells(bins, [self.task.bins] * len(bins))
 
     def with_marginals(self, said: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """What the heads said, (…, classes) each, and for a correlated output also what follows for every setting."""
@@ -134,30 +145,40 @@ def marginals(joint: NDArray[np.float32], bins: int) -> dict[str, NDArray[np.flo
 
 
 def told(questions: Questions) -> list[str]:
-    """What a user should know before a training on settings: labels that are unknown, cells that are empty.
+    """What a user should know before a training on settings, lines that begin with `warning: ` or `note: `: labels that
+    are unknown, settings that have none and therefore no head, and how many cells are occupied.
 
-    Raises `InputError` where nothing can be learnt or scored: a setting that no photograph of training or of validation
-    tells, or one occupied cell.
+    Raises `InputError` where nothing can be learnt or scored: no setting that photographs of both training and
+    validation tell, or nothing to tell apart. A correlated output needs all settings, and of the same photographs.
     """
     if not questions.task.settings:
         return []
-    parts = {split: questions.manifest[questions.manifest["split"] == split] for split in ("train", "validation")}
-    said = []
-    for (name, known), (split, rows) in product(SETTINGS.items(), parts.items()):
+    correlated, said = questions.task.output == "correlated", []
+    for (name, known), split in product(SETTINGS.items(), LEARNT):
+        rows = questions.manifest[questions.manifest["split"] == split]
         missing = int(np.isnan(sensible(name, rows[known.column])).sum())
         if missing == len(rows):
-            raise InputError(
-                f"none of {len(rows)} {split} photographs tells its {name} (EXIF {known.column}); "
-                "settings are learnt from photographs with EXIF"
+            why = f"none of {len(rows)} {split} photographs tells its {name} (EXIF {known.column})"
+            if not questions.learnable:
+                raise InputError(f"{why}; settings are learnt from photographs with EXIF")
+            if correlated:
+                raise InputError(f"{why}, and --output correlated asks for all settings; choose --output independent")
+            said.append(f"warning: {why}: no head for it")
+        elif missing:
+            said.append(
+                f"warning: {missing} of {len(rows)} {split} photographs do not tell their {name}: no label there"
             )
-        if missing:
-            said.append(f"{missing} of {len(rows)} {split} photographs do not tell their {name}: no label there")
-    cell = questions.labels(parts["train"])[JOINT]
-    occupied = np.unique(cell[cell != UNKNOWN])
-    if len(occupied) < 2:
+    found = questions.labels(questions.manifest[questions.manifest["split"] == "train"])
+    bins = {head: np.unique(label[label != UNKNOWN]) for head, label in found.items()}
+    occupied = f"{len(bins[JOINT])} of {questions.task.bins ** len(questions.learnable)} cells of settings"
+    if correlated and not len(bins[JOINT]):
         raise InputError(
-            f"all training photographs lie in {len(occupied)} of {questions.task.bins**3} cells of settings: there is"
+            "no training photograph tells all of its settings, of which --output correlated learns;"
+            " choose --output independent"
+        )
+    if all(len(bins[head]) < 2 for head in questions.heads if head != CAMERA):
+        raise InputError(
+            f"all training photographs lie in {occupied}: there is"
             " nothing to tell apart; add photographs with other settings, or choose --edges quantile"
         )
-    said.append(f"{len(occupied)} of {questions.task.bins**3} cells of settings are occupied")
-    return said
+    return [*said, f"note: {occupied} are occupied"]

@@ -96,8 +96,8 @@ def open_run(folder: Path) -> Run:
 def start_run(run: Run, jobs: int) -> list[str]:
     """Make the folder of a new run, or check that the one there was made with the same settings.
 
-    Returns what the user should be told. Raises `InputError` for other settings, or for data that cannot be used;
-    then nothing is left behind.
+    Returns what the user should be told, lines that begin with `warning: ` or `note: `. Raises `InputError` for other
+    settings, or for data that cannot be used; then nothing is left behind.
     """
     config = _config(run)
     if (run.folder / "config.json").exists():
@@ -123,7 +123,7 @@ def start_run(run: Run, jobs: int) -> list[str]:
     write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), run.folder / "notes.txt")
     write_json(environment(), run.folder / "environment.json")
     write_json(config, run.folder / "config.json")  # last: with it the run exists
-    return [*told, *([describe_skipped(skipped)] if skipped else [])]
+    return [*told, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
 
 
 def _recipe(settings: dict[str, Any]) -> Recipe:

@@ -26,15 +26,15 @@ def score_settings(run: Run) -> pd.DataFrame:
     """Write `settings_leaderboard.csv`: a row for every entry and setting, scored on the validation photographs.
 
     Columns run, entry, setting, those of `competition.settings_scoring.score_setting`, and all_right: the share of
-    photographs of which all three are.
+    photographs of which all settings are.
     """
     answers, truth = entries(run, "validation"), run.questions.labels(run.validation)
-    known = {name: truth[name] for name in SETTINGS}
+    known = {name: truth[name] for name in run.questions.learnable}
     rows = []
     for entry, said in answers.items():
         all_right = settings_right(chosen(said), np.stack(list(known.values())))[-1]
-        for name in SETTINGS:
-            scores = score_setting(said[name], known[name], photographs=run.validation["path"])
+        for name, labels in known.items():
+            scores = score_setting(said[name], labels, photographs=run.validation["path"])
             row = {"run": run.folder.name, "entry": entry, "setting": name, **scores}
             rows.append({**row, "all_right": all_right, "note": run.note})
     table = pd.DataFrame(rows)
@@ -61,9 +61,9 @@ def submit_settings(run: Run, path: Path) -> pd.DataFrame:
 
 def describe(run: Run, said: Answers) -> pd.DataFrame:
     """The most probable bin of every setting, in words, and its probability."""
-    columns = {}
-    for name in SETTINGS:
-        columns[name] = np.array(run.questions.answers[name])[said[name].argmax(axis=1)]
+    questions, columns = run.questions, {}
+    for name in questions.learnable:
+        columns[name] = np.array(questions.answers[name])[said[name].argmax(axis=1)]
         columns[f"{name}_probability"] = said[name].max(axis=1)
     return pd.DataFrame(columns)
 
@@ -73,7 +73,7 @@ def entries(run: Run, split: str) -> dict[str, Answers]:
 
     Raises `InputError` where the run was not asked for settings, or lacks predictions.
     """
-    questions = [*SETTINGS, *([JOINT] if run.task.output == "correlated" else [])]
+    questions = [*run.questions.learnable, *([JOINT] if run.task.output == "correlated" else [])]
     members: dict[str, dict[str, Predictions]] = {}
     for question in questions:
         for member, said in load_members(run, split, question).items():
@@ -92,7 +92,7 @@ def entries(run: Run, split: str) -> dict[str, Answers]:
 
 def chosen(said: Answers) -> NDArray[np.integer]:
     """The most probable bin of each setting by itself: (settings, images)."""
-    return np.stack([said[name].argmax(axis=1) for name in SETTINGS])
+    return np.stack([said[name].argmax(axis=1) for name in SETTINGS if name in said])
 
 
 def format_settings(table: pd.DataFrame) -> str:

@@ -72,8 +72,23 @@ def settings_folder(photo_folder):
 
 
 @pytest.fixture
-def tiny_mobilenet(monkeypatch):
+def untraced(monkeypatch):
+    """Networks that Keras trains and asks run as they are: for a few steps, compiling a graph takes longer than they
+    do. The main job and the training that is killed are compiled."""
+    import keras
+
+    monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda model: True, lambda model, value: None))
+
+
+@pytest.fixture
+def tiny_mobilenet(shrink_mobilenet, monkeypatch):
     """Two convolutions in the place of `mobilenet`: trains in a second."""
+    shrink_mobilenet(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def shrink_mobilenet():
+    """A function that puts two convolutions in the place of `mobilenet` for as long as a monkeypatch lasts."""
     import keras
 
     from models.backbones import BACKBONES, Backbone
@@ -84,4 +99,4 @@ def tiny_mobilenet(monkeypatch):
         x = keras.layers.BatchNormalization()(x)
         return keras.Model(pixels, keras.layers.Conv2D(8, 3, strides=2)(x))
 
-    monkeypatch.setitem(BACKBONES, "mobilenet", Backbone(build, "tf", 32))
+    return lambda patch: patch.setitem(BACKBONES, "mobilenet", Backbone(build, "tf", 32))

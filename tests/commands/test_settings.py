@@ -58,13 +58,13 @@ def contents(folder):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_one_network_answers_both_questions(variant, photos, command, capsys, tiny_mobilenet):
+def test_one_network_answers_both_questions(variant, photos, command, capsys, tiny_mobilenet, untraced):
     photos(any_settings)
     words = (*TRAIN, "--task", "camera,settings", "--run", "both", *VARIANTS[variant])
     assert command(*words) == 0
     told = capsys.readouterr().out
     assert "warning: 2 of 12 train photographs do not tell their iso: no label there" in told
-    assert "of 27 cells of settings are occupied" in told
+    assert "\nnote: " in told and "of 27 cells of settings are occupied" in told
     assert all(name in told for name in ("balanced accuracy", "majority", "weighted accuracy", *SETTINGS))
 
     run = open_run(Path("runs/both"))
@@ -116,12 +116,6 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     assert all(name in told for name in ("weighted accuracy", "balanced accuracy", *SETTINGS))
 
 
-def test_a_squashed_photograph_may_be_smaller_than_the_square(photos, command, tiny_mobilenet):
-    photos(any_settings, side=24)
-    assert command(*TRAIN, "--task", "settings", "--view", "squash", "--run", "small") == 0
-    assert len(pd.read_csv("runs/small/settings_submission.csv")) == 4
-
-
 def no_settings(number):
     return None
 
@@ -134,6 +128,24 @@ def no_iso(number):
     return APERTURES[number % 3], 0, EXPOSURES[number % 3]
 
 
+def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_smaller_than_the_square(
+    photos, command, capsys, tiny_mobilenet, untraced
+):
+    photos(no_iso, side=24)
+    words = (*TRAIN, "--task", "settings", "--view", "squash", "--balance", "cells", "--run", "small")
+    assert command(*words) == 0
+    told = capsys.readouterr().out
+    assert "warning: none of 12 train photographs tells its iso (EXIF iso): no head for it" in told
+    assert "note: 3 of 9 cells of settings are occupied" in told
+    assert pd.read_csv("runs/small/settings_leaderboard.csv")["setting"].tolist() == ["aperture", "exposure_time"]
+    handed_in = pd.read_csv("runs/small/settings_submission.csv")
+    assert len(handed_in) == 4
+    assert [*handed_in] == ["fname", "aperture", "aperture_probability", "exposure_time", "exposure_time_probability"]
+    assert "val_iso_loss" not in pd.read_csv("runs/small/members/mobilenet/history.csv")
+    assert command("predict", "runs/small", "photos/train/cat", "--out", "answers.csv") == 0
+    assert "iso" not in pd.read_csv("answers.csv")
+
+
 @pytest.mark.parametrize("task", ["settings", "camera,settings"])
 @pytest.mark.parametrize(
     ("settings", "words", "told"),
@@ -142,8 +154,8 @@ def no_iso(number):
         (no_settings, ("--edges", "quantile"), "none of 12 train photographs tells its aperture (EXIF f_number)"),
         (
             no_iso,
-            (),
-            "none of 12 train photographs tells its iso (EXIF iso); settings are learnt from photographs with",
+            ("--output", "correlated"),
+            "none of 12 train photographs tells its iso (EXIF iso), and --output correlated asks for all settings;",
         ),
         (the_same_settings, (), "all training photographs lie in 1 of 27 cells of settings: there is nothing to tell"),
         (the_same_settings, ("--edges", "quantile"), "1 different values of aperture do not fill 3 bins; use fewer"),

@@ -1,6 +1,7 @@
 """What a run asks: heads, classes and labels for every task, and the refusal of what cannot be learnt."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from competition.errors import InputError
 from competition.manifest import COLUMNS, DTYPES, load_manifest, write_manifest
 from competition.settings import SETTINGS, UNKNOWN, bins_of
-from submissions.questions import CAMERA, JOINT, Questions, Task, marginals, told
+from submissions.questions import CAMERA, JOINT, LEARNT, OUTPUTS, Questions, Task, marginals, told
 
 # One in each of three cells, and one that does not tell its exposure time.
 PHOTOGRAPHS = [
@@ -99,7 +100,7 @@ def test_labels_join_the_manifest_by_path_however_often_and_in_whatever_order():
 
 
 def test_a_manifest_read_back_from_disk_keeps_values_on_their_edges(tmp_path):
-    table = manifest([(f"{i}.jpg", "a", 2.8, 215.4, 0.002154, "train") for i in range(2)])
+    table = manifest([(f"{i}.jpg", "a", 2.8, 215.4, 0.002154, split) for i, split in enumerate(LEARNT)])
     write_manifest(table, tmp_path / "manifest.csv")
     asked = questions(table=load_manifest(tmp_path / "manifest.csv"))
     assert asked.labels(asked.manifest)[JOINT].tolist() == [13, 13]
@@ -169,29 +170,47 @@ def test_too_few_bins_are_refused():
 
 def test_cells_and_missing_labels_are_told():
     assert told(questions("settings")) == [
-        "1 of 4 train photographs do not tell their exposure_time: no label there",
-        "3 of 27 cells of settings are occupied",
+        "warning: 1 of 4 train photographs do not tell their exposure_time: no label there",
+        "note: 3 of 27 cells of settings are occupied",
     ]
     assert told(questions("camera", manifest(f_number=np.nan))) == []
 
 
 @pytest.mark.parametrize("edges", ["paper", "quantile"])
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(("split", "photographs"), [("train", 4), ("validation", 1)])
 @pytest.mark.parametrize("nothing", [np.nan, 0.0])
-def test_a_setting_that_no_training_photograph_tells_is_refused(edges, name, nothing):
-    table = manifest(**{SETTINGS[name].column: nothing})
-    wanted = rf"none of 4 train photographs tells its {name} \(EXIF {SETTINGS[name].column}\); settings are learnt from"
-    with pytest.raises(InputError, match=wanted):
-        told(questions("settings", table, edges=edges))
-
-
-def test_a_setting_that_no_validation_photograph_tells_is_refused():
+def test_a_setting_that_none_of_a_split_tells_has_no_head(edges, name, split, photographs, nothing):
     table = manifest()
-    table.loc[table["split"] == "validation", "iso"] = np.nan
-    with pytest.raises(InputError, match="none of 1 validation photographs tells its iso"):
+    table.loc[table["split"] == split, SETTINGS[name].column] = nothing
+    asked = questions("settings", table, edges=edges, bins=2)
+    others = [other for other in SETTINGS if other != name]
+    assert list(asked.heads) == list(asked.answers) == list(asked.learnable) == others
+    found = asked.labels(table)
+    assert set(found) == {*others, JOINT}
+    assert found[JOINT].max() < 4
+    why = f"none of {photographs} {split} photographs tells its {name} (EXIF {SETTINGS[name].column})"
+    assert f"warning: {why}: no head for it" in told(asked)
+    with pytest.raises(InputError, match=re.escape(f"{why}, and --output correlated asks for all settings; choose")):
+        told(questions("settings", table, edges=edges, bins=2, output="correlated"))
+
+
+def test_no_setting_at_all_is_refused():
+    table = manifest(f_number=np.nan, iso=np.nan, exposure_time=0.0)
+    with pytest.raises(InputError, match=r"none of 4 train photographs tells its aperture .* learnt from photographs"):
         told(questions("settings", table))
 
 
-def test_one_occupied_cell_is_refused():
+def test_photographs_that_each_lack_a_setting_teach_the_heads_of_the_others_but_no_cells():
+    table = manifest()
+    for name, row in zip(SETTINGS, range(3), strict=True):
+        table.loc[row, SETTINGS[name].column] = np.nan
+    assert told(questions("settings", table))[-1] == "note: 0 of 27 cells of settings are occupied"
+    with pytest.raises(InputError, match="no training photograph tells all of its settings"):
+        told(questions("settings", table, output="correlated"))
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_one_occupied_cell_is_refused(output):
     with pytest.raises(InputError, match=r"all training photographs lie in 1 of 27 cells of settings: .*quantile"):
-        told(questions("settings", manifest(f_number=8.0, iso=100.0, exposure_time=1.0)))
+        told(questions("settings", manifest(f_number=8.0, iso=100.0, exposure_time=1.0), output=output))
