@@ -20,6 +20,7 @@ SMALL, NORMAL, LARGE = 8, 10, 13  # points
 PLAIN, TRUE, INK = "0.75", "0.45", "0.1"  # greys; what is true is also hatched
 HATCH = "////"
 ROOM = 0.05  # beside the outermost points of a reliability diagram
+FEW_TICKS = 5  # that fit under the bars of a setting
 FEW_CLASSES = 12  # of which a confusion matrix has its counts written in
 LABELS = {"aperture": "aperture", "iso": "ISO", "exposure_time": "exposure time", "camera": "camera"}
 AXES = {"f_number": "f-number", "iso": "ISO", "exposure_time": "exposure time in seconds"}
@@ -62,7 +63,8 @@ def best_and_worst(
 ) -> Figure:
     """Two rows of photographs with their distributions as bars underneath (figure 2 of Laurence & Murphy 2018).
 
-    `classes`: question → its classes. One question alone, the camera, shows its five most probable classes by name.
+    `classes`: question → its classes. One question alone, the camera, shows its five most probable classes by name, and
+    the true one where it is not among them.
     """
     columns = max(len(best), len(worst))
     by_name = list(classes) == ["camera"]
@@ -223,14 +225,15 @@ def _bars(axes: Axes, said: NDArray[np.float64], truth: int, name: str) -> None:
     if truth >= 0:
         bars[truth].set(hatch=HATCH, facecolor="white", linewidth=1.4)
     axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
-    axes.set_xticks(numbers)
-    axes.tick_params(labelsize=SMALL if len(said) <= 5 else 5, length=2)
-    axes.tick_params(axis="y", labelsize=SMALL)
+    axes.set_xticks(numbers[:: -(-len(numbers) // FEW_TICKS)])
+    axes.tick_params(labelsize=SMALL, length=2)
     axes.set_title(name, fontsize=SMALL)
 
 
 def _top_classes(axes: Axes, said: NDArray[np.float64], truth: int, names: Sequence[str], most: int = 5) -> None:
     shown = np.argsort(-said, kind="stable")[:most].tolist()
+    if truth >= 0 and truth not in shown:
+        shown.append(truth)
     bars = axes.barh(range(len(shown)), said[shown], color=PLAIN, edgecolor=INK, linewidth=0.8)
     if truth in shown:
         bars[shown.index(truth)].set(hatch=HATCH, facecolor="white", linewidth=1.4)

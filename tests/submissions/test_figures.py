@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from submissions import figures
@@ -41,12 +42,34 @@ def test_the_best_and_the_worst_of_few_bins(opens):
     assert "2 f/2.8 to f/4.9" in told
 
 
-def test_the_best_and_the_worst_of_many_cameras_name_five(opens):
+def test_the_best_and_the_worst_of_many_cameras_name_five_and_the_true_one(opens):
     cameras = [f"camera-{number}" for number in range(8)]
     one = example(3, classes=8, question="camera")
     told = opens(figures.best_and_worst([one], [one], {"camera": cameras}, "Of 1 photograph"))
-    shown = {cameras[index] for index in np.argsort(-one.said["camera"])[:5]}
+    shown = {cameras[index] for index in [*np.argsort(-one.said["camera"])[:5], 3]}
+    assert len(shown) == 6
     assert {camera for camera in cameras if camera in told} == shown
+
+
+@pytest.mark.parametrize(("rank", "bars"), [(0, 5), (4, 5), (5, 6), (7, 6), (None, 5)])
+def test_the_true_camera_is_hatched_even_where_it_is_not_among_the_five(rank, bars):
+    one = example(-1, classes=8, question="camera")
+    ranked = np.argsort(-one.said["camera"])
+    truth = -1 if rank is None else int(ranked[rank])
+    axes = Figure().subplots()
+    figures._top_classes(axes, one.said["camera"], truth, [f"camera-{number}" for number in range(8)])
+    hatched = [bool(bar.get_hatch()) for bar in axes.patches]
+    assert hatched == [place == (rank if rank is None else min(rank, 5)) for place in range(bars)]
+    if rank is not None:
+        assert axes.get_yticklabels()[hatched.index(True)].get_text() == f"camera-{truth}"
+
+
+@pytest.mark.parametrize(("bins", "ticks"), [(2, [1, 2]), (5, [1, 2, 3, 4, 5]), (10, [1, 3, 5, 7, 9])])
+def test_few_bins_are_numbered(bins, ticks):
+    axes = Figure().subplots()
+    figures._bars(axes, np.full(bins, 1 / bins), bins - 1, "ISO")
+    assert axes.get_xticks().tolist() == ticks
+    assert [bool(bar.get_hatch()) for bar in axes.patches] == [False] * (bins - 1) + [True]
 
 
 def test_the_space_of_settings_leaves_out_what_is_unknown(opens):
