@@ -17,6 +17,7 @@ from augment.pipeline import (
     PatchConfig,
     TrainingPatches,
     balanced_counts,
+    class_weights,
     epoch_order,
     make_patch,
     measured_colours,
@@ -278,6 +279,30 @@ def test_an_unknown_label_has_no_weight_and_is_no_class(table, folder):
         assert weights["iso"].tolist() == (asked >= 0).astype(float).tolist()
         assert weights["camera"].tolist() == [1] * 7
         assert {weight.dtype for weight in weights.values()} == {np.dtype(np.float32)}
+
+
+def test_class_weights_make_all_classes_that_occur_count_alike(table, folder):
+    labels = np.array([0, 0, 0, 0, 1, 3, -1], np.int32)
+    weights = class_weights(labels, 5)
+    assert (weights.dtype, weights.shape) == (np.float32, (5,))
+    of_known = weights[labels[labels >= 0]]
+    totals = np.bincount(labels[labels >= 0], weights=of_known, minlength=5)
+    np.testing.assert_allclose(totals, [2, 2, 0, 2, 0], rtol=1e-6)
+    assert of_known.mean() == pytest.approx(1)
+
+    # In batches they multiply the weight of the head, and what is unknown still counts nothing.
+    patches = TrainingPatches(
+        table,
+        folder,
+        {"row": np.arange(7), "iso": labels},
+        CONFIG,
+        head_weights=lambda epoch: {"iso": 0.5},
+        class_weights={"iso": weights},
+    )
+    _, targets, counted = patches.batch(0, 0)
+    drawn = labels[targets["row"]]
+    np.testing.assert_allclose(counted["iso"], np.where(drawn < 0, 0, 0.5 * weights[drawn]))
+    assert (counted["row"] == 1).all()
 
 
 def test_the_weights_of_the_heads_follow_the_epoch(table, folder):
