@@ -8,7 +8,6 @@ from keras import layers
 from competition.errors import InputError
 from models.contrast import contrastive_loss
 from models.devices import differentiated
-from models.image_encoder import image_encoder
 from models.joint import Joint, gradients_of
 from models.text_encoder import text_encoder, unit
 
@@ -22,16 +21,18 @@ def joint(image, learned=True):
     return Joint(image, text_encoder(20, 6, 8, 1, 2, 4), 20.0, learned)
 
 
-def without_batch_norm():
+def encoder(*normalised):
     pixels = keras.Input((16, 16, 3), dtype="uint8")
     x = layers.Conv2D(4, 3, strides=2, activation="gelu")(layers.Rescaling(1 / 255)(pixels))
+    for layer in normalised:
+        x = layer(x)
     return keras.Model(pixels, unit(layers.Flatten()(x), 8))
 
 
 @pytest.mark.parametrize("micro, learned", [(3, True), (1, False)])
 def test_the_gradients_of_pieces_are_those_of_the_whole_batch(micro, learned):
     keras.utils.set_random_seed(0)
-    model = joint(without_batch_norm(), learned)
+    model = joint(encoder(), learned)
     loss, whole = gradients_of(model, 7)(PATCHES, TOKENS, PHOTOGRAPHS)
     other, cached = gradients_of(model, micro)(PATCHES, TOKENS, PHOTOGRAPHS)
     assert other == pytest.approx(loss, abs=1e-5)
@@ -44,7 +45,7 @@ def test_the_gradients_of_pieces_are_those_of_the_whole_batch(micro, learned):
 
 def test_batch_norm_takes_its_statistics_from_a_piece_in_both_passes():
     keras.utils.set_random_seed(0)
-    model = joint(image_encoder("stem", 8))
+    model = joint(encoder(layers.BatchNormalization()))
     pieces = [slice(0, 3), slice(3, 6), slice(6, 7)]
 
     def loss(patches, tokens, photographs):
@@ -60,7 +61,7 @@ def test_batch_norm_takes_its_statistics_from_a_piece_in_both_passes():
 
 
 def test_a_learned_scale_is_limited():
-    model = joint(without_batch_norm())
+    model = joint(encoder())
     model.log_scale.assign(9.0)
     model.limit_scale()
     assert float(model.scale) == pytest.approx(100)
@@ -69,4 +70,4 @@ def test_a_learned_scale_is_limited():
 def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError, match="KERAS_BACKEND=tensorflow"):
-        gradients_of(joint(without_batch_norm()), 3)
+        gradients_of(joint(encoder()), 3)

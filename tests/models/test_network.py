@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import keras
@@ -106,14 +107,26 @@ def test_weights_come_from_a_file(tmp_path, tiny_mobilenet):
     np.testing.assert_array_equal(answers(again)["camera"], answers(model)["camera"])
 
 
+@pytest.fixture(scope="module")
+def saved(shrink_mobilenet, tmp_path_factory):
+    """A network, and the folders `own` and `other` with files of it and of another one, for tests to copy and spoil."""
+    folder = tmp_path_factory.mktemp("saved")
+    with pytest.MonkeyPatch.context() as patch:
+        shrink_mobilenet(patch)
+        model = build("mobilenet", small("mobilenet"), HEADS)
+    for name, one in (("own", model), ("other", build(STEM, small(STEM), {"camera": 5}))):
+        (folder / name).mkdir()
+        one.save(folder / name / "a.keras")
+        one.save_weights(folder / name / "a.weights.h5")
+    return model, folder
+
+
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
 @pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "no weights", "of another network"])
-def test_damaged_weights_are_named(suffix, damage, tmp_path, tiny_mobilenet):
+def test_damaged_weights_are_named(suffix, damage, tmp_path, saved):
+    model, folder = saved
     path = tmp_path / f"a{suffix}"
-    model = build("mobilenet", small("mobilenet"), HEADS)
-    other = build(STEM, small(STEM), {"camera": 5})
-    saved = other if damage == "of another network" else model
-    saved.save(path) if suffix == ".keras" else saved.save_weights(path)
+    shutil.copy(folder / ("other" if damage == "of another network" else "own") / path.name, path)
     spoil(path, damage)
     with pytest.raises(InputError, match=rf"a{suffix} are damaged or belong to another network") as caught:
         load_weights(model, path)
@@ -121,9 +134,9 @@ def test_damaged_weights_are_named(suffix, damage, tmp_path, tiny_mobilenet):
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "no weights"])
-def test_a_damaged_model_is_named(damage, tmp_path, tiny_mobilenet):
+def test_a_damaged_model_is_named(damage, tmp_path, saved):
     path = tmp_path / "model.keras"
-    build("mobilenet", small("mobilenet"), HEADS).save(path)
+    shutil.copy(saved[1] / "own" / "a.keras", path)
     spoil(path, damage)
     with pytest.raises(InputError, match=r"model\.keras is damaged or not a model .*; delete it") as caught:
         load_model(path)
