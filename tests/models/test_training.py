@@ -60,6 +60,11 @@ def train_stem(photos, folder, made, pause=0.0):
     return train("stem", made, batches, watched, {"camera": len(classes)}, folder, SEED)
 
 
+@pytest.fixture(scope="module")
+def photos(photo_folder, tmp_path_factory):
+    return photo_folder(tmp_path_factory.mktemp("data") / "photos")
+
+
 def losses(folder):
     return pd.read_csv(folder / "history.csv").drop(columns="seconds")
 
@@ -68,8 +73,8 @@ def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_killed_training_goes_on_as_if_nothing_had_happened(photo_folder, tmp_path):
-    photos, straight, killed = photo_folder(tmp_path / "photos"), tmp_path / "straight", tmp_path / "killed"
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(photos, tmp_path):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
     command = [sys.executable, "-c", PROCESS, str(photos), str(killed)]
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not (killed / "history.csv").exists():
@@ -92,9 +97,9 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(photo_folder, tmp_
 
 
 def test_a_finished_member_is_not_trained_again_and_another_seed_is_another_training(
-    photo_folder, tmp_path, monkeypatch
+    photos, tmp_path, monkeypatch, untraced
 ):
-    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+    folder = tmp_path / "member"
     history = train_stem(photos, folder, replace(RECIPE, epochs=1))
     written = (folder / "model.keras").stat().st_mtime_ns
     again = train("stem", RECIPE, None, None, {"camera": 3}, folder, SEED)
@@ -104,9 +109,9 @@ def test_a_finished_member_is_not_trained_again_and_another_seed_is_another_trai
     assert (train_stem(photos, tmp_path / "other", replace(RECIPE, epochs=1))["loss"] != history["loss"]).all()
 
 
-def test_the_weights_of_the_best_epoch_are_kept(photo_folder, tmp_path, monkeypatch):
+def test_the_weights_of_the_best_epoch_are_kept(photos, tmp_path, monkeypatch, untraced):
     """The learning rate grows until the network is spoilt, so the last epoch is not the best."""
-    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+    folder = tmp_path / "member"
     monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: start * 1000 ** len(losses))
     made = replace(RECIPE, schedule="plateau", learning_rate=1e-2, epochs=2)
     history = train_stem(photos, folder, made)
@@ -118,10 +123,10 @@ def test_the_weights_of_the_best_epoch_are_kept(photo_folder, tmp_path, monkeypa
         np.testing.assert_array_equal(kept, wanted)
 
 
-def test_training_stops_when_it_no_longer_gets_better(photo_folder, tmp_path, monkeypatch):
+def test_training_stops_when_it_no_longer_gets_better(photos, tmp_path, monkeypatch, untraced):
     """Every epoch is told to have been worse than the one before."""
     monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, float))
-    history = train_stem(photo_folder(tmp_path / "photos"), tmp_path / "member", replace(RECIPE, epochs=9, patience=2))
+    history = train_stem(photos, tmp_path / "member", replace(RECIPE, epochs=9, patience=2))
     assert len(history) == 3
 
 
@@ -130,8 +135,8 @@ def told(method, loss):
     return lambda self, epoch, logs: method(self, epoch, logs | {"val_loss": loss(epoch)})
 
 
-def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photo_folder, tmp_path, monkeypatch):
-    photos, folder = photo_folder(tmp_path / "photos"), tmp_path / "member"
+def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photos, tmp_path, monkeypatch, untraced):
+    folder = tmp_path / "member"
     monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: 1e-3 if not losses else math.nan)
     with pytest.raises(InputError, match=r"the loss of stem became nan in epoch 1, step \d+; .*--learning-rate"):
         train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
@@ -144,11 +149,11 @@ def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photo_fol
         train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
 
 
-def test_a_validation_loss_that_is_no_number_stops_too(photo_folder, tmp_path, monkeypatch):
+def test_a_validation_loss_that_is_no_number_stops_too(photos, tmp_path, monkeypatch, untraced):
     folder = tmp_path / "member"
     monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, lambda epoch: math.nan))
     with pytest.raises(InputError, match="the validation loss of stem became nan in epoch 0"):
-        train_stem(photo_folder(tmp_path / "photos"), folder, RECIPE)
+        train_stem(photos, folder, RECIPE)
     assert files(folder) == []
 
 
@@ -206,9 +211,9 @@ def test_a_head_without_weight_learns_nothing_and_neither_does_what_is_below_it(
         assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
 
-def test_the_best_epoch_follows_the_loss_that_no_schedule_weighs(photo_folder, tmp_path, tiny_mobilenet):
+def test_the_best_epoch_follows_the_loss_that_no_schedule_weighs(photos, tmp_path, tiny_mobilenet):
     heads = dict.fromkeys(SETTINGS, 3)
-    patches, validation = settings_patches(photo_folder(tmp_path / "photos"), SMALL, tau=1)
+    patches, validation = settings_patches(photos, SMALL, tau=1)
     history = train("mobilenet", SMALL, patches, validation, heads, tmp_path / "member", SEED)
     validated = history[[f"val_{name}_loss" for name in SETTINGS]]
     assert (validated > 0).all(axis=None)
