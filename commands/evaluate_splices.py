@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     simulated = "" if splices is None else " (simulated)"
     title = f"Splices of the data set {args.dataset}{simulated}, found by {args.run.name}, method {args.method}"
     print(write_report(out, title, images, left_out, splices))
-    draw_examples(maps, items, images, f"{title}; outlined: the truth", out / "examples.png")
+    draw_examples(maps, items, images, f"{title}\noutlined: the truth; each map in its own range", out / "examples.png")
     print(f"\n{out}: table.md, table.csv, images.csv, examples.png, and in maps what is kept of each image")
 
 

@@ -123,11 +123,15 @@ def summarise(images: pd.DataFrame) -> pd.DataFrame:
 def summarise_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
     """p-mAP of the virtual splices by how they were made: columns group, one for each of `MAPS`, images.
 
-    `splices` is their splices.csv as text.
+    `splices` is their splices.csv as text. Raises `InputError` where that lacks an image.
     """
     forged = images[images["forged"]]
     precision = forged.pivot_table(index="image", columns="map", values="average_precision")
-    made = splices.set_index("images/" + splices["name"].str.rpartition(".")[0]).loc[precision.index]
+    made = splices.set_index("images/" + splices["name"].str.rpartition(".")[0])
+    unknown = precision.index.difference(made.index)
+    if len(unknown):
+        raise InputError(f"splices.csv does not tell how {unknown[0]} was made; evaluate it as the data set general")
+    made = made.loc[precision.index]
     small = made["share"].astype(float) < 0.1
     groups = {
         "similar settings": made["settings"] == "similar",

@@ -78,7 +78,7 @@ def write_pictures(pixels: NDArray[np.uint8], judgement: Judgement, path: Path) 
 def sheet(overlays: Sequence[Overlay], title: str, columns: int = 4) -> Figure:
     """Several overlays beside each other."""
     rows = -(-len(overlays) // columns)
-    figure = Figure(figsize=(3.6 * columns + 1, 3.2 * rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(3.6 * columns + 1, 2.9 * rows + 0.6), layout="constrained")
     figure.suptitle(title, fontsize=LARGE)
     places = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in places[len(overlays) :]:

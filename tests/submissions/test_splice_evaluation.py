@@ -138,6 +138,8 @@ def test_splices_are_grouped_by_how_they_were_made():
         ("at least 10 % of the area", 0.5),
     ):
         assert found.loc[group, ["random", "images"]].tolist() == [precision, 1]
+    with pytest.raises(InputError, match="does not tell how images/2 was made"):
+        summarise_groups(pd.DataFrame(rows), made[:2])
 
 
 def test_some_are_of_both_kinds(tree):
