@@ -43,7 +43,7 @@ def main_job() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def finished(photo_folder, tmp_path_factory):
+def finished(photo_folder, shrink_mobilenet, tmp_path_factory):
     """A folder with `photos` and the finished run `runs/job`: the main job in small, and not to be changed."""
     home = tmp_path_factory.mktemp("home")
     photos = photo_folder(home / "photos", test=2)
@@ -52,6 +52,7 @@ def finished(photo_folder, tmp_path_factory):
     (broken / "short.jpg").write_bytes((broken / "0.jpg").read_bytes()[:1000])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
+        shrink_mobilenet(patch)
         assert give(*MAIN_JOB) == 0
     return home
 

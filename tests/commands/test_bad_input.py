@@ -276,7 +276,7 @@ def test_photographs_none_of_which_can_be_used(home, refused):
     assert "none of 2 files is a photograph that can be used (page.jpg: page.jpg is a file that begins" in error
 
 
-def test_a_photograph_damaged_within(photos, command, capsys):
+def test_a_photograph_damaged_within(photos, command, capsys, untraced):
     """Only decoding notices, in the midst of an epoch: the run exists, and goes on once the file is restored."""
     path = photos / "train" / "eel" / "0.png"
     pixels = np.asarray(Image.open(path.with_suffix(".jpg")))
@@ -316,7 +316,7 @@ def test_a_disk_that_is_full_from_the_start(name, photos, command, capsys, monke
     assert not list(Path("runs").rglob("config.json"))
 
 
-def test_a_disk_that_fills_up_loses_nothing_that_was_whole(photos, command, capsys, monkeypatch):
+def test_a_disk_that_fills_up_loses_nothing_that_was_whole(photos, command, capsys, monkeypatch, untraced):
     for name in ("epoch-0.weights.h5", "history.csv", "model.keras", "validation.npz", "scores.json"):
         with monkeypatch.context() as patch:
             full_disk(patch, name)

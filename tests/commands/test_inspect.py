@@ -33,7 +33,7 @@ def test_a_run_that_was_asked_for_cameras_alone(home, command, capsys):
     assert sorted(told) == [f"runs/job/figures/{name}" for name in drawn(names)]
 
 
-def test_a_run_that_was_asked_for_both(settings_folder, command, tiny_mobilenet, tmp_path, monkeypatch):
+def test_a_run_that_was_asked_for_both(settings_folder, command, tiny_mobilenet, untraced, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings_folder(tmp_path / "photos")
     words = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front", "none")
