@@ -38,8 +38,8 @@ GPU=cpu
 if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then GPU=cuda; fi
 
 # Help and a mistyped command need nothing that is installed, and answer at once.
-light=
-[[ -f "commands/${1:-}.py" ]] || light=yes
+light= asked=${1:-}
+[[ -f "commands/${asked//-/_}.py" ]] || light=yes
 for word in "$@"; do [[ $word == -h || $word == --help ]] && light=yes; done
 if [[ $light ]]; then
   python=$(find_python)
