@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +154,8 @@ def _settings(photograph: pd.Series) -> str:
     """As photographers write them: `f/2.8  1/60 s  ISO 400`; what is unknown is left out."""
     f_number, time, iso = (photograph[name] for name in ("f_number", "exposure_time", "iso"))
     told = [f"f/{f_number:g}" if f_number > 0 else "", f"ISO {iso:g}" if iso > 0 else ""]
-    told.insert(1, f"{Fraction(time).limit_denominator(8000)} s" if time > 0 else "")
+    if time > 0:
+        told.insert(1, f"1/{1 / time:.0f} s" if time < 0.3 else f"{round(time, 2):g} s")
     return "  ".join(filter(None, told))
 
 

@@ -3,9 +3,11 @@
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from submissions import inspecting
 from submissions.inspecting import Answered, best_and_worst
 
 ALWAYS = ("best-worst", "contact-sheet", "reliability")
@@ -63,6 +65,15 @@ def test_a_photograph_that_is_gone(home, command, capsys):
     assert command("inspect", "runs/job") == 2
     assert "does not exist" in capsys.readouterr().err
     assert not (home / "runs" / "job" / "figures").exists()
+
+
+@pytest.mark.parametrize(
+    ("time", "written"),
+    [(0.02999874, "1/33 s"), (1 / 8000, "1/8000 s"), (0.25, "1/4 s"), (0.6, "0.6 s"), (30.0, "30 s"), (np.nan, None)],
+)
+def test_settings_are_written_as_on_a_camera(time, written):
+    photograph = pd.Series({"f_number": 2.2, "exposure_time": time, "iso": 200.0})
+    assert inspecting._settings(photograph).split("  ") == ["f/2.2", *([written] if written else []), "ISO 200"]
 
 
 def answered(truth, *probabilities):
