@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> None:
     from submissions.splice_photographs import SCORES, judge_photographs
 
     folder = args.run or newest_run(Path("runs"))
-    table, skipped = judge_photographs(load_encoder(folder), args.photos, args.out, args.count, args.method)
+    encoder = load_encoder(folder)
+    table, skipped = judge_photographs(encoder, args.photos, args.out, args.count, args.method)
     for path, why in skipped.items():
         print(f"skipped {path}: {why}")
     print(table[["path", "score"]].to_string(index=False, float_format="{:.3f}".format))
@@ -47,3 +48,8 @@ def run(args: argparse.Namespace) -> None:
     )
     print(f"\n{args.out}: {SCORES}, and of each of {len(table)} photographs the heat map, the mask and both over it")
     print(f"judged by {folder}")
+    if encoder.simulated:
+        print(
+            "note: it learnt from simulated photographs alone and knows no real camera; for real ones, train on real ones:\n"
+            "./run.sh train exif-language --data DIR"
+        )

@@ -57,6 +57,11 @@ class ExifRun:
         return load_manifest(self.folder / "manifest.csv")
 
     @property
+    def notes(self) -> list[str]:
+        """What a reader of its scores must know."""
+        return (self.folder / "notes.txt").read_text().splitlines()
+
+    @property
     def image(self) -> Path:
         """The file of its image encoder."""
         return self.folder / "image.keras"

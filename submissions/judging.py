@@ -14,6 +14,7 @@ from competition.errors import InputError, unknown_name
 from competition.parallel import PROGRESS_AFTER
 from submissions.exif_language import KIND, open_exif_language
 from submissions.localising import cut_map, mean_shift_map
+from submissions.runs import SIMULATED
 from submissions.splicing import Grid, consistency_map, detection_score, grid_positions, upsample
 
 METHODS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"shift": mean_shift_map, "cut": cut_map}
@@ -32,11 +33,13 @@ class Encoder:
         patch: side of a patch, pixels.
         embed: takes uint8 (patches, patch, patch, 3) with values 0…255, as in training, and a function to be told how
             many more are done; gives float32 (patches, width).
+        simulated: whether it learnt from simulated photographs alone.
     """
 
     identity: str
     patch: int
     embed: Callable[[NDArray[np.uint8], Callable[[int], None]], NDArray[np.float32]]
+    simulated: bool = False
 
     def grid(self, pixels: NDArray[np.uint8], count: int) -> Grid:
         """Where its patches lie on a photograph, uint8 (height, width, 3); arguments, errors: `grid_positions`."""
@@ -90,7 +93,8 @@ def load_encoder(folder: Path) -> Encoder:
         progress = keras.callbacks.LambdaCallback(on_predict_batch_end=tell)
         return network.predict(filled, batch_size=BATCH, verbose=0, callbacks=[progress])[: len(patches)]
 
-    return Encoder(hashlib.sha256(run.image.read_bytes()).hexdigest(), run.recipe.patch, embed)
+    identity = hashlib.sha256(run.image.read_bytes()).hexdigest()
+    return Encoder(identity, run.recipe.patch, embed, SIMULATED in run.notes)
 
 
 def embed_grid(encoder: Encoder, pixels: NDArray[np.uint8], grid: Grid, at_once: int = AT_ONCE) -> NDArray[np.float32]:

@@ -98,7 +98,7 @@ def probe_run(
         if seen:
             notes.append(f"{opened.folder.name} was trained on {seen} of the measured photographs, which flatters it")
     if root is None:
-        notes += (run.folder / "notes.txt").read_text().splitlines()
+        notes += run.notes
     notes.append(
         f"fitted on {(~sample.measured).sum()} photographs, measured on {sample.measured.sum()}, "
         f"{patches} patch(es) of {run.recipe.patch} pixels each"

@@ -354,6 +354,11 @@ def test_a_path_that_cannot_be_written(photos, refused):
     assert "runs cannot be used (" in refused(*TRAIN).replace("runs/stem-smoke-photos", "runs")
 
 
+def test_every_command_is_a_module_where_run_sh_looks_for_it():
+    folder = Path(front_door.__file__).parent
+    assert all((folder / f"{name.replace('-', '_')}.py").is_file() for name in front_door.COMMANDS)
+
+
 def test_what_is_no_fault_of_the_user_keeps_its_traceback(monkeypatch, command):
     def bug(args):
         raise KeyError("a bug")

@@ -29,7 +29,7 @@ def rough(patches, done):
 def encoder(tmp_path, monkeypatch):
     """In an empty working directory, an encoder in the place of that of every run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(judging, "load_encoder", lambda folder: Encoder(str(folder), 16, rough))
+    monkeypatch.setattr(judging, "load_encoder", lambda folder: Encoder(str(folder), 16, rough, simulated=True))
 
 
 def picture(number=0, spliced=True):
@@ -73,6 +73,7 @@ def test_photographs_get_pictures_and_a_score(encoder, command, capsys):
     told = capsys.readouterr().out
     for name, why in reasons.items():
         assert f"skipped a/{name}: " in told and why in told
+    assert "it learnt from simulated photographs alone" in told
     table = pd.read_csv("a/out/scores.csv")
     assert list(table) == ["path", "name", "score", "width", "height", "patch", "stride"]
     assert table["name"].tolist() == ["Sea", "sea-2", "lake"]

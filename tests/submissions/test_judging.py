@@ -23,6 +23,7 @@ def run(tmp_path_factory):
     folder.mkdir()
     config = {"kind": "exif-language", "data": "", "seed": 0, "recipe": asdict(contrast_recipe("smoke", patch=PATCH))}
     (folder / "config.json").write_text(json.dumps(config))
+    (folder / "notes.txt").write_text("simulated photographs (the virtual competition)\n")
     keras.utils.set_random_seed(0)
     pixels = keras.Input((None, None, 3), dtype="uint8")
     x = keras.layers.Conv2D(8, 3, strides=2)(keras.layers.Rescaling(1 / 255)(pixels))
