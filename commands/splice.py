@@ -50,6 +50,6 @@ def run(args: argparse.Namespace) -> None:
     print(f"judged by {folder}")
     if encoder.simulated:
         print(
-            "note: it learnt from simulated photographs alone and knows no real camera; for real ones, train on real ones:\n"
-            "./run.sh train exif-language --data DIR"
+            "note: it learnt from simulated photographs alone and knows no real camera; "
+            "for real ones, train on real ones:\n./run.sh train exif-language --data DIR"
         )

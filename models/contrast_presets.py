@@ -101,8 +101,8 @@ QUICK = replace(
     learned=True,
     recompressed=0.5,
 )
-SMOKE = replace(QUICK, patch=64, training_patch=48, width=16, blocks=1, heads=2, inner=16, epochs=1, patches_per_photo=1, batch=8)
-SMOKE = replace(SMOKE, micro_batch=4)  # so that gradients are cached
+SMOKE = replace(QUICK, patch=64, training_patch=48, width=16, blocks=1, heads=2, inner=16, epochs=1)
+SMOKE = replace(SMOKE, patches_per_photo=1, batch=8, micro_batch=4)  # so that gradients are cached
 PRESETS = {"paper": PAPER, "quick": QUICK, "smoke": SMOKE}
 
 

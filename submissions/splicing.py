@@ -56,7 +56,8 @@ def grid_positions(height: int, width: int, patch: int, count: int = 30) -> Grid
     """A grid with at most, and mostly about, `count` patches along the longer side of a photograph.
 
     The stride is at least a JPEG block's 8 pixels and a sixteenth of a patch, so photographs below some three patches
-    have fewer; a photograph of a patch's size has one. All sizes in pixels. There are at most `count + 15` cells along a side.
+    have fewer; a photograph of a patch's size has one. All sizes in pixels. There are at most `count + 15` cells along
+    a side.
     Raises `InputError` for a photograph smaller than a patch and for a count below 1.
     """
     if count < 1 or patch < 1:
