@@ -285,12 +285,12 @@ def test_a_photograph_damaged_within(photos, command, capsys, untraced):
     good = path.read_bytes()
     middle = len(good) // 2
     path.write_bytes(good[:middle] + bytes(50) + good[middle + 50 :])
-    assert command(*TRAIN, "--batch", 1) == 2
+    assert command(*TRAIN, "--batch", 3) == 2
     told = capsys.readouterr().err
     assert told.splitlines()[-1].startswith("error: photos/train/eel/0.png cannot be read (")
     assert "Traceback" not in told
     path.write_bytes(good)
-    assert command(*TRAIN, "--batch", 1) == 0
+    assert command(*TRAIN, "--batch", 3) == 0
 
 
 def full_disk(monkeypatch, name):

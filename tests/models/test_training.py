@@ -36,6 +36,7 @@ from tests.models.test_training import RECIPE, train_stem
 train_stem(Path(sys.argv[1]), Path(sys.argv[2]), RECIPE, pause=0.2)
 """
 RECIPE = replace(recipe("smoke", "stem"), patch=16, test_patch=16, epochs=4, patches_per_photo=3)
+SHORT = replace(RECIPE, patches_per_photo=1)  # two steps an epoch
 
 
 class Slow(TrainingPatches):
@@ -100,20 +101,20 @@ def test_a_finished_member_is_not_trained_again_and_another_seed_is_another_trai
     photos, tmp_path, monkeypatch, untraced
 ):
     folder = tmp_path / "member"
-    history = train_stem(photos, folder, replace(RECIPE, epochs=1))
+    history = train_stem(photos, folder, replace(SHORT, epochs=1))
     written = (folder / "model.keras").stat().st_mtime_ns
-    again = train("stem", RECIPE, None, None, {"camera": 3}, folder, SEED)
+    again = train("stem", SHORT, None, None, {"camera": 3}, folder, SEED)
     assert again["loss"].tolist() == history["loss"].tolist()
     assert (folder / "model.keras").stat().st_mtime_ns == written
     monkeypatch.setattr(sys.modules[__name__], "SEED", SEED + 1)
-    assert (train_stem(photos, tmp_path / "other", replace(RECIPE, epochs=1))["loss"] != history["loss"]).all()
+    assert (train_stem(photos, tmp_path / "other", replace(SHORT, epochs=1))["loss"] != history["loss"]).all()
 
 
 def test_the_weights_of_the_best_epoch_are_kept(photos, tmp_path, monkeypatch, untraced):
     """The learning rate grows until the network is spoilt, so the last epoch is not the best."""
     folder = tmp_path / "member"
     monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: start * 1000 ** len(losses))
-    made = replace(RECIPE, schedule="plateau", learning_rate=1e-2, epochs=2)
+    made = replace(SHORT, schedule="plateau", learning_rate=1e-2, epochs=2)
     history = train_stem(photos, folder, made)
     assert history["learning_rate"].tolist() == pytest.approx([1e-2, 10])
     assert history["val_loss"].idxmin() == 0
@@ -126,7 +127,7 @@ def test_the_weights_of_the_best_epoch_are_kept(photos, tmp_path, monkeypatch, u
 def test_training_stops_when_it_no_longer_gets_better(photos, tmp_path, monkeypatch, untraced):
     """Every epoch is told to have been worse than the one before."""
     monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, float))
-    history = train_stem(photos, tmp_path / "member", replace(RECIPE, epochs=9, patience=2))
+    history = train_stem(photos, tmp_path / "member", replace(SHORT, epochs=9, patience=2))
     assert len(history) == 3
 
 
@@ -139,21 +140,21 @@ def test_a_loss_that_is_no_number_stops_and_the_epochs_before_are_kept(photos, t
     folder = tmp_path / "member"
     monkeypatch.setattr(training.past, "plateau_rate", lambda start, losses, *_: 1e-3 if not losses else math.nan)
     with pytest.raises(InputError, match=r"the loss of stem became nan in epoch 1, step \d+; .*--learning-rate"):
-        train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
+        train_stem(photos, folder, replace(SHORT, schedule="plateau"))
     assert files(folder) == ["epoch-0.weights.h5", "history.csv"]
     assert len(losses(folder)) == 1
 
     weights = folder / "epoch-0.weights.h5"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"epoch-0\.weights\.h5 are damaged"):
-        train_stem(photos, folder, replace(RECIPE, schedule="plateau"))
+        train_stem(photos, folder, replace(SHORT, schedule="plateau"))
 
 
 def test_a_validation_loss_that_is_no_number_stops_too(photos, tmp_path, monkeypatch, untraced):
     folder = tmp_path / "member"
     monkeypatch.setattr(training._Keeper, "on_epoch_end", told(training._Keeper.on_epoch_end, lambda epoch: math.nan))
     with pytest.raises(InputError, match="the validation loss of stem became nan in epoch 0"):
-        train_stem(photos, folder, RECIPE)
+        train_stem(photos, folder, SHORT)
     assert files(folder) == []
 
 
