@@ -12,6 +12,7 @@ from models.presets import PRESETS, recipe
 
 CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
 OF_SETTINGS = ("bins", "edges", "output", "order", "balance")  # what a task says of them
+OF_CAMERAS = ("members", "photos", "front", "weights", "view", "tau", *OF_SETTINGS)  # and nothing to exif-language
 EXIF_LANGUAGE = "exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
@@ -68,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     if args.what == EXIF_LANGUAGE:
+        for name in OF_CAMERAS:
+            if getattr(args, name) is not None:
+                raise InputError(f"--{name} is not of {EXIF_LANGUAGE}; leave it out (see ./run.sh train --help)")
         from commands.exif_language import run_exif_language
 
         run_exif_language(args)

@@ -51,3 +51,9 @@ def test_what_is_not_known_is_refused(asked, tmp_path, given, message):
     with pytest.raises(InputError, match=message):
         run_exif_language(arguments(**{"data": tmp_path, **given}))
     assert not asked
+
+
+@pytest.mark.parametrize("words", [("--bins", 3), ("--members", "stem"), ("--tau", 0)])
+def test_options_that_it_has_no_use_for_are_refused(words, asked, refused):
+    assert f"error: {words[0]} is not of exif-language; leave it out" in refused("train", "exif-language", *words)
+    assert not asked
