@@ -20,6 +20,7 @@ from competition.files import whole
 from models import history as past
 from models.contrast import RANKS, contrastive_loss, recall, recall_by_chance
 from models.contrast_presets import ContrastRecipe
+from models.devices import compiled
 from models.exif_pairs import TrainingPairs, ValidationPairs, ahead
 from models.joint import Joint, gradients_of
 from models.network import load_weights
@@ -63,6 +64,7 @@ def train_joint(
     if len(history):
         load_weights(joint, _weights(folder, len(history) - 1))
     step = gradients_of(joint, recipe.micro_batch)
+    update = compiled(lambda gradients: joint.optimizer.apply(gradients, joint.trainable_variables))
     with tqdm(total=recipe.epochs * steps, initial=len(history) * steps, desc=folder.name, unit="step") as bar:
         for epoch in range(len(history), recipe.epochs):
             began, losses = time.monotonic(), list[float]()
@@ -70,7 +72,7 @@ def train_joint(
                 loss, gradients = step(*batch)
                 if not math.isfinite(loss):
                     raise _no_number(loss, epoch, len(losses), folder)
-                joint.optimizer.apply(gradients, joint.trainable_variables)
+                update(gradients)
                 joint.limit_scale()
                 losses.append(loss)
                 bar.update()
