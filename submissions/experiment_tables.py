@@ -14,6 +14,7 @@ from submissions.experiments import Experiment
 from submissions.questions import JOINT
 from submissions.runs import SIMULATED, Run
 from submissions.settings_results import Answers, chosen, entries
+from submissions.tables import markdown_table
 
 HEADINGS = {  # of the measures, in the order of the tables
     "aperture": "aperture",
@@ -152,10 +153,11 @@ def markdown(table: pd.DataFrame, title: str, measured_on: str) -> str:
         "",
     ]
     shown = [name for name in HEADINGS if name in set(table["measure"])]
-    lines += ["| variant | " + " | ".join(HEADINGS[name] for name in shown) + " |", "|" + "---|" * (len(shown) + 1)]
+    rows = []
     for variant, group in table.groupby("variant", sort=False):
         cells = {row.measure: _cell(row) for row in group.itertuples()}
-        lines.append(f"| {variant} | " + " | ".join(cells.get(name, "–") for name in shown) + " |")
+        rows.append([variant, *(cells.get(name, "–") for name in shown)])
+    lines.append(markdown_table(["variant", *(HEADINGS[name] for name in shown)], rows))
     return "\n".join(lines) + "\n"
 
 

@@ -27,6 +27,7 @@ from competition.settings_scoring import DRAWS, LEVEL
 from submissions.exif_language import ExifRun
 from submissions.leaderboard import aligned
 from submissions.probe_targets import AUTHENTIC, Sample, photographs_for, splices
+from submissions.tables import markdown_table
 
 STRENGTHS = tuple(10.0**power for power in range(-4, 3))  # of C, the strongest regularisation first
 FOLDS = 5
@@ -188,14 +189,13 @@ def _shown(table: pd.DataFrame) -> dict[str, list[str]]:
 
 def _page(run: ExifRun, target: str, table: pd.DataFrame) -> str:
     shown = _shown(table)
-    rows = [list(shown), ["---"] * len(shown), *map(list, zip(*shown.values(), strict=True))]
-    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    rows = markdown_table(shown, zip(*shown.values(), strict=True))
     notes = [f"- {note}" for note in table["note"].iloc[0].split("; ")]
     told = (
         f"Logistic regression on frozen features of {run.folder.name}; 95 % intervals over photographs; the lead is in "
         "mean per-class recall."
     )
-    return "\n".join([f"# Probe for {target}", "", told, "", *lines, "", *notes, ""])
+    return "\n".join([f"# Probe for {target}", "", told, "", rows, "", *notes, ""])
 
 
 def _regression(c: float) -> Pipeline:

@@ -1,6 +1,6 @@
 """What an evaluation of splices tells: tables, and pictures of some of the images."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +10,7 @@ from competition.files import whole, write_bytes, write_csv
 from competition.splicing.datasets import Item, read_mask
 from submissions.splice_evaluation import MAPS, NETWORK, KeptMaps, summarise, summarise_groups
 from submissions.splice_pictures import Overlay, overlay, sheet
+from submissions.tables import markdown_table
 
 SMALL_SIDE = 420  # pixels of an image's longer side among the examples
 NONE = "–"
@@ -46,7 +47,13 @@ def write_report(
         groups = summarise_groups(images, splices)
         text = {name: groups[name].map("{:.3f}".format) for name in MAPS}
         tables.append(groups.assign(**text).rename(columns={"group": "p-mAP by group"}))
-    page = "\n\n".join([f"# {title}", *map(_markdown, tables), "\n".join(f"- {note}" for note in notes)])
+    page = "\n\n".join(
+        [
+            f"# {title}",
+            *(markdown_table(table.columns, table.to_numpy()) for table in tables),
+            "\n".join(f"- {note}" for note in notes),
+        ]
+    )
     write_csv(images, folder / "images.csv")
     write_csv(summary, folder / "table.csv")
     write_bytes(f"{page}\n".encode(), folder / "table.md")
@@ -106,8 +113,3 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    rows: Iterable[Iterable[object]] = [table.columns, ["---"] * table.shape[1], *table.to_numpy()]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)

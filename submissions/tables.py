@@ -1,6 +1,6 @@
-"""Small CSV tables read as text, so that no label is taken for a number or for missing."""
+"""Small tables: CSV read as text, so that no label is taken for a number or for missing, and Markdown written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -25,3 +25,10 @@ def read_text_table(path: Path, columns: Sequence[str], mend: str) -> pd.DataFra
         header = ",".join(map(str, table.columns))
         raise InputError(f"{path} has the header {header}, which lacks {', '.join(missing)}; {mend}")
     return table.fillna("")  # lines that end early
+
+
+def markdown_table(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table, a line for the headings, one under them and one for each row; without a newline at its end."""
+    first = list(headings)
+    lines: list[Iterable[object]] = [first, ["---"] * len(first), *rows]
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)

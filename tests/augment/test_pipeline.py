@@ -1,6 +1,7 @@
 """Batches are pure in (seed, epoch, index), whoever asks and in whatever order."""
 
 from collections import Counter
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -352,3 +353,11 @@ def test_the_measured_colours_are_those_of_the_first_epoch(table, folder):
     mean, deviation = measured_colours(patches)
     np.testing.assert_allclose(mean, pixels.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(deviation, pixels.std(axis=(0, 1, 2)))
+
+
+def test_patches_are_manipulated_in_the_ways_that_are_asked_for(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("augment.pipeline.training_patch", lambda pixels, name, size, rng: drawn.append(name) or pixels)
+    config = replace(CONFIG, manipulated_share=0.5, manipulations=("jpeg70", "jpeg90"))
+    flags = [make_patch(np.zeros((64, 72, 3), np.uint8), config, 0, index)[1] for index in range(40)]
+    assert set(drawn) == {"unaltered", "jpeg70", "jpeg90"} and flags == [name != "unaltered" for name in drawn]
