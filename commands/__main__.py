@@ -78,7 +78,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 for what the user can mend."""
-    args = parser().parse_args(words)
+    line = parser()
+    args, unknown = line.parse_known_args(words)
+    args.unknown = unknown
+    if unknown and COMMANDS[args.command] is not test:  # which hands them on
+        line.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return COMMANDS[args.command].run(args) or 0
     except InputError as error:

@@ -7,10 +7,10 @@ EXAMPLE = "./run.sh test -m 'not slow'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs=argparse.REMAINDER, help="for pytest")
+    parser.usage = "./run.sh test [-h] [what pytest takes …]"
 
 
 def run(args: argparse.Namespace) -> int:
     import pytest
 
-    return int(pytest.main(args.words))
+    return int(pytest.main(args.unknown))

@@ -359,6 +359,13 @@ def test_every_command_is_a_module_where_run_sh_looks_for_it():
     assert all((folder / f"{name.replace('-', '_')}.py").is_file() for name in front_door.COMMANDS)
 
 
+def test_words_behind_test_go_to_pytest_as_they_are(monkeypatch, command):
+    given: list[list[str]] = []
+    monkeypatch.setattr(pytest, "main", lambda words: given.append(words) or 0)
+    for words in (["-m", "not slow", "tests/models", "-q"], ["tests/models", "-k", "a or b"], []):
+        assert command("test", *words) == 0 and given.pop() == words
+
+
 def test_what_is_no_fault_of_the_user_keeps_its_traceback(monkeypatch, command):
     def bug(args):
         raise KeyError("a bug")
