@@ -7,7 +7,7 @@ a training crop at any other phase shows the network something that the test set
 
 import numpy as np
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 JPEG_BLOCK = 8
 

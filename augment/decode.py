@@ -7,7 +7,7 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, ImageFile
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 EXPECTED = "expected an 8-bit RGB photograph as JPEG, TIFF, PNG or BMP; convert it or remove it"
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of files made to fill the memory

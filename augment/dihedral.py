@@ -3,7 +3,7 @@ places."""
 
 import numpy as np
 
-from competition.errors import unknown_name
+from competition.utils.errors import unknown_name
 
 VIEWS = 8
 

@@ -10,8 +10,8 @@ import numpy as np
 import simplejpeg
 
 from augment.crops import centre_offset, random_corner
-from augment.resizing import RESIZE_BORDER, Scale, resized_window
-from competition.errors import InputError, unknown_name
+from augment.matlab_resize import RESIZE_BORDER, Scale, resized_window
+from competition.utils.errors import InputError, unknown_name
 
 QUALITIES = {"jpeg70": 70, "jpeg90": 90}
 SCALES = {

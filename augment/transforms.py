@@ -12,7 +12,7 @@ import albumentations as A
 import numpy as np
 
 from augment.manipulations import MANIPULATED, NAMES, manipulate
-from competition.errors import unknown_name
+from competition.utils.errors import unknown_name
 
 
 class Manipulation(A.ImageOnlyTransform):

@@ -32,9 +32,9 @@ from pathlib import Path
 
 import numpy as np
 
-from competition.files import write_bytes
+from competition.utils.atomic_files import write_bytes
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.photograph import take_photograph
+from competition.virtual.capture import take_photograph
 
 ROOT = Path(__file__).parents[1]
 LARGE = 6.25  # the scale of about 4000x3000 pixels

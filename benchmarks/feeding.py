@@ -20,11 +20,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from augment.pipeline import WORKERS, PatchConfig, TrainingPatches
+from augment.patches import WORKERS, PatchConfig, TrainingPatches
 from models.backbones import BACKBONES
-from models.devices import devices, has_gpu
-from models.network import build
-from models.presets import recipe
+from models.classifier import build
+from models.presets.classifier import recipe
+from models.training.backend import devices, has_gpu
 
 CAMERAS = 10
 

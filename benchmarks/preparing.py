@@ -28,11 +28,11 @@ from PIL import Image
 
 from augment.decode import read_pixels
 from augment.manipulations import GAMMAS, MANIPULATED, QUALITIES, SCALES, UNALTERED
-from augment.pipeline import PatchConfig, make_patch
-from competition.files import write_bytes
-from competition.prepare import prepare
+from augment.patches import PatchConfig, make_patch
+from competition.prepare.run import prepare
+from competition.utils.atomic_files import write_bytes
 from competition.virtual.cameras import find_camera
-from competition.virtual.photograph import take_photograph
+from competition.virtual.capture import take_photograph
 
 PATCH = 512
 CAMERAS = ("Virtual-Alder-A1", "Virtual-Birch-B1", "Virtual-Fir-F2", "Virtual-Hazel-H4")  # 4:2:0 and 4:2:2

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from submissions.localising import mean_shift_map
-from submissions.splicing import consistency_map
+from submissions.splices.consistency import consistency_map
+from submissions.splices.localization import mean_shift_map
 
 REPEATS = 10  # of what takes milliseconds, in a round; their median counts
 

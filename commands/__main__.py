@@ -29,7 +29,7 @@ from commands import (
     train,
     virtual,
 )
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 COMMANDS: dict[str, ModuleType] = {
     "train": train,

@@ -10,8 +10,8 @@ from commands.options import at_least, positive
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from competition.collect.addresses import Address
-    from competition.collect.web import Client
+    from competition.collect.http import Client
+    from competition.collect.url_list import Address
 
 HELP = "fetch photographs from a list of addresses or from Flickr, with their licences on record"
 EXAMPLE = (
@@ -51,11 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Find, fetch, summarise."""
-    from competition.collect.addresses import read_list
-    from competition.collect.collecting import collect
+    from competition.collect.http import Client, Limits
     from competition.collect.record import summary
-    from competition.collect.web import Client, Limits
-    from competition.errors import InputError
+    from competition.collect.run import collect
+    from competition.collect.url_list import read_list
+    from competition.utils.errors import InputError
 
     limits = Limits(
         connections=args.connections,
@@ -82,7 +82,7 @@ def _search(args: argparse.Namespace, client: "Client") -> "Iterator[Address]":
     import os
 
     from competition.collect.flickr import LICENCES, Flickr, queries
-    from competition.errors import InputError
+    from competition.utils.errors import InputError
 
     key = os.environ.get("FLICKR_API_KEY", "").strip()
     if not key:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke", "paper": "settings"}
 VIRTUAL_SIZES_OF_SETTINGS = {"full": "full", "quick": "settings", "smoke": "settings-smoke", "paper": "settings"}
@@ -19,7 +19,7 @@ def check_folder(data: Path | None) -> None:
 def virtual_folder(preset: str, settings: bool, jobs: int) -> Path:
     """The virtual competition's folder, made where it is not there yet: of settings where those are asked for."""
     from augment.manipulations import cut_test_patch
-    from competition.virtual.competition import find_size, make_competition
+    from competition.virtual.make_competition import find_size, make_competition
 
     size = (VIRTUAL_SIZES_OF_SETTINGS if settings else VIRTUAL_SIZES)[preset]
     folder = Path("data") / f"virtual-{size}"

@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Examine, write, summarise."""
-    from competition.doctor.examination import examine, kept, summary
     from competition.doctor.rules import RULES
-    from competition.errors import unknown_name
-    from competition.files import write_csv
+    from competition.doctor.run import examine, kept, summary
     from competition.manifest import load_manifest, write_manifest
-    from competition.parallel import cluster
+    from competition.utils.atomic_files import write_csv
+    from competition.utils.errors import unknown_name
+    from competition.utils.parallel import cluster
 
     for name in args.without:
         if name not in RULES:

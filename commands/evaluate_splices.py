@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from commands.options import at_least, processes
 from commands.quiet import load_framework
 from commands.splice import add_map_arguments
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from competition.splicing.datasets import Item
+    from competition.forgeries.datasets import Item
 
 HELP = "score a run's maps of splices against masks, beside a random map and one of high-pass energy"
 EXAMPLE = "./run.sh evaluate-splices runs/exif-language-quick-virtual-settings --dataset columbia --root data/columbia"
@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     load_framework()
-    from submissions.judging import load_encoder
-    from submissions.splice_evaluation import KeptMaps, score_images, some
-    from submissions.splice_report import draw_examples, write_report
+    from submissions.splices.detector import load_encoder
+    from submissions.splices.evaluate import KeptMaps, score_images, some
+    from submissions.splices.report import draw_examples, write_report
 
     encoder = load_encoder(args.run)
     items, splices = _open(args)
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _open(args: argparse.Namespace) -> "tuple[list[Item], pd.DataFrame | None]":
     """The images, and of the virtual splices what they were made of."""
-    from competition.splicing.datasets import open_dataset
-    from submissions.tables import read_text_table
+    from competition.forgeries.datasets import open_dataset
+    from competition.utils.tables import read_text_table
 
     if args.dataset == VIRTUAL:
         root = args.root or _virtual_splices(args.jobs)
@@ -75,7 +75,7 @@ def _open(args: argparse.Namespace) -> "tuple[list[Item], pd.DataFrame | None]":
 
 
 def _virtual_splices(jobs: int) -> Path:
-    from competition.virtual.splices import find_size, make_splices
+    from competition.virtual.make_splices import find_size, make_splices
 
     folder = Path("data") / "splices-small"
     print(f"no --root: the virtual splices in {folder}, simulated photographs by virtual cameras")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from commands.data_folder import check_folder, virtual_folder
 from commands.quiet import load_framework
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from models.backbones import MEMBERS
-from models.contrast_presets import PRESETS
+from models.presets.exif_language import PRESETS
 
 CHANGES = ("epochs", "patch", "batch", "learning_rate")
 
@@ -21,7 +21,7 @@ def run_exif_language(args: argparse.Namespace) -> None:
     if args.backbone is not None and args.backbone not in MEMBERS:
         raise InputError(f"unknown backbone {args.backbone}; known: {', '.join(MEMBERS)}")
     load_framework()
-    from models.devices import has_gpu
+    from models.training.backend import has_gpu
     from submissions.exif_language import train_exif_language
 
     preset = args.preset or ("paper" if args.data is not None and has_gpu() else "quick")

@@ -7,7 +7,7 @@ from commands.data_folder import check_folder, virtual_folder
 from commands.options import at_least, processes
 from commands.quiet import load_framework
 from models.backbones import STEM
-from submissions.experiments import EXPERIMENTS, find_experiment
+from submissions.experiments.laurence_murphy import EXPERIMENTS, find_experiment
 
 HELP = "repeat an experiment of Laurence & Murphy (2018) on camera settings, beside the paper's numbers"
 EXAMPLE = "./run.sh experiment output-format --preset quick"
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     check_folder(args.data)
 
     load_framework()
-    from submissions.experimenting import Plan, carry_out
+    from submissions.experiments.run import Plan, carry_out
 
     member = args.member or ("se_resnet18" if args.preset == "paper" else STEM)
     data = args.data or virtual_folder(args.preset, True, args.jobs)

@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.inspecting import draw_run
-    from submissions.runs import open_run
+    from submissions.reports.inspect_run import draw_run
+    from submissions.run import open_run
 
     opened = open_run(args.run)
     for path in draw_run(opened, args.out or opened.folder / "figures"):

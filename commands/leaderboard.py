@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.boards import compare_all, score_all
-    from submissions.results import accuracies
-    from submissions.runs import open_run
+    from submissions.leaderboards.compare import compare_all, score_all
+    from submissions.run import open_run
+    from submissions.submit import accuracies
 
     if args.run is None:
         print(compare_all("runs"))

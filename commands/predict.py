@@ -23,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.runs import open_run
+    from submissions.run import open_run
 
     load_framework()
 
     opened = open_run(args.run)
     if args.photos:
-        from competition.files import write_csv
         from competition.manifest import describe_skipped
-        from submissions.identify import identify
+        from competition.utils.atomic_files import write_csv
+        from submissions.predict_photos import identify
 
         table, skipped = identify(opened, args.photos, args.manipulated)
         write_csv(table, args.out)
@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"\n{args.out}: {len(table)} photographs")
         return
 
-    from submissions.boards import score_all
-    from submissions.ensemble import predict_member
+    from submissions.leaderboards.compare import score_all
+    from submissions.members import predict_member
 
     for member in opened.recipes:
         predict_member(opened, member)

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Prepare, and say how much is left."""
     from competition.manifest import describe_skipped, load_manifest
-    from competition.parallel import cluster
-    from competition.prepare import prepare
+    from competition.prepare.run import prepare
+    from competition.utils.parallel import cluster
 
     only = None
     if args.manifest:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     check_folder(args.data)
     load_framework()
     from submissions.exif_language import open_exif_language
-    from submissions.probing import format_probes, probe_run
+    from submissions.probes.linear_probe import format_probes, probe_run
 
     opened = open_exif_language(args.run)
     table = probe_run(

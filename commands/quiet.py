@@ -20,7 +20,7 @@ def load_framework() -> None:
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
-            from models.devices import devices
+            from models.training.backend import devices
 
             devices()
         finally:

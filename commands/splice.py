@@ -32,8 +32,8 @@ def add_map_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     load_framework()
-    from submissions.judging import load_encoder, newest_run
-    from submissions.splice_photographs import SCORES, judge_photographs
+    from submissions.splices.detector import load_encoder, newest_run
+    from submissions.splices.photos import SCORES, judge_photographs
 
     folder = args.run or newest_run(Path("runs"))
     encoder = load_encoder(folder)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from commands.options import at_least
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 HELP = "write a checked submission.csv from a run's predictions, blended and balanced as you like"
 EXAMPLE = "./run.sh submit runs/ensemble-quick-virtual-small --blend geometric --balance exact"
@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.results import submit
-    from submissions.runs import open_run
-    from submissions.submission_file import check_submission, describe_quotas, read_expected_names
+    from submissions.run import open_run
+    from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
+    from submissions.submit import submit
 
     if args.quota is not None and args.balance == "none":
         raise InputError("--quota says how to balance: give it together with --balance greedy or exact")

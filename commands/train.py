@@ -6,9 +6,9 @@ from pathlib import Path
 from commands.data_folder import check_folder, virtual_folder
 from commands.options import at_least, not_negative, positive, processes
 from commands.quiet import load_framework
-from competition.errors import InputError, unknown_name
+from competition.utils.errors import InputError, unknown_name
 from models.backbones import ENSEMBLE, MEMBERS
-from models.presets import PRESETS, recipe
+from models.presets.classifier import PRESETS, recipe
 
 CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
 OF_SETTINGS = ("bins", "edges", "output", "order", "balance")  # what a task says of them
@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> None:
     check_folder(args.data)
 
     load_framework()
-    from submissions.questions import Task
-    from submissions.runs import Run, start_run
+    from submissions.run import Run, start_run
+    from submissions.tasks import Task
 
     task = Task(args.task, **{"balance": "cells" if args.preset == "paper" else "bins", **asked})
     preset = args.preset or _default_preset(args.data)
@@ -99,9 +99,9 @@ def run(args: argparse.Namespace) -> None:
     for told in start_run(started, args.jobs):
         print(told)
 
-    from submissions.boards import score_all, submit_all
-    from submissions.ensemble import predict_member, train_member
-    from submissions.results import has_test
+    from submissions.leaderboards.compare import score_all, submit_all
+    from submissions.members import predict_member, train_member
+    from submissions.submit import has_test
 
     counts = started.manifest["split"].value_counts()
     splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "validation", "test") if split in counts)
@@ -133,6 +133,6 @@ def _members(what: str, chosen: str | None) -> list[str]:
 
 
 def _default_preset(data: Path | None) -> str:
-    from models.devices import has_gpu
+    from models.training.backend import has_gpu
 
     return "full" if data is not None and has_gpu() else "quick"

@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> None:
         _make_splices(args)
         return
     from augment.manipulations import cut_test_patch
-    from competition.parallel import cluster
-    from competition.virtual.competition import find_size, make_competition
+    from competition.utils.parallel import cluster
     from competition.virtual.contact_sheet import contact_sheet
+    from competition.virtual.make_competition import find_size, make_competition
 
     folder = args.out or Path("data") / f"virtual-{args.size}"
     with cluster(args.cluster):
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _make_splices(args: argparse.Namespace) -> None:
-    from competition.errors import InputError
-    from competition.parallel import cluster
-    from competition.virtual.splices import find_size, make_splices
+    from competition.utils.errors import InputError
+    from competition.utils.parallel import cluster
+    from competition.virtual.make_splices import find_size, make_splices
 
     if args.sheet:
         raise InputError("--sheet draws the virtual competition; leave it out with --splices")

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from competition.collect.record import devices
-from competition.errors import InputError
-from competition.files import write_csv
-from competition.parallel import each
-from competition.photographs import SUFFIXES, Header, read_header
+from competition.metadata.header import SUFFIXES, Header, read_header
+from competition.utils.atomic_files import write_csv
+from competition.utils.errors import InputError
+from competition.utils.parallel import each
 
 UNALTERED = "unaltered"
 MANIPULATED = "manipulated"  # a test patch of which no more is known

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from competition.errors import InputError, unknown_name
+from competition.utils.errors import InputError, unknown_name
 
 
 @dataclass(frozen=True)

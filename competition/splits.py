@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from competition.errors import InputError
 from competition.manifest import UNALTERED
+from competition.utils.errors import InputError
 
 BURST_GAP = pd.Timedelta(minutes=10)  # photographs of one camera taken closer together may show one scene
 FEWEST = 3  # photographs per camera: one validates, two train

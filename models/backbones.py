@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from competition.errors import InputError, unknown_name
+from competition.utils.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     import keras

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from competition.errors import InputError, unknown_name
+from competition.utils.errors import InputError, unknown_name
 from models.backbones import STEM, backbone
 
-FRONTS = ("none", "residual", "stem", "statistics")  # built in `models.network`
+FRONTS = ("none", "residual", "stem", "statistics")  # built in `models.classifier`
 LEARNING_FRONTS = ("stem", "statistics")  # that answer by themselves, as the member `stem`, and then lead a backbone
 VIEWS = ("patch", "squash")
 SMALLEST_STEM = 8  # pixels
@@ -14,7 +14,7 @@ SMALLEST_STEM = 8  # pixels
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one member's training; the presets in `models.presets` fill them in.
+    """The settings of one member's training; the presets in `models.presets.classifier` fill them in.
 
     Attributes:
         patch: side of a training patch, pixels.
@@ -43,7 +43,7 @@ class Recipe:
             epochs without a better validation loss.
         normalise: what pixels become: what the backbone's published `weights` expect, or standardised by the means and
             standard deviations of the `training` images.
-        tau: epochs over which each further setting joins the loss, see `models.schedule.head_weights`; 0: all at once.
+        tau: epochs over which each further setting joins the loss, see `models.training.schedules.head_weights`; 0: all at once.
         stem: how the stem in front of the backbone learns before the backbone joins it; None where there is no stem.
     """
 

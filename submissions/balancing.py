@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from competition.errors import InputError, unknown_name
+from competition.utils.errors import InputError, unknown_name
 
 METHODS = ("none", "greedy", "exact")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from competition.errors import unknown_name
+from competition.utils.errors import unknown_name
 
 # A float32 softmax cannot say less than this without saying zero, and one zero would veto a class in a
 # product.

@@ -25,7 +25,7 @@ def environment() -> dict[str, Any]:
     import keras
     import psutil
 
-    from models.devices import devices
+    from models.training.backend import devices
 
     return {
         "backend": keras.backend.backend(),

@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augment.pipeline import EvaluationPatches, PatchConfig, TrainingPatches
-from competition.errors import InputError, unknown_name
-from competition.exif_tags import read_tags
-from competition.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
-from competition.files import read_json, write_bytes, write_json
+from augment.patches import EvaluationPatches, PatchConfig, TrainingPatches
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
-from competition.parallel import each
+from competition.metadata.exif_tags import read_tags
+from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
 from competition.splits import assign_validation
-from models.contrast_presets import ContrastRecipe, contrast_recipe
-from models.exif_pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
-from models.tokens import Tokeniser, load_tokeniser
+from competition.utils.atomic_files import read_json, write_bytes, write_json
+from competition.utils.errors import InputError, unknown_name
+from competition.utils.parallel import each
+from models.exif_language.pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
+from models.exif_language.tokenizer import Tokeniser, load_tokeniser
+from models.presets.exif_language import ContrastRecipe, contrast_recipe
+from submissions.checks import refuse_other_settings, refuse_small
 from submissions.environment import environment
-from submissions.refusals import refuse_other_settings, refuse_small
-from submissions.runs import SIMULATED
+from submissions.run import SIMULATED
 
 VOCABULARY = "tokens.json"
 RECOMPRESSIONS = ("jpeg70", "jpeg90")
@@ -90,13 +90,13 @@ def train_exif_language(
 
     Args:
         data: a folder that `competition.manifest.read_folder` can read.
-        preset, backbone: see `models.contrast_presets.contrast_recipe`; None for the preset's backbone.
+        preset, backbone: see `models.presets.exif_language.contrast_recipe`; None for the preset's backbone.
         seed: of the split, the patches, the texts and the first weights.
         jobs: processes that read headers and tags.
         changes: values of the recipe other than the preset's; None changes nothing.
 
     Raises:
-        InputError: data that cannot be used, a run of other settings, or what `models.contrastive_training` refuses.
+        InputError: data that cannot be used, a run of other settings, or what `models.exif_language.fit` refuses.
     """
     recipe = contrast_recipe(preset, backbone, **changes)
     start(folder, data, recipe, seed, jobs)
@@ -105,10 +105,10 @@ def train_exif_language(
 
     import keras
 
-    from models.contrastive_training import train_joint
-    from models.image_encoder import image_encoder
-    from models.joint import Joint
-    from models.text_encoder import text_encoder
+    from models.exif_language.dual_encoder import Joint
+    from models.exif_language.encoders import image_encoder
+    from models.exif_language.fit import train_joint
+    from models.exif_language.text_encoder import text_encoder
 
     training, validation = pairs(table, tags, data, tokeniser, recipe, seed)
     keras.utils.set_random_seed(seed)

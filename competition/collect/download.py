@@ -9,9 +9,9 @@ from pathlib import Path
 import urllib3
 
 from competition.collect.faults import Failed, Refused
-from competition.collect.web import Client
-from competition.errors import InputError
-from competition.photographs import read_header
+from competition.collect.http import Client
+from competition.metadata.header import read_header
+from competition.utils.errors import InputError
 
 CHUNK = 1 << 16
 JPEG = b"\xff\xd8\xff"

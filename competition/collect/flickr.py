@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from competition.collect.addresses import Address, check_camera
 from competition.collect.faults import Failed, Refused
+from competition.collect.http import Client
 from competition.collect.licences import canonical, family
-from competition.collect.web import Client
-from competition.errors import InputError
+from competition.collect.url_list import Address, check_camera
+from competition.utils.errors import InputError
 
 API = "https://api.flickr.com/services/rest/"
 PAGE = 500  # photographs in one answer; the API's most

@@ -2,7 +2,7 @@
 
 import re
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 CREATIVE_COMMONS = ("CC0", "PDM", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND")
 OTHERS = ("public-domain", "own", "permission")  # own: your photographs; permission: their owner allowed it

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from competition.errors import InputError
-from competition.files import write_csv
+from competition.utils.atomic_files import write_csv
+from competition.utils.errors import InputError
 
 NAME = "collected.csv"
 KEPT, REFUSED, FAILED = "kept", "refused", "failed"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from competition.cameras import CAMERAS, camera_of
-from competition.doctor.photo import Photo, sides
+from competition.doctor.read_file import Photo, sides
 from competition.doctor.software import editor_in, is_firmware
 from competition.manifest import manipulation_of
 

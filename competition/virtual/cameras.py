@@ -7,7 +7,7 @@ that nobody can tell them apart by a glance at their colours.
 
 from dataclasses import dataclass
 
-from competition.errors import unknown_name
+from competition.utils.errors import unknown_name
 
 WHITE_LEVEL = 4095  # 12-bit converters throughout
 

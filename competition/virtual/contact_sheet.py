@@ -6,8 +6,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from PIL.ExifTags import IFD, Base
 
-from competition.errors import InputError
-from competition.files import whole
+from competition.utils.atomic_files import whole
+from competition.utils.errors import InputError
 
 PHOTOS, CROPS = 4, 2  # of each camera: photographs made small, and middles of the first ones at 100 %
 _TILE_WIDTH, _TILE_HEIGHT = 240, 180

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment.crops import centre_offset, phase_positions, random_corner
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 
 def test_samsungs_photographs_have_an_odd_offset():

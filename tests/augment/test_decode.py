@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from augment.decode import read_pixels
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 

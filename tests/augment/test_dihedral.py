@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment.dihedral import VIEWS, turn, turn_back
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 IMAGE = np.arange(5 * 5 * 3).reshape(5, 5, 3)
 

@@ -22,8 +22,8 @@ from augment.manipulations import (
     source_size,
     training_patch,
 )
-from augment.resizing import RESIZE_BORDER
-from competition.errors import InputError
+from augment.matlab_resize import RESIZE_BORDER
+from competition.utils.errors import InputError
 
 
 def noise(height, width, seed=0):

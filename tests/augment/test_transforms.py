@@ -5,7 +5,7 @@ import pytest
 
 from augment.manipulations import MANIPULATED, manipulate
 from augment.transforms import A, Manipulation
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
 

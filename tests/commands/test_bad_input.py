@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from commands import __main__ as front_door
-from submissions.predictions import load, save
+from submissions.prediction_cache import load, save
 
 TRAIN = ("train", "stem", "--preset", "smoke", "--data", "photos", "--jobs", "1")
 
@@ -339,9 +339,9 @@ def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monk
 
     monkeypatch.setattr(np, "savez", refuse)
     (home / "runs" / "job" / "predictions" / "stem" / "test.npz").unlink()
-    monkeypatch.setattr("submissions.ensemble.load_model", lambda path: None)
+    monkeypatch.setattr("submissions.members.load_model", lambda path: None)
     monkeypatch.setattr(
-        "submissions.ensemble.predict",
+        "submissions.members.predict",
         lambda *args: {"camera": load(Path("runs/job/predictions/mobilenet/test.npz"))},
     )
     assert command("predict", "runs/job") == 2

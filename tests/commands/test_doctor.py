@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from commands import doctor
-from competition.errors import InputError
 from competition.manifest import load_manifest
+from competition.utils.errors import InputError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from commands.exif_language import run_exif_language
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from submissions import exif_language
 
 

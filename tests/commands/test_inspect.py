@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from submissions import inspecting
-from submissions.inspecting import Answered, best_and_worst
+from submissions.reports import inspect_run as inspecting
+from submissions.reports.inspect_run import Answered, best_and_worst
 
 ALWAYS = ("best-worst", "contact-sheet", "reliability")
 
@@ -99,7 +99,7 @@ def test_what_is_unknown_is_neither_best_nor_worst():
 
 
 def test_one_photograph_is_nothing_to_compare():
-    from competition.errors import InputError
+    from competition.utils.errors import InputError
 
     with pytest.raises(InputError, match="1 validation photograph"):
         best_and_worst({"aperture": answered([0, -1], 0.9, 0.1)}, np.arange(2))

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from submissions.leaderboard import COLUMNS
-from submissions.predictions import load
-from submissions.submission_file import check_submission, read_expected_names
+from submissions.leaderboards.camera import COLUMNS
+from submissions.prediction_cache import load
+from submissions.submission_csv import check_submission, read_expected_names
 
 CAMERAS = ("cat", "dog", "eel")
 NETWORKS = ("stem", "mobilenet/stem", "mobilenet")
@@ -131,7 +131,7 @@ def test_what_could_not_be_read_is_counted_and_named(photo_folder, command, tmp_
     (photos / "train" / "cat" / "page.jpg").write_text("<html>not found</html>")
     (photos / "train" / "dog" / "short.jpg").write_bytes((photos / "train" / "dog" / "0.jpg").read_bytes()[:1000])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("submissions.ensemble.train_member", stop)
+    monkeypatch.setattr("submissions.members.train_member", stop)
     assert command("train", "stem", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
     warning = capsys.readouterr().out.splitlines()[0]
     assert warning.startswith("warning: skipped 2 file(s): train/cat/page.jpg (")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from commands import probe
-from competition.errors import InputError
-from submissions import exif_language, probing
-from submissions.probe_targets import TARGETS
+from competition.utils.errors import InputError
+from submissions import exif_language
+from submissions.probes import linear_probe as probing
+from submissions.probes.targets import TARGETS
 
 
 def parse(*words: str) -> argparse.Namespace:

@@ -10,9 +10,9 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from competition.settings import SETTINGS
-from submissions.predictions import load
-from submissions.questions import JOINT, Questions, Task
-from submissions.runs import open_run
+from submissions.prediction_cache import load
+from submissions.run import open_run
+from submissions.tasks import JOINT, Questions, Task
 
 APERTURES, ISOS, EXPOSURES = ((18, 10), (28, 10), (80, 10)), (100, 400, 3200), ((1, 1000), (1, 60), (1, 2))
 COLUMNS = ["path", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
@@ -211,7 +211,7 @@ def stop(run, member):
 def begun(photos, command, monkeypatch, capsys):
     """A function that makes the folder of a run of that task, stopped before its training."""
     photos(any_settings)
-    monkeypatch.setattr("submissions.ensemble.train_member", stop)
+    monkeypatch.setattr("submissions.members.train_member", stop)
 
     def begin(task, *words):
         assert command(*TRAIN, "--task", task, "--run", "begun", *words) == 130

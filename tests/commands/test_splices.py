@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from commands import evaluate_splices, splice
-from competition.splicing.datasets import DATA_SETS
-from models.contrast_presets import contrast_recipe
-from submissions import judging
-from submissions.judging import METHODS, Encoder
+from competition.forgeries.datasets import DATA_SETS
+from models.presets.exif_language import contrast_recipe
+from submissions.splices import detector as judging
+from submissions.splices.detector import METHODS, Encoder
 
 HEIGHT, WIDTH = 50, 80
 

@@ -1,4 +1,4 @@
-from competition.splicing.datasets import open_dataset
+from competition.forgeries.datasets import open_dataset
 
 
 def test_splices_are_made_in_the_general_layout(command, tmp_path, monkeypatch, capsys):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from competition.errors import InputError
 from competition.manifest import COLUMNS, DTYPES, describe_skipped, load_manifest, read_folder, write_manifest
+from competition.utils.errors import InputError
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competition.errors import InputError
 from competition.settings import (
     SETTINGS,
     UNKNOWN,
@@ -20,6 +19,7 @@ from competition.settings import (
     labels,
     quantile_edges,
 )
+from competition.utils.errors import InputError
 
 COUNTS = (2, 3, 5, 10)
 EVERY = [(name, bins) for name in SETTINGS for bins in COUNTS]

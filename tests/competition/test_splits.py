@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from competition.errors import InputError
 from competition.manifest import DTYPES
 from competition.splits import (
     BURST_GAP,
@@ -18,6 +17,7 @@ from competition.splits import (
     assign_validation,
     validation_images,
 )
+from competition.utils.errors import InputError
 
 
 def manifest(cameras: dict[str, list[tuple[str | None, int | None]]]) -> pd.DataFrame:

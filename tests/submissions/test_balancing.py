@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from submissions.balancing import METHODS, assign, assign_within, equal_quotas, equal_quotas_within
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from submissions.blending import DEFAULT, KINDS, blend
 
 kinds = st.sampled_from(sorted(KINDS))

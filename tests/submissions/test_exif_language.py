@@ -9,12 +9,12 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from augment.decode import read_pixels
-from competition.errors import InputError
-from competition.files import read_json
 from competition.manifest import load_manifest
-from models.contrast_presets import contrast_recipe
-from models.tokens import load_tokeniser
-from models.training import load_model
+from competition.utils.atomic_files import read_json
+from competition.utils.errors import InputError
+from models.exif_language.tokenizer import load_tokeniser
+from models.presets.exif_language import contrast_recipe
+from models.training.fit import load_model
 from submissions.exif_language import cleaned_tags, pairs, train_exif_language
 
 CHANGES = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}

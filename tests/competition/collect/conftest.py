@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.collect.web import Client, Limits
+from competition.collect.http import Client, Limits
 
 LIMITS = Limits(
     connections=2, rate=1e6, most_bytes=200_000, most_seconds=5.0, silence=2.0, attempts=3, first_wait=0.001

@@ -6,7 +6,7 @@ import pytest
 
 from competition.collect.download import download
 from competition.collect.faults import Failed, Refused
-from competition.collect.web import MOST_REDIRECTS
+from competition.collect.http import MOST_REDIRECTS
 
 
 @pytest.fixture

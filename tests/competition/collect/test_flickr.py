@@ -7,7 +7,7 @@ import pytest
 
 from competition.collect import flickr as module
 from competition.collect.flickr import LICENCES, QUERIES, Flickr, Query, queries
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 KEY = "0123456789abcdef-secret"
 LICENCE_URLS = {

@@ -3,7 +3,7 @@
 import pytest
 
 from competition.collect.licences import KNOWN, canonical, family
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 
 @pytest.mark.parametrize(

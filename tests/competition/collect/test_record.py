@@ -3,7 +3,7 @@
 import pytest
 
 from competition.collect.record import COLUMNS, NAME, Record, Row, devices, read_record, summary
-from competition.errors import InputError
+from competition.utils.errors import InputError
 
 LINE = b",http://a/b,camera,device,own,list.csv,123,abcdef,kept,\n"
 

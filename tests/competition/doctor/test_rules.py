@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from competition.doctor.photo import Photo
+from competition.doctor.read_file import Photo
 from competition.doctor.rules import LEAST_QUALITY, LEAST_SIDE, RULES, Learned
-from competition.photographs import Header
+from competition.metadata.header import Header
 
 HEADER = Header(
     format="JPEG",

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.competition import SIZES
 from competition.virtual.demosaic import METHODS
+from competition.virtual.make_competition import SIZES
 from competition.virtual.quantisation import quantisation_tables
 
 

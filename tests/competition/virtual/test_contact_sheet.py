@@ -1,10 +1,10 @@
 import pytest
 from PIL import Image
 
-from competition.errors import InputError
+from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS
+from competition.virtual.capture import take_photograph
 from competition.virtual.contact_sheet import contact_sheet, describe_settings
-from competition.virtual.photograph import take_photograph
 
 
 def test_every_photograph_has_its_settings(tmp_path):

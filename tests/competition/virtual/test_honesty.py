@@ -8,11 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from competition.scoring import weighted_accuracy
+from competition.metrics.weighted_accuracy import weighted_accuracy
 from competition.virtual.cameras import CAMERAS
-from competition.virtual.competition import TEST_BODY, device
+from competition.virtual.capture import take_photograph
 from competition.virtual.files import decode_jpeg
-from competition.virtual.photograph import take_photograph
+from competition.virtual.make_competition import TEST_BODY, device
 
 PATCH = 128
 TRAINING, TEST = 20, 12  # photographs of each camera

@@ -1,0 +1,207 @@
+"""What a photograph's header tells: size, EXIF, quantisation tables. Pixels are never decoded."""
+
+import math
+import os
+import re
+import struct
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from competition.metadata.jpeg_quality import estimate_quality
+from competition.metadata.tiff import exif_entries, exif_stream, single, text_of, value_of
+from competition.utils.errors import InputError
+
+
+class JpegHeader(JpegImageFile):
+    """Pillow's JPEG without the resolution, for which it would decode all of EXIF."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+# The plugins are called directly, by signature: `Image.open` would try some forty formats, and would treat a
+# JPEG with a second picture behind it (MPO) as another format.
+READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
+    b"\xff\xd8\xff": JpegHeader,
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"II*\0": TiffImageFile,
+    b"MM\0*": TiffImageFile,
+}
+SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
+SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+
+# What Pillow's plugins raise on damaged headers; anything else is a bug and keeps its traceback.
+DAMAGED = (SyntaxError, OSError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, struct.error)
+
+MAKE, MODEL, SOFTWARE = 0x010F, 0x0110, 0x0131
+EXPOSURE_TIME, F_NUMBER, ISO, TAKEN_AT = 0x829A, 0x829D, 0x8827, 0x9003
+EXIF_WIDTH, EXIF_HEIGHT, BODY_SERIAL_NUMBER = 0xA002, 0xA003, 0xA431
+DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of one file. What the file does not say, or says in a damaged way, is None.
+
+    width, height: pixels as stored (the EXIF orientation is not applied). mode: Pillow's name of the colour
+    mode ("RGB", "L", "CMYK", …); bits: per channel. f_number: a ratio; exposure_time: seconds; taken_at:
+    `YYYY-MM-DDTHH:MM:SS` in the camera's local time. tables: JPEG quantisation tables by slot, natural order.
+    complete: the file goes on to the end that its format demands; False for a truncated one.
+    """
+
+    format: str
+    mode: str
+    bits: int
+    width: int
+    height: int
+    complete: bool
+    make: str | None
+    model: str | None
+    software: str | None
+    device: str | None
+    f_number: float | None
+    iso: float | None
+    exposure_time: float | None
+    taken_at: str | None
+    exif_width: int | None
+    exif_height: int | None
+    tables: Mapping[int, tuple[int, ...]]
+    subsampling: str | None
+    jpeg_quality: int | None
+
+
+def read_header(path: Path | str) -> Header:
+    """The header of a JPEG, PNG or TIFF file, without decoding a pixel.
+
+    Malformed EXIF never raises: the fields that it damages are None. Raises `InputError` where the file
+    cannot be read or is no image.
+    """
+    try:
+        with Path(path).open("rb") as file, warnings.catch_warnings():
+            # Pillow warns of corrupt EXIF and of images too large to decode; the first is answered by None,
+            # the second does not matter where nothing is decoded.
+            warnings.simplefilter("ignore", UserWarning)
+            return _header(open_image(file, path), file)
+    except DAMAGED as error:
+        if isinstance(error, InputError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "its header is damaged"
+        raise InputError(f"{path} cannot be read as an image: {reason}") from None
+
+
+def open_image(file: IO[bytes], path: Path | str) -> ImageFile.ImageFile:
+    """Pillow's image of an open JPEG, PNG or TIFF file, its pixels not yet decoded.
+
+    Raises `InputError`, naming `path`, for another kind of file and one of `DAMAGED` for a damaged header.
+    """
+    start = file.read(8)
+    file.seek(0)
+    for mark, reader in READERS.items():
+        if start.startswith(mark):
+            return reader(file)
+    what = f"a file that begins with {start!r}" if start else "empty"
+    raise InputError(f"{path} is {what}, not a JPEG, PNG or TIFF image")
+
+
+def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
+    complete = _complete(image, file, file.tell())
+    field = _fields(image, file)
+    tables = {slot: tuple(table) for slot, table in getattr(image, "quantization", {}).items()}
+    return Header(
+        format=str(image.format),
+        mode=image.mode,
+        bits=_bits(image),
+        width=image.width,
+        height=image.height,
+        complete=complete,
+        make=text_of(field(MAKE)),
+        model=text_of(field(MODEL)),
+        software=text_of(field(SOFTWARE)),
+        device=text_of(field(BODY_SERIAL_NUMBER)),
+        f_number=_positive(field(F_NUMBER)),
+        iso=_positive(field(ISO)),
+        exposure_time=_positive(field(EXPOSURE_TIME)),
+        taken_at=_date(field(TAKEN_AT)),
+        exif_width=_whole(field(EXIF_WIDTH)),
+        exif_height=_whole(field(EXIF_HEIGHT)),
+        tables=tables,
+        subsampling=SUBSAMPLINGS.get(get_sampling(image)) if isinstance(image, JpegImageFile) else None,
+        jpeg_quality=estimate_quality(tables) if tables else None,
+    )
+
+
+def _fields(image: ImageFile.ImageFile, file: IO[bytes]) -> Callable[[int], Any]:
+    """A look-up of EXIF fields by tag, decoded when asked for: None for an absent or damaged one.
+
+    Not `image.getexif()`: it decodes every field, which takes most of the time that a header takes, and for a
+    PNG the whole image in search of a late chunk.
+    """
+    stream = exif_stream(image, file)
+    order, entries = exif_entries(stream)
+
+    def look_up(tag: int) -> Any:
+        return value_of(stream, order, entries[tag]) if tag in entries else None
+
+    return look_up
+
+
+def _bits(image: ImageFile.ImageFile) -> int:
+    if isinstance(image, TiffImageFile):
+        depth = image.tag_v2.get(258, 1)  # BitsPerSample
+        return max(depth) if isinstance(depth, tuple) else depth
+    if ";16" in str(image.tile) or image.mode.startswith("I"):
+        return 16
+    return 1 if image.mode == "1" else 8
+
+
+def _complete(image: ImageFile.ImageFile, file: IO[bytes], scan: int) -> bool:
+    """Whether the end of the image is there. `scan`: where the JPEG's entropy-coded data begin."""
+    size = os.fstat(file.fileno()).st_size
+    if isinstance(image, TiffImageFile):
+        offsets, lengths = (image.tag_v2.get(old, image.tag_v2.get(new, ())) for old, new in ((273, 324), (279, 325)))
+        pairs = zip(offsets, lengths, strict=False)
+        return len(offsets) > 0 and all(offset + length <= size for offset, length in pairs)
+    # Cameras append previews and makers' data behind the image, so the mark is sought backwards from the end.
+    # Within entropy-coded data FF is always followed by 00 or a restart mark, so FFD9 cannot occur there by
+    # chance.
+    mark = b"\xff\xd9" if isinstance(image, JpegImageFile) else b"IEND\xaeB`\x82"
+    end, step = size, 1 << 16
+    while end > scan:
+        begin = max(scan, end - step)
+        file.seek(begin)
+        if mark in file.read(end - begin + len(mark) - 1):
+            return True
+        end = begin
+    return False
+
+
+def _positive(value: Any) -> float | None:
+    """A positive finite number, else None: cameras write 0 and x/0 for "unknown"."""
+    try:
+        number = float(single(value))
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _whole(value: Any) -> int | None:
+    number = _positive(value)
+    return None if number is None or number != int(number) else int(number)
+
+
+def _date(value: Any) -> str | None:
+    found = DATE.match(text_of(value) or "")
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = map(int, found.groups())
+    if not (year >= 1826 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60):
+        return None
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"

@@ -1,0 +1,202 @@
+"""The run over a folder: a verdict for each file, learned from the collection, whatever lies in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from competition.collect.record import COLUMNS
+from competition.doctor.read_file import read_photo
+from competition.doctor.rules import AGREE
+from competition.doctor.run import UNREADABLE, examine, kept, learn, summary
+from competition.manifest import DTYPES, load_manifest, write_manifest
+from competition.utils.errors import InputError
+
+PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
+
+
+def save(path: Path, seed: int = 0, size: tuple[int, int] = (640, 512), model: str = "M-1", **options) -> Path:
+    """A photograph by an unknown maker; its pixels are a coarse random pattern."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Acme", model
+    exif[0x8769] = {0x9003: f"2020:01:01 {seed // 3600:02}:{seed // 60 % 60:02}:{seed % 60:02}"}
+    pattern = np.random.default_rng(seed).integers(0, 256, (8, 10, 3), dtype=np.uint8)
+    Image.fromarray(pattern).resize(size).save(path, exif=exif.tobytes(), **({"quality": 95} | options))
+    return path
+
+
+def verdicts(examined: pd.DataFrame) -> dict[str, str | None]:
+    """path → names of the rules that speak against it."""
+    reasons = examined.set_index("path")["reason"].fillna("")
+    return {path: " ".join(part.split(":")[0] for part in text.split("; ") if part) for path, text in reasons.items()}
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """`AGREE` photographs that agree, and one of each kind that does not."""
+    folder = tmp_path_factory.mktemp("collection")
+    for number in range(AGREE):
+        save(folder / "train" / "mine" / f"{number:02}.jpg", number)
+    bad = folder / "train" / "mine" / "bad"
+    save(bad / "model.jpg", 100, model="M-2")
+    save(bad / "size.jpg", 101, size=(1280, 1024))
+    save(bad / "small.jpg", 102, size=(320, 256))
+    save(bad / "quality.jpg", 103, quality=80)
+    truncated = save(bad / "truncated.jpg", 104)
+    truncated.write_bytes(truncated.read_bytes()[:-500])
+    (bad / "copy.jpg").write_bytes((folder / "train" / "mine" / "03.jpg").read_bytes())
+    (bad / "page.jpg").write_text("<html>404</html>")
+    (bad / ".hidden.jpg").write_text("nothing")
+    save(folder / "train" / "other" / "1.jpg", 200, model="M-2")
+    save(folder / "validation" / "mine" / "1.jpg", 5, size=(512, 640), quality=96)
+    save(folder / "test" / "1_manip.tif", 300, size=(512, 512))
+    save(folder / "test" / "nameless.tif", 301, size=(512, 512))
+    save(folder / "stray.jpg", 302, model="M-3")
+    return folder
+
+
+EXPECTED = {
+    "stray.jpg": "",
+    "test/1_manip.tif": "",
+    "test/nameless.tif": "test_name",
+    **{f"train/mine/{number:02}.jpg": "" for number in range(AGREE)},
+    "train/mine/bad/copy.jpg": "duplicate",
+    "train/mine/bad/model.jpg": "model",
+    "train/mine/bad/page.jpg": UNREADABLE,
+    "train/mine/bad/quality.jpg": "quality table",
+    "train/mine/bad/size.jpg": "native_size",
+    "train/mine/bad/small.jpg": "native_size patch_fits",
+    "train/mine/bad/truncated.jpg": "complete",
+    "train/other/1.jpg": "",
+    "validation/mine/1.jpg": "table",
+}
+
+
+def test_every_file_gets_its_verdict(collection):
+    examined = examine(collection)
+    assert verdicts(examined) == EXPECTED
+    assert examined["path"].tolist() == sorted(EXPECTED)
+    assert (examined["verdict"] == "keep").tolist() == [not EXPECTED[path] for path in sorted(EXPECTED)]
+    assert examined["camera"].fillna("").value_counts().to_dict() == {"mine": 28, "": 3, "other": 1}
+    assert examined["split"].value_counts().to_dict() == {"train": 29, "test": 2, "validation": 1}
+
+
+def test_processes_give_the_same(collection):
+    pd.testing.assert_frame_equal(examine(collection, jobs=2), examine(collection))
+
+
+def test_rules_are_switched_by_name(collection):
+    only = examine(collection, rules=["model"])
+    assert {*verdicts(only).values()} == {"", "model", UNREADABLE}
+    with pytest.raises(InputError, match=r"unknown rule 'modell'; known: complete, .*near_duplicate"):
+        examine(collection, rules=["modell"])
+
+
+def test_pixels_find_damage_and_look_alikes_across_splits(collection):
+    examined = examine(collection, pixels=True)
+    more = {"train/mine/bad/truncated.jpg": "complete decodes", "train/mine/05.jpg": "near_duplicate"}
+    assert verdicts(examined) == EXPECTED | more
+    reason = examined.set_index("path")["reason"]["train/mine/05.jpg"]
+    assert reason == "near_duplicate: looks like validation/mine/1.jpg, which is not in its split"
+
+
+def test_splits_may_come_from_elsewhere(collection):
+    splits = {f"train/mine/{number:02}.jpg": "validation" for number in range(10)} | {
+        "train/mine/bad/copy.jpg": "train"
+    }
+    found = examine(collection, rules=["near_duplicate"], pixels=True, splits=splits)
+    assert verdicts(found)["train/mine/bad/copy.jpg"] == "near_duplicate"
+
+
+def test_too_few_teach_nothing(tmp_path):
+    for number in range(AGREE - 1):
+        save(tmp_path / "mine" / f"{number}.jpg", number)
+    save(tmp_path / "mine" / "odd.jpg", 99, size=(1280, 1024), model="M-2", quality=96)
+    assert (examine(tmp_path)["verdict"] == "keep").all()
+    save(tmp_path / "mine" / "one more.jpg", 50)
+    assert verdicts(examine(tmp_path))["mine/odd.jpg"] == "model native_size table"
+
+
+def test_what_is_learned_does_not_depend_on_order(collection):
+    paths = [path for path in EXPECTED if "page" not in path]
+    photos = [read_photo(collection, False, path) for path in paths]
+    assert learn(photos) == learn(photos[::-1])
+
+
+def test_the_manifest_of_what_is_kept(collection, tmp_path):
+    examined = examine(collection)
+    table = kept(examined)
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == DTYPES
+    assert table["path"].tolist() == examined.loc[examined["verdict"] == "keep", "path"].tolist()
+    assert table.set_index("path")["manipulation"].to_dict() == {
+        path: "manipulated" if path.startswith("test/") else "unaltered" for path in table["path"]
+    }
+    write_manifest(table, tmp_path / "manifest.csv")
+    pd.testing.assert_frame_equal(load_manifest(tmp_path / "manifest.csv"), table)
+
+
+def test_the_summary_counts(collection):
+    told = summary(examine(collection)).split("\n")
+    assert [line.split() for line in told if line.startswith(("mine", "all"))] == [
+        ["mine", "20", "8", "28"],
+        ["all", "23", "9", "32"],
+    ]
+    assert ["native_size", "2"] in [line.split() for line in told]
+
+
+def test_a_folder_without_files_is_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(InputError, match="holds no files"):
+            examine(folder)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_lies_there_has_a_verdict(tmp_path, data):
+    whole = save(tmp_path / "x.jpg", size=(64, 64)).read_bytes()
+    damaged = bytearray(whole)
+    for position in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=10)):
+        damaged[position] = data.draw(st.integers(0, 255))
+    (tmp_path / "x.jpg").write_bytes(damaged[: data.draw(st.integers(0, len(whole)))])
+    (tmp_path / "y").write_bytes(data.draw(st.binary(max_size=50)))
+    examined = examine(tmp_path, pixels=True)
+    assert examined["path"].tolist() == ["x.jpg", "y"]
+    assert (examined["verdict"] == "reject").all()
+    assert not examined["reason"].str.contains("\n").any()
+
+
+def test_real_photographs():
+    if not PHOTOS.is_dir():
+        pytest.skip("needs the real photographs")
+    found = examine(PHOTOS, pixels=True).set_index("path")
+    rejected = found.loc[found["verdict"] == "reject", "reason"]
+    originals = found.index.str.contains("EOS|Meizu")
+    assert (found.loc[originals, "verdict"] == "keep").all()
+    assert not rejected.str.contains("model:|table:|decodes:|duplicate:").any()
+    edited = ["Canon_IXUS_400", "FujiFilm_FinePixS1Pro_3", "Kodak_CLAS_Digital_Film_Scanner_HR200_1", "Olympus_C960"]
+    assert rejected[rejected.str.contains("software:")].index.tolist() == [f"unsorted/{name}.jpg" for name in edited]
+    resized = [
+        "FujiFilm_FinePixS1Pro_3",
+        "Kodak_DC240",
+        "Nikon_E5000",
+        "Olympus_C4040Z",
+        "Olympus_C960",
+        "Ricoh_RDC5300",
+    ]
+    assert rejected[rejected.str.contains("exif_size:")].index.tolist() == [f"unsorted/{name}.jpg" for name in resized]
+
+
+def test_who_took_it_may_come_from_what_was_collected(tmp_path):
+    """Photographs without a serial number get their owner's name; the record itself is no photograph."""
+    for number in range(2):
+        save(tmp_path / "train" / "mine" / f"{number}.jpg", number)
+    row = dict.fromkeys(COLUMNS, "") | {"path": "train/mine/0.jpg", "device": "ann", "status": "kept"}
+    pd.DataFrame([row]).to_csv(tmp_path / "collected.csv", index=False)
+    examined = examine(tmp_path).set_index("path")
+    assert examined.index.tolist() == ["train/mine/0.jpg", "train/mine/1.jpg"]
+    assert examined["device"].fillna("").tolist() == ["ann", ""]

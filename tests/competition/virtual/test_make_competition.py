@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from augment.manipulations import MANIPULATED
+from competition.manifest import read_folder
+from competition.utils.errors import InputError
+from competition.virtual.cameras import CAMERAS
+from competition.virtual.make_competition import (
+    MANIPULATIONS,
+    SIZES,
+    TEST_BODY,
+    VirtualSize,
+    device,
+    find_size,
+    make_competition,
+    plan_test,
+)
+
+TINY = VirtualSize(photos=2, patches=2, patch=32, scale=0.25)
+
+
+def cut(photo, manipulation, size):
+    """A stand-in for the manipulations of the floor above: the centre, made darker if it is manipulated."""
+    top, left = ((side - size) // 2 for side in photo.shape[:2])
+    patch = photo[top : top + size, left : left + size]
+    return patch if manipulation == "unaltered" else (patch // 2).astype(np.uint8)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("virtual") / "tiny"
+    make_competition(folder, TINY, 3, cut, jobs=1)
+    return folder
+
+
+def test_the_layout_is_kaggles(made):
+    assert {path.name for path in (made / "train").iterdir()} == set(CAMERAS)
+    assert len(list(made.glob("train/*/*.jpg"))) == 20
+    assert (made / "train/Virtual-Fir-F2/Virtual-Fir-F2_0001.jpg").exists()
+    solution, sample = pd.read_csv(made / "solution.csv"), pd.read_csv(made / "sample_submission.csv")
+    assert list(sample) == ["fname", "camera"]
+    assert list(solution) == ["fname", "camera", "manipulation", "usage"]
+    assert set(solution["fname"]) == set(sample["fname"]) == {path.name for path in made.glob("test/*")}
+    note = json.loads((made / "virtual.json").read_text())
+    assert note["complete"] and note["seed"] == 3 and note["test_patches"] == 20
+
+
+def test_patches_are_lossless_and_tell_nothing(made):
+    for path in made.glob("test/*.tif"):
+        with Image.open(path) as image:
+            assert image.size == (32, 32) and image.mode == "RGB"
+            assert not image.getexif().get_ifd(0x8769)
+            assert image.info.get("compression") == "raw"
+        assert b"irtual" not in path.read_bytes()
+
+
+def test_names_say_whether_a_patch_was_manipulated(made):
+    solution = pd.read_csv(made / "solution.csv")
+    ends = solution["fname"].str.extract(r"^img_[0-9a-f]{7}_(unalt|manip)\.tif$")[0]
+    assert ((ends == "manip") == (solution["manipulation"] != "unaltered")).all()
+
+
+def test_the_number_of_processes_changes_nothing(made, tmp_path):
+    make_competition(tmp_path / "again", TINY, 3, cut, jobs=2)
+    assert contents(tmp_path / "again") == contents(made)
+
+
+def test_what_is_missing_is_made_again_and_nothing_else(made):
+    before = contents(made)
+    kept, lost = made / "train/Virtual-Fir-F2/Virtual-Fir-F2_0000.jpg", next(made.glob("test/*.tif"))
+    when = kept.stat().st_mtime_ns
+    lost.unlink()
+    make_competition(made, TINY, 3, cut, jobs=1)
+    assert contents(made) == before
+    assert kept.stat().st_mtime_ns == when
+
+
+def test_another_seed_or_foreign_files_are_refused(made, tmp_path):
+    with pytest.raises(InputError, match="another size, seed or version"):
+        make_competition(made, TINY, 4, cut, jobs=1)
+    (tmp_path / "holiday.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match="other files"):
+        make_competition(tmp_path, TINY, 3, cut, jobs=1)
+
+
+@pytest.mark.parametrize("name", [name for name, size in SIZES.items() if size.patches])
+def test_the_plan_is_balanced(name):
+    size = SIZES[name]
+    plan = plan_test(size, 0)
+    assert plan["fname"].is_unique and len(plan) == 10 * size.patches
+    unaltered = plan[plan["manipulation"] == "unaltered"]
+    assert (unaltered["camera"].value_counts() == size.patches - size.patches // 2).all()
+    counts = plan.loc[plan["manipulation"] != "unaltered", "manipulation"].value_counts()
+    assert set(counts.index) == set(MANIPULATIONS) and counts.max() - counts.min() <= 1
+    assert (plan["usage"] == "Public").mean() == pytest.approx(0.3, abs=0.01)
+    groups = plan.groupby(["camera", plan["manipulation"] != "unaltered"])["usage"]
+    public = groups.apply(lambda usage: (usage == "Public").sum())
+    assert public.max() - public.min() <= 1
+
+
+def test_file_names_are_in_no_order():
+    plan = plan_test(SIZES["small"], 0)
+    number = plan["camera"].map({name: place for place, name in enumerate(CAMERAS)})
+    assert abs(np.corrcoef(number, np.arange(len(plan)))[0, 1]) < 0.15
+
+
+def test_training_and_test_are_by_different_bodies():
+    devices = [device(camera, number) for camera in CAMERAS for number in (1, TEST_BODY)]
+    assert len(set(devices)) == 20
+
+
+def test_the_manipulations_are_those_that_can_be_made():
+    assert set(MANIPULATIONS) == set(MANIPULATED)
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(InputError, match="smoke, small, settings, settings-smoke, full"):
+        find_size("huge")
+
+
+def test_a_size_may_have_no_test_set_and_many_bodies(tmp_path):
+    size = VirtualSize(photos=3, patches=0, patch=0, scale=0.25, devices=3)
+    make_competition(tmp_path / "made", size, 0, cut, jobs=1)
+    assert not (tmp_path / "made" / "solution.csv").exists()
+    table, _ = read_folder(tmp_path / "made")
+    assert (table.groupby("camera")["device"].nunique() == 3).all()
+    assert not set(table["device"]) & {device(camera, TEST_BODY) for camera in CAMERAS}

@@ -1,0 +1,126 @@
+"""Splices are found and told from the rest without being named; nothing is ever NaN."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from submissions.splices.consistency import consistency_map
+from submissions.splices.localization import cut_map, mean_shift_map
+
+METHODS = [mean_shift_map, cut_map]
+
+
+def spliced(
+    top: int, left: int, height: int, width: int, noise: float = 0.5, similarity: float = 0.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (14, 18, 32) of a photograph with a rectangle of another camera, and which patches are of it."""
+    rng = np.random.default_rng(seed)
+    camera, other = np.eye(32)[:2]
+    other = similarity * camera + np.sqrt(1 - similarity**2) * other
+    mask = np.zeros((14, 18), bool)
+    mask[top : top + height, left : left + width] = True
+    embeddings = np.where(mask[..., None], other, camera) + noise * rng.standard_normal((14, 18, 32)) / np.sqrt(32)
+    return embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True), mask
+
+
+def chance_above(found: np.ndarray, mask: np.ndarray) -> float:
+    """How often a spliced cell is above another (the area under the ROC curve)."""
+    return float((found[mask][:, None] > found[~mask]).mean())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("similarity", [0.5, 0.0, -0.8])
+@pytest.mark.parametrize("place", [(2, 3, 4, 5), (0, 0, 14, 7), (5, 9, 9, 9), (8, 2, 2, 3)])
+def test_a_splice_is_found_and_bright(method, similarity, place):
+    embeddings, mask = spliced(*place, similarity=similarity)
+    found = method(consistency_map(embeddings, 1))
+    assert found.shape == mask.shape and found.dtype == np.float32
+    assert found.min() >= 0 and found.max() <= 1
+    assert chance_above(found, mask) > 0.97
+
+
+@pytest.mark.parametrize("place", [(2, 3, 4, 5), (0, 0, 14, 7)])
+def test_cuts_part_the_photograph_at_a_half(place):
+    embeddings, mask = spliced(*place, noise=0.3)
+    assert ((cut_map(consistency_map(embeddings, 1)) > 0.5) == mask).mean() > 0.98
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("place", [(2, 3, 6, 6), (0, 0, 14, 6)])
+def test_a_splice_that_agrees_with_itself_more_than_the_photograph_does_is_still_the_splice(method, place):
+    # The larger one is where the photograph is densest.
+    rough, mask = spliced(*place, noise=0.7)
+    smooth, _ = spliced(*place, noise=0.05)
+    found = method(consistency_map(np.where(mask[..., None], smooth, rough), 1))
+    assert chance_above(found, mask) > 0.97
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_two_halves_the_less_consistent_one_is_the_splice(method):
+    smooth, mask = spliced(0, 0, 14, 9, noise=0.3)
+    rough, _ = spliced(0, 0, 14, 9, noise=0.9)
+    assert chance_above(method(consistency_map(np.where(mask[..., None], rough, smooth), 1)), mask) > 0.97
+    assert chance_above(method(consistency_map(np.where(mask[..., None], smooth, rough), 1)), ~mask) > 0.97
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_mirror_with_the_photograph(method):
+    embeddings, _ = spliced(3, 4, 5, 6)
+    found = method(consistency_map(embeddings, 3))
+    np.testing.assert_allclose(method(consistency_map(embeddings[:, ::-1], 3)), found[:, ::-1], atol=1e-3)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(METHODS), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 999))
+def test_every_map_is_finite(method, rows, columns, spread, seed):
+    # One embedding out of three, again and again: many cells are equal, and others have no neighbours.
+    rng = np.random.default_rng(seed)
+    embeddings = rng.standard_normal((3, 5))[rng.integers(0, 3, (rows, columns))]
+    embeddings /= np.linalg.norm(embeddings, axis=-1, keepdims=True)
+    found = method(consistency_map(embeddings, spread))
+    assert np.isfinite(found).all() and found.min() >= 0 and found.max() <= 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("embeddings", [np.ones((6, 7, 1)), np.tile(np.eye(64)[:1] * -1, (5, 5, 1)), np.eye(9)[None]])
+def test_even_photographs_and_strangers_are_finite(method, embeddings):
+    for spread in (1, 4):
+        assert np.isfinite(method(consistency_map(embeddings, spread))).all()
+
+
+def test_equal_cells_are_neighbours():
+    # More than a tenth of the distances are 0, and so is the radius.
+    embeddings, mask = spliced(2, 3, 4, 5, noise=0.0)
+    found = mean_shift_map(consistency_map(embeddings, 1))
+    np.testing.assert_allclose(found, np.where(mask, 0.5, 0), atol=1e-5)
+
+
+def test_mean_shift_is_that_of_a_loop_over_points():
+    consistency = consistency_map(spliced(3, 4, 5, 6, noise=1.0)[0][:8, :8], 2)
+    points = consistency.astype(np.float64).reshape(9 * 9, -1)
+    radius = np.percentile(cdist(points, points), 10) + 1e-9
+    moved = points.copy()
+    for _ in range(5):
+        for index, point in enumerate(moved):
+            moved[index] = points[np.linalg.norm(points - point, axis=1) <= radius].mean(axis=0)
+    density = (cdist(moved, points) <= radius).sum(axis=1)
+    mode = moved[density == density.max()].mean(axis=0).reshape(9, 9)
+    np.testing.assert_allclose(mean_shift_map(consistency), mode / 2, atol=1e-5)
+
+
+def test_cuts_ignore_what_is_negative():
+    consistency = np.ones((1, 6, 1, 6))
+    consistency[0, :4, 0, :4] = consistency[0, 4:, 0, 4:] = 0.2
+    opposite = np.where(consistency == 1, 1.9, consistency)
+    for given_map in (consistency, opposite):
+        np.testing.assert_array_equal(cut_map(given_map)[0] > 0.5, [False] * 4 + [True] * 2)
+    np.testing.assert_allclose(cut_map(consistency), cut_map(opposite), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_no_map_is_refused(method):
+    for shape in ((4, 4), (2, 3, 3, 2), (0, 2, 0, 2)):
+        with pytest.raises(ValueError, match="expected a map"):
+            method(np.zeros(shape))

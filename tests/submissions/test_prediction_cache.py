@@ -1,0 +1,144 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from competition.utils.errors import InputError
+from submissions.prediction_cache import Predictions, check_matches, load, save
+
+CLASSES = ("iPhone-4s", "iPhone-6", "Sony-NEX-7")
+
+
+def some(views=8, images=5, seed=0):
+    return Predictions(
+        names=np.array([f"img_{index}_{'manip' if index % 2 else 'unalt'}.tif" for index in range(images)]),
+        is_manipulated=np.arange(images) % 2 == 1,
+        classes=CLASSES,
+        probabilities=np.random.default_rng(seed).dirichlet(np.ones(3), (views, images)).astype(np.float32),
+    )
+
+
+def parts(**changes):
+    """What `save` puts into the file, changed."""
+    said = dataclasses.asdict(some())
+    return said | {"classes": np.array(CLASSES)} | changes
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    said = some()
+    save(said, tmp_path / "member" / "test.npz")
+    read = load(tmp_path / "member" / "test.npz")
+    assert read.classes == said.classes
+    for field in ("names", "is_manipulated", "probabilities"):
+        np.testing.assert_array_equal(getattr(read, field), getattr(said, field))
+        assert getattr(read, field).dtype == getattr(said, field).dtype
+    assert [file.name for file in (tmp_path / "member").iterdir()] == ["test.npz"]
+
+
+def test_a_missing_file_says_what_to_run(tmp_path):
+    with pytest.raises(InputError, match=r"test\.npz does not exist; run predict first"):
+        load(tmp_path / "test.npz")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200, -30])
+def test_a_truncated_file_is_refused(tmp_path, kept):
+    path = tmp_path / "test.npz"
+    save(some(), path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match="delete the file and run predict again"):
+        load(path)
+
+
+def test_a_flipped_byte_is_noticed(tmp_path):
+    path = tmp_path / "test.npz"
+    save(some(), path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="delete the file and run predict again"):
+        load(path)
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    np.savez(tmp_path / "test.npz", **parts(names=np.array([Trap(tmp_path / "sprung")], dtype=object)))
+    with pytest.raises(InputError, match="damaged"):
+        load(tmp_path / "test.npz")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_lacking_part_is_named(tmp_path):
+    held = parts()
+    del held["is_manipulated"]
+    np.savez(tmp_path / "test.npz", **held)
+    with pytest.raises(InputError, match="is_manipulated"):
+        load(tmp_path / "test.npz")
+
+
+THIRD = np.full((8, 5, 3), 1 / 3, np.float32)
+INVALID = [
+    ({"probabilities": THIRD[0]}, "probabilities must be"),
+    ({"probabilities": THIRD[:0]}, "probabilities must be"),
+    ({"probabilities": THIRD[:, :4]}, "probabilities must be"),
+    ({"probabilities": THIRD[:, :, :2]}, "probabilities must be"),
+    ({"probabilities": THIRD.astype(np.float64)}, "float32"),
+    ({"probabilities": THIRD * 2}, "sum to one"),
+    ({"probabilities": THIRD * np.float32([3, 3, -3])}, "negative"),
+    ({"probabilities": np.where(np.arange(3) == 1, np.float32(np.nan), THIRD)}, "NaN"),
+    ({"names": np.arange(5)}, "names must be strings"),
+    ({"is_manipulated": np.zeros(4, bool)}, "is_manipulated must be"),
+    ({"is_manipulated": np.zeros(5)}, "is_manipulated must be"),
+]
+
+
+@pytest.mark.parametrize("changes, message", INVALID)
+def test_invalid_predictions_are_neither_made_nor_loaded(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(some(), **changes)
+    np.savez(tmp_path / "test.npz", **parts(**changes))
+    with pytest.raises(InputError, match=f"{message}.*delete the file and run predict again"):
+        load(tmp_path / "test.npz")
+
+
+def test_a_failed_save_leaves_the_older_file(tmp_path, monkeypatch):
+    path = tmp_path / "test.npz"
+    save(some(), path)
+
+    def disk_full(file, **held):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        save(some(seed=1), path)
+    np.testing.assert_array_equal(load(path).probabilities, some().probabilities)
+    assert [file.name for file in tmp_path.iterdir()] == ["test.npz"]
+
+
+def test_matching_predictions_pass():
+    check_matches(some(), some().names.tolist(), CLASSES)
+
+
+@pytest.mark.parametrize(
+    "names, classes, message",
+    [
+        (some().names[::-1], CLASSES, "another order"),
+        (some().names[:4], CLASSES, "0 are missing and 1 are not expected, such as img_4_unalt.tif"),
+        ([*some().names, "new.tif"], CLASSES, "1 are missing and 0 are not expected, such as new.tif"),
+        (some().names, CLASSES[::-1], "expected Sony-NEX-7, iPhone-6, iPhone-4s"),
+        (some().names, CLASSES[:2], "expected iPhone-4s, iPhone-6;"),
+    ],
+)
+def test_predictions_of_something_else_are_refused(names, classes, message):
+    with pytest.raises(InputError, match=f"{message}.*delete the file and run predict again"):
+        check_matches(some(), list(names), classes)
