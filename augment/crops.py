@@ -1,7 +1,7 @@
-"""Where patches are cut: at the centre, or at random places that share the centre's phase.
+"""Where patches are cut: at the center, or at random places that share the center's phase.
 
-The test patches of the competition were cut from the centre, at `floor((side - 512) / 2)`. A photograph's
-pixels remember their place modulo 8 (the grid of its JPEG blocks) and modulo 2 (the colour filter array), so
+The test patches of the competition were cut from the center, at `floor((side - 512) / 2)`. A photograph's
+pixels remember their place modulo 8 (the grid of its JPEG blocks) and modulo 2 (the color filter array), so
 a training crop at any other phase shows the network something that the test set never holds.
 """
 
@@ -12,8 +12,8 @@ from competition.utils.errors import InputError
 JPEG_BLOCK = 8
 
 
-def centre_offset(side: int, size: int) -> int:
-    """First pixel of the centre crop of `size` pixels along a side, as the competition cut it.
+def center_offset(side: int, size: int) -> int:
+    """First pixel of the center crop of `size` pixels along a side, as the competition cut it.
 
     Raises `InputError` where the side is shorter than the crop.
     """
@@ -23,17 +23,17 @@ def centre_offset(side: int, size: int) -> int:
 
 
 def phase_positions(side: int, size: int, step: int = JPEG_BLOCK, border: int = 0) -> range:
-    """All first pixels of crops along one side that equal the centre crop's modulo `step`, ascending.
+    """All first pixels of crops along one side that equal the center crop's modulo `step`, ascending.
 
-    No crop comes nearer than `border` pixels to either end; the centre crop itself must not, or `InputError`.
+    No crop comes nearer than `border` pixels to either end; the center crop itself must not, or `InputError`.
     """
-    centre = centre_offset(side, size)
-    if centre < border:
+    center = center_offset(side, size)
+    if center < border:
         raise InputError(
             f"a side of {side} px holds no patch of {size} px that is {border} px away from the edges;"
             " use a smaller patch size"
         )
-    return range(border + (centre - border) % step, side - size - border + 1, step)
+    return range(border + (center - border) % step, side - size - border + 1, step)
 
 
 def random_corner(

@@ -14,7 +14,7 @@ MAX_PIXELS = 89_478_485  # where Pillow begins to warn of files made to fill the
 JPEG = b"\xff\xd8"
 
 # Pillow turns a TIFF upright by its orientation tag, unasked; this undoes it.
-TURN_BACK = {
+UNDO_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -29,7 +29,7 @@ def read_pixels(path: Path | str) -> np.ndarray:
     """Decode a photograph: uint8 (height, width, 3) RGB, in the file's own order whatever its orientation.
 
     JPEG is decoded with the accurate integer DCT and smooth chroma upsampling. Raises `InputError` where the
-    file is missing, truncated, too large, or anything but 8-bit RGB (grey, 16-bit, CMYK, RGBA, palette, no
+    file is missing, truncated, too large, or anything but 8-bit RGB (gray, 16-bit, CMYK, RGBA, palette, no
     image).
     """
     try:
@@ -40,8 +40,8 @@ def read_pixels(path: Path | str) -> np.ndarray:
             _check_kind(path, image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             pixels = np.asarray(image)
-            if image.format == "TIFF" and orientation in TURN_BACK:
-                pixels = np.asarray(image.transpose(TURN_BACK[orientation]))
+            if image.format == "TIFF" and orientation in UNDO_ORIENTATION:
+                pixels = np.asarray(image.transpose(UNDO_ORIENTATION[orientation]))
             return pixels
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
@@ -67,11 +67,11 @@ def _too_large(path: Path | str) -> InputError:
 
 
 def _decode_jpeg(path: Path | str, data: bytes) -> np.ndarray:
-    """simplejpeg gives Pillow's bits in half of the time, and refuses to fill what is missing with grey."""
+    """simplejpeg gives Pillow's bits in half of the time, and refuses to fill what is missing with gray."""
     try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        if colours not in ("YCbCr", "RGB"):
-            raise InputError(f"{path} holds {colours} pixels; {EXPECTED}")
+        height, width, colors, _ = simplejpeg.decode_jpeg_header(data)
+        if colors not in ("YCbCr", "RGB"):
+            raise InputError(f"{path} holds {colors} pixels; {EXPECTED}")
         if height * width > MAX_PIXELS:
             raise _too_large(path)
         return np.asarray(simplejpeg.decode_jpeg(data, "RGB"))

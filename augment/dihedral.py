@@ -8,7 +8,7 @@ from competition.utils.errors import unknown_name
 VIEWS = 8
 
 
-def turn(image: np.ndarray, view: int) -> np.ndarray:
+def dihedral(image: np.ndarray, view: int) -> np.ndarray:
     """Turn (…, height, width, channels) to one of the `VIEWS`; view 0 is the image itself.
 
     Views 0 to 3 are counter-clockwise quarter turns, 4 to 7 the same of the mirrored image. A view of the
@@ -20,8 +20,8 @@ def turn(image: np.ndarray, view: int) -> np.ndarray:
     return np.rot90(image, view % 4, axes=(-3, -2))
 
 
-def turn_back(image: np.ndarray, view: int) -> np.ndarray:
-    """Undo `turn`: `turn_back(turn(image, view), view)` is the image."""
+def dihedral_inverse(image: np.ndarray, view: int) -> np.ndarray:
+    """Undo `turn`: `dihedral_inverse(turn(image, view), view)` is the image."""
     _check(view)
     image = np.rot90(image, -(view % 4), axes=(-3, -2))
     return np.flip(image, axis=-2) if view >= 4 else image

@@ -1,4 +1,4 @@
-"""Radial distortion of lenses: photographs warped by a known coefficient, in patches away from their centre."""
+"""Radial distortion of lenses: photographs warped by a known coefficient, in patches away from their center."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ STEPS = 8  # of Newton's method: more than enough for double precision at the co
 def distorted(points: ArrayLike, k1: float) -> NDArray[np.float64]:
     """Where points of an undistorted photograph appear in the distorted one: x_d = x_u (1 + k1 r²), (…, 2) both.
 
-    Coordinates have their origin at the photograph's centre and half its diagonal as their unit, so r is 1 in the
+    Coordinates have their origin at the photograph's center and half its diagonal as their unit, so r is 1 in the
     corners. `k1` below 0 is barrel distortion, above 0 cushion distortion.
     """
     known = np.asarray(points, np.float64)
@@ -37,8 +37,8 @@ def undistorted(points: ArrayLike, k1: float) -> NDArray[np.float64]:
 def corner_patch(pixels: NDArray[np.uint8], k1: float, size: int, corner: int) -> NDArray[np.uint8]:
     """A patch near a corner of the photograph as a lens with `k1` would have taken it: uint8 (size, size, 3).
 
-    In the centre distortion does not show. The patch's outermost pixel lies on the diagonal, at `KNOWN` of the way from
-    the centre to the corner. Interpolation is bicubic; with `k1` 0 the pixels are the photograph's own.
+    In the center distortion does not show. The patch's outermost pixel lies on the diagonal, at `KNOWN` of the way from
+    the center to the corner. Interpolation is bicubic; with `k1` 0 the pixels are the photograph's own.
 
     Args:
         pixels: uint8 (height, width, 3).
@@ -52,10 +52,10 @@ def corner_patch(pixels: NDArray[np.uint8], k1: float, size: int, corner: int) -
     height, width = pixels.shape[:2]
     bottom, right = divmod(corner, 2)
     top, left = _first(height, size, bool(bottom)), _first(width, size, bool(right))
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    center = np.array([(width - 1) / 2, (height - 1) / 2])
     unit = np.hypot(width, height) / 2
     across, down = np.meshgrid(np.arange(left, left + size), np.arange(top, top + size))
-    source = undistorted((np.stack([across, down], axis=-1) - centre) / unit, k1) * unit + centre
+    source = undistorted((np.stack([across, down], axis=-1) - center) / unit, k1) * unit + center
     # Bicubic interpolation looks at two pixels more on each side; only what is needed is handed on, as OpenCV takes no
     # image with more than 32767 pixels along a side.
     low = np.maximum(np.floor(source.min(axis=(0, 1))).astype(int) - 2, 0)

@@ -1,6 +1,6 @@
 """What the competition's organisers did to half of the test patches, computed the way their MATLAB did it.
 
-Gamma and resizing were applied to the whole photograph, then the centre was cut out, then JPEG compressed the
+Gamma and resizing were applied to the whole photograph, then the center was cut out, then JPEG compressed the
 patch. Here only the pixels that a patch needs are computed, and they equal those of the whole photograph bit
 for bit.
 """
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from augment.crops import centre_offset, random_corner
+from augment.crops import center_offset, random_corner
 from augment.matlab_resize import RESIZE_BORDER, Scale, resized_window
 from competition.utils.errors import InputError, unknown_name
 
@@ -76,14 +76,14 @@ def cut_patch(photo: np.ndarray, name: str, size: int, corner: tuple[int, int]) 
 
 
 def cut_test_patch(photo: np.ndarray, name: str, size: int) -> np.ndarray:
-    """The patch that the competition's organisers would have cut: uint8 (size, size, 3) from the centre.
+    """The patch that the competition's organisers would have cut: uint8 (size, size, 3) from the center.
 
-    The centre is that of the manipulated photograph, at `floor((side - size) / 2)`. Raises `InputError` where
+    The center is that of the manipulated photograph, at `floor((side - size) / 2)`. Raises `InputError` where
     the photograph is too small; nothing is ever padded.
     """
     _check_fits(photo, name, size)
     scale = SCALES.get(name, Scale(1, 1))
-    top, left = (centre_offset(scale.resized(side), size) for side in photo.shape[:2])
+    top, left = (center_offset(scale.resized(side), size) for side in photo.shape[:2])
     return cut_patch(photo, name, size, (top, left))
 
 

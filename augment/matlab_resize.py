@@ -47,7 +47,7 @@ def resized_window(photo: np.ndarray, scale: Scale, top: int, left: int, height:
     """A window of the resized photograph: uint8 (height, width, 3), with its first pixel at `top`, `left`.
 
     `photo` is uint8 (height, width, 3). MATLAB (2017): Keys' kernel with a = -0.5, stretched by 1/scale when
-    shrinking, weights normalised, pixel centres aligned, edges mirrored, the vertical pass first, rounded and
+    shrinking, weights normalized, pixel centers aligned, edges mirrored, the vertical pass first, rounded and
     clipped to uint8 after each pass. Every window of a photograph has the same bits as the whole.
     """
     periods = max(1, BLOCK // scale.outputs)
@@ -89,8 +89,8 @@ def _resized_columns(pixels: np.ndarray, block: Scale) -> np.ndarray:
 def _weights(block: Scale) -> np.ndarray:
     """What each source line of a block and its margins adds to each resized one: float32 (outputs, inputs + 8)."""
     scale = block.outputs / block.inputs
-    centres = (np.arange(block.outputs) + 0.5) / scale - 0.5
-    x = np.abs(np.arange(-MARGIN, block.inputs + MARGIN) - centres[:, None]) * min(scale, 1)
+    centers = (np.arange(block.outputs) + 0.5) / scale - 0.5
+    x = np.abs(np.arange(-MARGIN, block.inputs + MARGIN) - centers[:, None]) * min(scale, 1)
     near, far = ((1.5 * x - 2.5) * x) * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
     weights = np.where(x <= 1, near, np.where(x <= 2, far, 0))
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

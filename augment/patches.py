@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from augment.decode import read_pixels
-from augment.dihedral import VIEWS, turn
+from augment.dihedral import VIEWS, dihedral
 from augment.manipulations import MANIPULATED, UNALTERED, cut_test_patch, fits, training_patch
 from augment.squash import rotate, squash
 from competition.utils.errors import InputError
@@ -35,7 +35,7 @@ HeadWeights = Callable[[int], Mapping[str, float]]
 class PatchConfig:
     """How training patches are made: `size` in pixels, `turns` for the eight dihedral views.
 
-    `view` is `patch`, a window of the photograph, or `squash`, all of it, with `padding` pixels of zeros around it and
+    `input` is `patch`, a window of the photograph, or `squash`, all of it, with `padding` pixels of zeros around it and
     turned by up to `rotation` degrees. Of the patches `manipulated_share` are manipulated, by one of `manipulations`;
     squashed ones never are.
 
@@ -47,8 +47,8 @@ class PatchConfig:
     batch_size: int
     patches_per_photo: int = 1
     seed: int = 0
-    turns: bool = True
-    view: str = "patch"
+    dihedral: bool = True
+    input: str = "patch"
     manipulated_share: float = MANIPULATED_SHARE
     manipulations: tuple[str, ...] = MANIPULATED
     padding: int = 0
@@ -67,7 +67,7 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
     rng = np.random.default_rng((config.seed, epoch, index + 1))
     height, width = pixels.shape[:2]
     name = UNALTERED
-    if config.view == "squash":
+    if config.input == "squash":
         patch = squash(pixels, config.size, config.padding)
         if config.rotation:
             patch = rotate(patch, rng.uniform(-config.rotation, config.rotation))
@@ -76,8 +76,8 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
             fitting = [name for name in config.manipulations if fits(height, width, name, config.size)]
             name = fitting[int(rng.integers(len(fitting)))]
         patch = training_patch(pixels, name, config.size, rng)
-    if config.turns:
-        patch = turn(patch, int(rng.integers(VIEWS)))
+    if config.dihedral:
+        patch = dihedral(patch, int(rng.integers(VIEWS)))
     return patch, name != UNALTERED
 
 
@@ -172,7 +172,7 @@ class TrainingPatches(_Patches):
                 f"{len(table)} photographs with {config.patches_per_photo} patches each do not fill a batch"
                 f" of {config.batch_size}; use a smaller batch or more patches per photograph"
             )
-        if config.view == "patch":
+        if config.input == "patch":
             _check_large_enough(table, config.size)
         self.paths = [Path(folder) / path for path in table["path"]]
         self.targets = dict(targets)
@@ -216,22 +216,22 @@ class TrainingPatches(_Patches):
         self._epoch_began = False
 
 
-def measured_colours(patches: TrainingPatches) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Means and standard deviations of red, green and blue over the patches of the first epoch, in grey levels."""
+def measure_colors(patches: TrainingPatches) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations of red, green and blue over the patches of the first epoch, in gray levels."""
     count, total, squares = 0, np.zeros(3), np.zeros(3)
     for index in range(len(patches)):
         pixels = patches.batch(0, index)[0]["patch"].reshape(-1, 3).astype(np.float64)
         count, total, squares = count + len(pixels), total + pixels.sum(axis=0), squares + np.square(pixels).sum(axis=0)
     mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1))  # a flat colour must not divide by zero
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1))  # a flat color must not divide by zero
     return tuple(mean.tolist()), tuple(deviation.tolist())
 
 
 class EvaluationPatches(_Patches):
     """Batches of one patch for each row of a manifest, in its order, cut as the test set was cut.
 
-    Rows of the split `test` are patches already: their centre is taken and nothing is done to them again. All
-    others are photographs, to which the row's `manipulation` is applied. With the view `squash` the whole image
+    Rows of the split `test` are patches already: their center is taken and nothing is done to them again. All
+    others are photographs, to which the row's `manipulation` is applied. With the input `squash` the whole image
     is shown as it is, padded with `padding` pixels of zeros. Batches are those of
     `TrainingPatches`, only the last may be smaller. Raises `InputError` where a photograph is too small.
     """
@@ -244,7 +244,7 @@ class EvaluationPatches(_Patches):
         size: int,
         batch_size: int,
         workers: int = WORKERS,
-        view: str = "patch",
+        input: str = "patch",
         padding: int = 0,
     ) -> None:
         super().__init__(workers=workers, max_queue_size=2 * workers)
@@ -253,7 +253,7 @@ class EvaluationPatches(_Patches):
         self.targets = dict(targets)
         self.size = size
         self.batch_size = batch_size
-        self.view, self.padding = view, padding
+        self.input, self.padding = input, padding
         self._read = lru_cache(maxsize=workers)(read_pixels)  # rows of one photograph follow each other
 
     def __len__(self) -> int:
@@ -267,7 +267,7 @@ class EvaluationPatches(_Patches):
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
         pixels = self._read(self.folder / path)
-        if self.view == "squash":
+        if self.input == "squash":
             return squash(pixels, self.size, self.padding)
         try:
             return cut_test_patch(pixels, UNALTERED if is_test else manipulation, self.size)

@@ -19,6 +19,6 @@ def squash(pixels: np.ndarray, size: int, padding: int = 0) -> np.ndarray:
 
 def rotate(image: np.ndarray, degrees: float) -> np.ndarray:
     """Turn a square image about its middle, bilinearly; what comes from outside is zero. Same shape and dtype."""
-    middle = (len(image) - 1) / 2  # of the centres of pixels: size / 2 would shift the picture by half a pixel
+    middle = (len(image) - 1) / 2  # of the centers of pixels: size / 2 would shift the picture by half a pixel
     turned = cv2.warpAffine(image, cv2.getRotationMatrix2D((middle, middle), degrees, 1), image.shape[1::-1])
     return np.asarray(turned)

@@ -34,7 +34,7 @@ import numpy as np
 
 from competition.utils.atomic_files import write_bytes
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 
 ROOT = Path(__file__).parents[1]
 LARGE = 6.25  # the scale of about 4000x3000 pixels
@@ -87,7 +87,7 @@ def take(scale: float, cameras: int = len(CAMERAS)) -> dict[str, bytes]:
 
 
 def _photograph(scale: float, camera: str) -> bytes:
-    return take_photograph(find_camera(camera), "1", seed=0, index=0, scale=scale).jpeg()
+    return take_photo(find_camera(camera), "1", seed=0, index=0, scale=scale).jpeg()
 
 
 def fill(folder: Path, photographs: dict[str, bytes], count: int) -> None:

@@ -5,7 +5,7 @@
 
 The ways, each decoding a photograph for each patch of 512 pixels, half of them manipulated, by the time of one core:
 
-- prepared: decode the centre that `prepare` kept, then cut the patch and compute only its pixels;
+- prepared: decode the center that `prepare` kept, then cut the patch and compute only its pixels;
 - crop: decode with OpenCV, crop 1024 pixels, manipulate these, crop 512 (the competition's second place);
 - whole: decode with Pillow, manipulate the whole photograph, crop 512 (its fifth place).
 
@@ -32,7 +32,7 @@ from augment.patches import PatchConfig, make_patch
 from competition.prepare.run import prepare
 from competition.utils.atomic_files import write_bytes
 from competition.virtual.cameras import find_camera
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 
 PATCH = 512
 CAMERAS = ("Virtual-Alder-A1", "Virtual-Birch-B1", "Virtual-Fir-F2", "Virtual-Hazel-H4")  # 4:2:0 and 4:2:2
@@ -75,7 +75,7 @@ def choose(source: Path, folder: Path, count: int) -> None:
 def make_photos(folder: Path) -> None:
     """One photograph of twelve megapixels by each of a few virtual cameras."""
     for name in CAMERAS:
-        photograph = take_photograph(find_camera(name), "1", seed=0, index=0, scale=SCALE)
+        photograph = take_photo(find_camera(name), "1", seed=0, index=0, scale=SCALE)
         write_bytes(photograph.jpeg(), folder / "train" / name / "1.jpg")
 
 

@@ -37,9 +37,9 @@ def main() -> None:
     embeddings /= np.linalg.norm(embeddings, axis=-1, keepdims=True)
     with threadpool_limits(options.threads):
         rounds = [compare(embeddings, options.spread) for _ in range(options.rounds)]
-    loop, closed, localised, differences = np.array(rounds).T
+    loop, closed, localized, differences = np.array(rounds).T
     print(f"{len(loop)} rounds; largest difference of the two maps: {differences.max():.1e}")
-    for what, times in (("map", closed), ("map and mean shift", localised)):
+    for what, times in (("map", closed), ("map and mean shift", localized)):
         ratios = loop / times
         print(f"loop / {what:18} {np.median(ratios):6.0f} ({ratios.min():.0f} to {ratios.max():.0f})")
 
@@ -48,8 +48,8 @@ def compare(embeddings: np.ndarray, spread: int) -> tuple[float, float, float, f
     """Seconds of the loop, of the closed form, of it with mean shift; and the largest difference of the maps."""
     slow, loop = timed(lambda: vote(embeddings, spread))
     maps, closed = zip(*[timed(lambda: consistency_map(embeddings, spread)) for _ in range(REPEATS)], strict=True)
-    localised = [timed(lambda: mean_shift_map(consistency_map(embeddings, spread)))[1] for _ in range(REPEATS)]
-    return loop, float(np.median(closed)), float(np.median(localised)), float(np.abs(slow - maps[0]).max())
+    localized = [timed(lambda: mean_shift_map(consistency_map(embeddings, spread)))[1] for _ in range(REPEATS)]
+    return loop, float(np.median(closed)), float(np.median(localized)), float(np.abs(slow - maps[0]).max())
 
 
 def vote(embeddings: np.ndarray, spread: int) -> np.ndarray:

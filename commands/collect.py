@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Find, fetch, summarise."""
+    """Find, fetch, summarize."""
     from competition.collect.http import Client, Limits
     from competition.collect.record import summary
     from competition.collect.run import collect

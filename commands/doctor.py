@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Examine, write, summarise."""
+    """Examine, write, summarize."""
     from competition.doctor.rules import RULES
     from competition.doctor.run import examine, kept, summary
     from competition.manifest import load_manifest, write_manifest

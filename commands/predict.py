@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
         write_csv(table, args.out)
         if skipped:
             print(f"warning: {describe_skipped(skipped)}")
-        asked = [name for name in opened.questions.answers if name in table]
+        asked = [name for name in opened.targets.answers if name in table]
         print(table[["path", *asked]].head(20).to_string(index=False))
         print(f"\n{args.out}: {len(table)} photographs")
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from commands.options import at_least, processes
 
-HELP = "cut the centre out of each photograph, without loss: training reads it much faster"
+HELP = "cut the center out of each photograph, without loss: training reads it much faster"
 EXAMPLE = "./run.sh prepare data/photos --out data/prepared"
 
 

@@ -26,18 +26,18 @@ def add_map_arguments(parser: argparse.ArgumentParser) -> None:
         "--count", type=at_least(1), default=30, metavar="N", help="patches along the longer side, to 60; default: 30"
     )
     parser.add_argument(
-        "--method", choices=METHODS, default="shift", help="mean shift (default) or normalised cuts of the map"
+        "--method", choices=METHODS, default="shift", help="mean shift (default) or normalized cuts of the map"
     )
 
 
 def run(args: argparse.Namespace) -> None:
     load_framework()
     from submissions.splices.detector import load_encoder, newest_run
-    from submissions.splices.photos import SCORES, judge_photographs
+    from submissions.splices.photos import SCORES, scan_photos
 
     folder = args.run or newest_run(Path("runs"))
     encoder = load_encoder(folder)
-    table, skipped = judge_photographs(encoder, args.photos, args.out, args.count, args.method)
+    table, skipped = scan_photos(encoder, args.photos, args.out, args.count, args.method)
     for path, why in skipped.items():
         print(f"skipped {path}: {why}")
     print(table[["path", "score"]].to_string(index=False, float_format="{:.3f}".format))

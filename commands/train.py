@@ -10,9 +10,9 @@ from competition.utils.errors import InputError, unknown_name
 from models.backbones import ENSEMBLE, MEMBERS
 from models.presets.classifier import PRESETS, recipe
 
-CHANGES = ("front", "weights", "epochs", "patch", "batch", "learning_rate", "view", "tau")
-OF_SETTINGS = ("bins", "edges", "output", "order", "balance")  # what a task says of them
-OF_CAMERAS = ("members", "photos", "front", "weights", "view", "tau", *OF_SETTINGS)  # and nothing to exif-language
+CHANGES = ("front_end", "weights", "epochs", "patch", "batch", "learning_rate", "input", "tau")
+OF_SETTINGS = ("bins", "edges", "output", "order", "label_balance")  # what a task says of them
+OF_CAMERAS = ("members", "photos", "front_end", "weights", "input", "tau", *OF_SETTINGS)  # and nothing to exif-language
 EXIF_LANGUAGE = "exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", default="camera", metavar="TASK", help="camera (default), settings or camera,settings"
     )
-    parser.add_argument("--view", help="patch or squash (the whole photograph in a square); default: the preset's")
+    parser.add_argument("--input", help="patch or squash (the whole photograph in a square); default: the preset's")
     parser.add_argument("--bins", type=at_least(2), metavar="N", help="bins of each setting; default: 3")
     parser.add_argument("--edges", metavar="KIND", help="of the bins: paper (default) or quantile")
     parser.add_argument("--output", metavar="KIND", help="of settings: independent (default) or correlated")
@@ -42,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,C",
         help="in which settings join the loss; default: aperture,iso,exposure_time",
     )
-    parser.add_argument("--balance", metavar="KIND", help="of settings: bins (default), cells (of paper) or none")
+    parser.add_argument("--label-balance", metavar="KIND", help="of settings: bins (default), cells (of paper) or none")
     parser.add_argument(
         "--tau", type=not_negative, metavar="EPOCHS", help="until the next joins; default: the preset's"
     )
     parser.add_argument("--members", metavar="A,B,…", help="members of the ensemble; default: all")
-    parser.add_argument("--front", help="none, residual or stem; default: the preset's")
+    parser.add_argument("--front-end", help="none, residual or stem; default: the preset's")
     parser.add_argument("--weights", metavar="imagenet|none|FILE", help="first weights; default: the preset's")
     parser.add_argument("--backbone", metavar="MEMBER", help="of exif-language's image encoder; default: the preset's")
     parser.add_argument("--epochs", type=at_least(1), metavar="N", help="default: the preset's")
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> None:
     if args.what == EXIF_LANGUAGE:
         for name in OF_CAMERAS:
             if getattr(args, name) is not None:
-                raise InputError(f"--{name} is not of {EXIF_LANGUAGE}; leave it out (see ./run.sh train --help)")
+                raise InputError(f"--{name.replace('_', '-')} is not of {EXIF_LANGUAGE}; leave it out (see ./run.sh train --help)")
         from commands.exif_language import run_exif_language
 
         run_exif_language(args)
@@ -82,19 +82,19 @@ def run(args: argparse.Namespace) -> None:
     changes = {name: getattr(args, name) for name in CHANGES}
     asked = {name: getattr(args, name) for name in OF_SETTINGS if getattr(args, name) is not None}
     if args.task == "camera" and (asked or args.tau is not None):
-        raise InputError(f"--{next(iter(asked), 'tau')} is of settings: add --task settings, or leave it out")
+        raise InputError(f"--{next(iter(asked), 'tau').replace('_', '-')} is of settings: add --task settings, or leave it out")
     check_folder(args.data)
 
     load_framework()
     from submissions.run import Run, start_run
     from submissions.tasks import Task
 
-    task = Task(args.task, **{"balance": "cells" if args.preset == "paper" else "bins", **asked})
+    task = Task(args.task, **{"label_balance": "cells" if args.preset == "paper" else "bins", **asked})
     preset = args.preset or _default_preset(args.data)
     recipes = {member: recipe(preset, member, task.name, **changes) for member in members}
     data = args.data or virtual_folder(preset, task.settings, args.jobs)
-    question = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
-    name = args.run or f"{args.what}{question}-{preset}-{data.resolve().name}"
+    target = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
+    name = args.run or f"{args.what}{target}-{preset}-{data.resolve().name}"
     started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
     for told in start_run(started, args.jobs):
         print(told)

@@ -15,7 +15,7 @@ from competition.collect.record import devices
 from competition.metadata.header import SUFFIXES, Header, read_header
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 
 UNALTERED = "unaltered"
 MANIPULATED = "manipulated"  # a test patch of which no more is known
@@ -56,26 +56,26 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     folder = Path(folder)
     train, test, others = list_folder(folder)
     paths = train + test
-    _refuse_duplicates(paths)
-    _refuse_unnamed(test)
+    _check_duplicates(paths)
+    _check_named(test)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     collected = devices(folder)
-    rows, coloured = [], []
-    for path, header in zip(paths, each(_read, paths, jobs, "headers"), strict=True):
+    rows, colored = [], []
+    for path, header in zip(paths, parallel_map(_read, paths, jobs, "headers"), strict=True):
         name = path.relative_to(folder).as_posix()
         if isinstance(header, str):
             skipped[name] = header
         elif not header.complete:
             skipped[name] = "truncated"
         elif (header.mode, header.bits) != ("RGB", 8):
-            coloured.append(f"{name} ({header.bits}-bit {header.mode})")
+            colored.append(f"{name} ({header.bits}-bit {header.mode})")
         else:
             row = {"path": name, "width": header.width, "height": header.height}
             told = _test_row(path) if name.startswith("test/") else _train_row(path, header, collected.get(name))
             rows.append(row | told)
-    if coloured:
-        raise InputError(f"not 8-bit RGB: {_some(coloured)}; convert or remove {len(coloured)} file(s)")
+    if colored:
+        raise InputError(f"not 8-bit RGB: {_some(colored)}; convert or remove {len(colored)} file(s)")
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(DTYPES)
     cameras = table["camera"].dropna().unique()
     if len(cameras) < 2:
@@ -163,14 +163,14 @@ def _train_paths(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     return photographs, skipped
 
 
-def _refuse_duplicates(paths: list[Path]) -> None:
+def _check_duplicates(paths: list[Path]) -> None:
     counts = Counter((path.parent, path.stem.casefold()) for path in paths)
     twice = [str(path) for path in paths if counts[path.parent, path.stem.casefold()] > 1]
     if twice:
         raise InputError(f"names that differ in suffix or case alone: {_some(twice)}; keep one of each")
 
 
-def _refuse_unnamed(test: list[Path]) -> None:
+def _check_named(test: list[Path]) -> None:
     unnamed = [str(path) for path in test if manipulation_of(path) is None]
     if unnamed:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The members of the ensemble: backbones, most of them of `keras.applications`, each with the normalisation it expects.
+"""The members of the ensemble: backbones, most of them of `keras.applications`, each with the normalization it expects.
 
 To add one, add a line to `BACKBONES`; everything else (presets, training, prediction, the leaderboard) finds it there.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backbone:
-    """How to build a backbone: its constructor, its pixel convention (`Normalise.mode`), its smallest input side, and
+    """How to build a backbone: its constructor, its pixel convention (`Normalize.mode`), its smallest input side, and
     whether Keras has ImageNet weights for it."""
 
     build: "Callable[..., keras.Model]"

@@ -13,11 +13,11 @@ from keras import layers
 from competition.utils.errors import InputError
 from models.backbones import STEM, backbone, trunk
 from models.front_ends import at_least, deepest, statistics, stem
-from models.layers import HighPass, Normalise, Standardise
+from models.layers import HighPass, Normalize, Standardize
 from models.recipe import Recipe, check
 from models.statistics import CELL
 
-Colours = tuple[Sequence[float], Sequence[float]]  # means, standard deviations of red, green and blue
+Colors = tuple[Sequence[float], Sequence[float]]  # means, standard deviations of red, green and blue
 
 # What Keras, h5py and zipfile raise on damaged and misfitting files.
 DAMAGED = (
@@ -33,7 +33,7 @@ DAMAGED = (
 )
 
 
-def build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colours | None = None) -> keras.Model:
+def build(member: str, recipe: Recipe, heads: Mapping[str, int], colors: Colors | None = None) -> keras.Model:
     """Build a network: front → backbone → pooled features and `is_manipulated` → dense tail → one softmax per head.
 
     The flag joins the features behind the pooling, as in A. Torrubia's starter code that the blog's author built on.
@@ -44,7 +44,7 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colour
         member: a name of `models.backbones.BACKBONES`, or `stem`.
         recipe: sizes and choices; `recipe.weights` is `imagenet`, `none` or the path of a `.weights.h5` file.
         heads: number of classes by the name of the question, such as `{"camera": 10}`.
-        colours: means and standard deviations of the training images, where the recipe asks for them; else they are 0
+        colors: means and standard deviations of the training images, where the recipe asks for them; else they are 0
             and 255.
 
     Returns:
@@ -58,7 +58,7 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colour
     former = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)  # keras.applications take no dtype of their own
     try:
-        model = _build(member, recipe, heads, colours or ((0.0,) * 3, (255.0,) * 3))
+        model = _build(member, recipe, heads, colors or ((0.0,) * 3, (255.0,) * 3))
     finally:
         keras.config.set_dtype_policy(former)
     if recipe.weights not in ("imagenet", "none"):
@@ -66,11 +66,11 @@ def build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colour
     return model
 
 
-def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colours) -> keras.Model:
+def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colors: Colors) -> keras.Model:
     patch = keras.Input((None, None, 3), dtype="uint8", name="patch")
     is_manipulated = keras.Input((1,), dtype="float32", name="is_manipulated")
     evidence, logits = [is_manipulated], dict[str, list[Any]]()
-    if recipe.front == "stem":
+    if recipe.front_end == "stem":
         maps = stem(patch, recipe.momentum)
         evidence.append(layers.GlobalAveragePooling2D(name="stem_features")(maps[-1]))
         x = layers.Concatenate(name="stem_evidence")(evidence)
@@ -78,19 +78,19 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colours: Colou
         x = layers.Dropout(recipe.dropout, name="stem_dropout")(x)
         logits = {head: [layers.Dense(n, name=f"stem_{head}")(x)] for head, n in heads.items()}
         image = maps[-1] if member == STEM else deepest(maps, recipe.patch, backbone(member).smallest)
-    elif recipe.front == "statistics":
+    elif recipe.front_end == "statistics":
         image, known = statistics(patch, recipe)
         evidence.append(known)
         x = layers.Concatenate(name="stem_evidence")(evidence)
         logits = {head: [layers.Dense(n, name=f"stem_{head}")(x)] for head, n in heads.items()}
         if member != STEM:
             image = at_least(image, recipe.patch // CELL, backbone(member).smallest)
-    elif recipe.front == "residual":
+    elif recipe.front_end == "residual":
         image = HighPass(name="high_pass")(patch)
-    elif recipe.normalise == "training":
-        image = Standardise(*colours, name="standardise")(patch)
+    elif recipe.normalize == "training":
+        image = Standardize(*colors, name="standardise")(patch)
     else:
-        image = Normalise(backbone(member).mode, name="normalise")(patch)
+        image = Normalize(backbone(member).mode, name="normalize")(patch)
     if member != STEM:
         evidence.append(layers.GlobalAveragePooling2D(name="features")(_body(member, recipe, image)))
         x = layers.Concatenate(name="evidence")(evidence)

@@ -12,10 +12,10 @@ _DEVIATION_RGB = (0.229, 0.224, 0.225)
 
 
 @keras.saving.register_keras_serializable("camera")
-class Normalise(keras.layers.Layer):
+class Normalize(keras.layers.Layer):
     """Pixels 0…255 → what a backbone of `keras.applications` was trained on; (batch, h, w, 3) in and out.
 
-    `mode` is Keras' own name of the convention: `caffe` (BGR minus the mean), `torch` (standardised RGB) or `tf`
+    `mode` is Keras' own name of the convention: `caffe` (BGR minus the mean), `torch` (standardized RGB) or `tf`
     (−1…1). `preprocess_input` does the same outside of the model, where a saved model forgets it.
     """
 
@@ -36,8 +36,8 @@ class Normalise(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("camera")
-class Standardise(keras.layers.Layer):
-    """Pixels 0…255 minus `mean`, over `deviation`, by colour; (batch, h, w, 3) in and out."""
+class Standardize(keras.layers.Layer):
+    """Pixels 0…255 minus `mean`, over `deviation`, by color; (batch, h, w, 3) in and out."""
 
     def __init__(self, mean: Sequence[float], deviation: Sequence[float], **options: Any) -> None:
         super().__init__(**options)
@@ -55,7 +55,7 @@ class Standardise(keras.layers.Layer):
 class HighPass(keras.layers.Layer):
     """The photograph minus its local mean, amplified; (batch, h, w, 3) pixels 0…255 in, −4…4 out.
 
-    What a camera leaves behind (demosaicing, denoising, sharpening, the JPEG grid) lives in the last few grey levels;
+    What a camera leaves behind (demosaicing, denoising, sharpening, the JPEG grid) lives in the last few gray levels;
     taking the scene away first saves a network trained from scratch the epochs it would need to learn this filter
     (compare the constrained convolution of Bayar & Stamm 2016). Strong edges of the scene are clipped.
     """

@@ -12,10 +12,10 @@ from keras import ops
 
 SCALES = 4
 CELL = 8  # pixels: the side of a cell over which energies are averaged
-FLOOR = 0.01  # squared grey levels: below it is rounding, not detail
+FLOOR = 0.01  # squared gray levels: below it is rounding, not detail
 LUMINANCE = (0.299, 0.587, 0.114)
 QUANTILES = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
-STRATA = (-1.0, 60.0, 120.0, 180.0, 256.0)  # grey levels: noise depends on brightness
+STRATA = (-1.0, 60.0, 120.0, 180.0, 256.0)  # gray levels: noise depends on brightness
 CHANNELS = 3 + SCALES * (3 + 2 + 6)  # of `EnergyMaps`
 
 
@@ -25,7 +25,7 @@ class EnergyMaps(keras.layers.Layer):
 
     Of every cell: the means of luminance, blue and red difference; and at each of four scales, each half the size of
     the one before, the logarithms of the energies of their high-pass residuals, those of the luminance's horizontal and
-    vertical slopes, and the residuals' correlations with their neighbours (denoising and demosaicing colour the noise).
+    vertical slopes, and the residuals' correlations with their neighbours (denoising and demosaicing color the noise).
     """
 
     def call(self, pixels: Any) -> Any:
@@ -65,9 +65,9 @@ class Distribution(keras.layers.Layer):
         ordered, last = ops.sort(cells, axis=1), ops.cast(shape[1] * shape[2] - 1, "float32")
         ranks = ops.cast(ops.round(ops.convert_to_tensor(QUANTILES, "float32") * last), "int32")
         parts = [ops.reshape(ops.take(ordered, ranks, axis=1), (-1, len(QUANTILES) * CHANNELS))]
-        grey = cells[..., :1] * 64
+        gray = cells[..., :1] * 64
         for low, high in pairwise(STRATA):
-            inside = ops.cast((grey > low) & (grey <= high), "float32")
+            inside = ops.cast((gray > low) & (gray <= high), "float32")
             parts.append(ops.sum(cells * inside, axis=1) / (ops.sum(inside, axis=1) + 1))
         return ops.concatenate(parts, axis=-1)
 

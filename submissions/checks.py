@@ -9,7 +9,7 @@ import pandas as pd
 from competition.utils.errors import InputError
 
 
-def refuse_small(table: pd.DataFrame, size: int) -> None:
+def check_photo_sizes(table: pd.DataFrame, size: int) -> None:
     """Raise `InputError` where a photograph of the manifest `table` is smaller than a patch of `size` pixels."""
     small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
     if len(small):
@@ -20,7 +20,7 @@ def refuse_small(table: pd.DataFrame, size: int) -> None:
         )
 
 
-def refuse_other_settings(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def check_same_settings(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise `InputError`, naming the first four, where the settings of the run in `folder` differ from those `now`."""
     keys = sorted({*was, *now})
     other = [f"{key} {was.get(key)} (now {now.get(key)})" for key in keys if was.get(key) != now.get(key)]

@@ -27,11 +27,11 @@ from competition.metadata.exif_text import TextOptions, clean_tags, common_tags,
 from competition.splits import assign_validation
 from competition.utils.atomic_files import read_json, write_bytes, write_json
 from competition.utils.errors import InputError, unknown_name
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 from models.exif_language.pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
-from models.exif_language.tokenizer import Tokeniser, load_tokeniser
+from models.exif_language.tokenizer import Tokenizer, load_tokenizer
 from models.presets.exif_language import ContrastRecipe, contrast_recipe
-from submissions.checks import refuse_other_settings, refuse_small
+from submissions.checks import check_photo_sizes, check_same_settings
 from submissions.environment import environment
 from submissions.run import SIMULATED
 
@@ -100,7 +100,7 @@ def train_exif_language(
     """
     recipe = contrast_recipe(preset, backbone, **changes)
     start(folder, data, recipe, seed, jobs)
-    table, tokeniser = load_manifest(folder / "manifest.csv"), load_tokeniser(folder / VOCABULARY)
+    table, tokenizer = load_manifest(folder / "manifest.csv"), load_tokenizer(folder / VOCABULARY)
     tags = cleaned_tags(table, data, jobs)
 
     import keras
@@ -110,11 +110,11 @@ def train_exif_language(
     from models.exif_language.fit import train_joint
     from models.exif_language.text_encoder import text_encoder
 
-    training, validation = pairs(table, tags, data, tokeniser, recipe, seed)
+    training, validation = pairs(table, tags, data, tokenizer, recipe, seed)
     keras.utils.set_random_seed(seed)
     weights = None if recipe.weights == "none" else recipe.weights
     image = image_encoder(recipe.member, recipe.width, weights)
-    text = text_encoder(tokeniser.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
+    text = text_encoder(tokenizer.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
     joint = Joint(image, text, recipe.scale, recipe.learned)
     return train_joint(joint, recipe, training, validation, folder)
 
@@ -127,15 +127,15 @@ def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int
     config = {"kind": KIND, "data": str(data.resolve()), "seed": seed, "recipe": asdict(recipe)}
     if (folder / "config.json").exists():
         found = _settings(folder, read_json(folder / "config.json"))
-        refuse_other_settings(folder, found, _settings(folder, config))
+        check_same_settings(folder, found, _settings(folder, config))
         return
     table, skipped = read_folder(data, jobs)
-    refuse_small(table[table["split"] != "test"], recipe.patch)
+    check_photo_sizes(table[table["split"] != "test"], recipe.patch)
     table, shared = assign_validation(table[table["split"] != "test"], seed)
     tags = cleaned_tags(table, data, jobs)
     kept = common_tags((tags[path] for path in table.loc[table["split"] == "train", "path"]), recipe.share)
     told = table["path"].map(lambda path: takes_part(tags[path], kept, recipe.more_than))
-    _refuse_few(table[told], recipe, kept)
+    _check_enough_photos(table[told], recipe, kept)
     notes = [SIMULATED] if (data / "virtual.json").exists() else []
     if not told.all():
         notes.append(
@@ -145,7 +145,7 @@ def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int
     for note in [*([describe_skipped(skipped)] if skipped else []), *notes]:
         print(f"note: {note}")
     write_manifest(table[told], folder / "manifest.csv")
-    Tokeniser(kept).save(folder / VOCABULARY)
+    Tokenizer(kept).save(folder / VOCABULARY)
     write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), folder / "notes.txt")
     write_json(environment(), folder / "environment.json")
     write_json(config, folder / "config.json")  # last: with it the run exists
@@ -153,42 +153,44 @@ def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int
 
 def cleaned_tags(table: pd.DataFrame, data: Path, jobs: int) -> dict[str, Tags]:
     """The cleaned EXIF tags of a manifest's photographs, by path."""
-    return dict(zip(table["path"], each(partial(_cleaned, data), list(table["path"]), jobs, "tags"), strict=True))
+    return dict(
+        zip(table["path"], parallel_map(partial(_cleaned, data), list(table["path"]), jobs, "tags"), strict=True)
+    )
 
 
 def pairs(
-    table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokeniser: Tokeniser, recipe: ContrastRecipe, seed: int
+    table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokenizer: Tokenizer, recipe: ContrastRecipe, seed: int
 ) -> tuple[TrainingPairs, ValidationPairs]:
     """What is trained on and what recall is measured on.
 
     Texts are as long as the longest of training, at most `recipe.length` tokens. Validation has one patch of each
-    photograph, its centre, and its whole text in the fixed order, or in the file's where training has that.
+    photograph, its center, and its whole text in the fixed order, or in the file's where training has that.
     """
     train, validate = (table[table["split"] == split] for split in ("train", "validation"))
     plain = TextOptions("file" if recipe.order == "file" else "fixed", recipe.names)
-    texts = {path: exif_text(tags[path], tokeniser.tags, plain) for path in table["path"]}
-    length = min(recipe.length, tokeniser.encode([texts[path] for path in train["path"]]).shape[1])
+    texts = {path: exif_text(tags[path], tokenizer.tags, plain) for path in table["path"]}
+    length = min(recipe.length, tokenizer.encode([texts[path] for path in train["path"]]).shape[1])
     config = PatchConfig(
         recipe.training_patch,
         recipe.batch,
         recipe.patches_per_photo,
         seed,
-        turns=recipe.turns,
+        dihedral=recipe.dihedral,
         manipulated_share=recipe.recompressed,
         manipulations=RECOMPRESSIONS,
     )
     random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
-    training = TrainingPairs(random, [tags[path] for path in train["path"]], tokeniser, recipe.options, length)
-    centres = EvaluationPatches(validate, data, {}, recipe.patch, recipe.micro_batch)
-    tokens = tokeniser.encode([texts[path] for path in validate["path"]], length)
-    return training, ValidationPairs(centres, tokens)
+    training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
+    centers = EvaluationPatches(validate, data, {}, recipe.patch, recipe.micro_batch)
+    tokens = tokenizer.encode([texts[path] for path in validate["path"]], length)
+    return training, ValidationPairs(centers, tokens)
 
 
 def _cleaned(data: Path, path: str) -> Tags:
     return clean_tags(read_tags(data / path))
 
 
-def _refuse_few(table: pd.DataFrame, recipe: ContrastRecipe, kept: tuple[str, ...]) -> None:
+def _check_enough_photos(table: pd.DataFrame, recipe: ContrastRecipe, kept: tuple[str, ...]) -> None:
     counts = table["split"].value_counts()
     train, validate = int(counts.get("train", 0)), int(counts.get("validation", 0))
     if train * recipe.patches_per_photo < recipe.batch or train < 2 or validate < 2:

@@ -30,12 +30,12 @@ def train_member(run: Run, member: str) -> pd.DataFrame:
 
 
 def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | None = None) -> pd.DataFrame:
-    questions, validation = run.questions, run.validation
-    training = questions.manifest[questions.manifest["split"] == "train"]
-    taught, asked = questions.labels(training), questions.labels(validation)
-    heads = {head: len(classes) for head, classes in questions.heads.items()}
+    targets, validation = run.targets, run.validation
+    training = targets.manifest[targets.manifest["split"] == "train"]
+    taught, asked = targets.labels(training), targets.labels(validation)
+    heads = {head: len(classes) for head, classes in targets.heads.items()}
     joining = [head for head in heads if head in SETTINGS]
-    balance = questions.task.balance if questions.task.settings else "none"
+    balance = targets.task.label_balance if targets.task.settings else "none"
     unlike = [head for head in heads if head != CAMERA] if balance == "bins" else []
     # Members begin with other weights and see other patches, so that they err on other images.
     seed = zlib.crc32(f"{run.seed} {folder.relative_to(run.folder)}".encode())
@@ -44,8 +44,8 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
         recipe.batch,
         recipe.patches_per_photo,
         seed,
-        recipe.turns,
-        view=recipe.view,
+        recipe.dihedral,
+        input=recipe.input,
         manipulated_share=recipe.manipulated,
         padding=recipe.padding,
         rotation=recipe.rotation,
@@ -72,18 +72,16 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
 
 def predict_member(run: Run, member: str) -> None:
     """Predictions of one member for validation and test, where they are not on disk yet."""
-    questions = run.questions
+    targets = run.targets
     missing = {
         split: table
         for split, table in images(run).items()
-        if not all(
-            run.predictions(member, split, question).exists() for question in questions.heads | questions.answers
-        )
+        if not all(run.predictions(member, split, target).exists() for target in targets.heads | targets.answers)
     }
     if missing:
         keras.backend.clear_session()
         network = load_model(run.member(member) / MODEL)
     for split, table in missing.items():
-        said = predict(network, table, run.data, run.recipes[member], questions, f"{member}, {split}")
-        for question, answers in said.items():
-            save(answers, run.predictions(member, split, question))
+        predicted = predict(network, table, run.data, run.recipes[member], targets, f"{member}, {split}")
+        for target, answers in predicted.items():
+            save(answers, run.predictions(member, split, target))

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.dihedral import VIEWS, turn
+from augment.dihedral import VIEWS, dihedral
 from augment.manipulations import UNALTERED
 from augment.patches import EvaluationPatches, Inputs, own_errors
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
-from submissions.tasks import Questions
+from submissions.tasks import Targets
 
 IMAGES = 4  # in a batch, each in all its views
 
@@ -31,7 +31,7 @@ class _Views(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Inputs]:
         inputs, *_ = self.patches[index]
-        turned = np.concatenate([turn(inputs["patch"], view) for view in range(VIEWS)])
+        turned = np.concatenate([dihedral(inputs["patch"], view) for view in range(VIEWS)])
         return ({"patch": turned, "is_manipulated": np.tile(inputs["is_manipulated"], (VIEWS, 1))},)
 
 
@@ -39,11 +39,11 @@ def evaluation_patches(
     table: pd.DataFrame, folder: Path, targets: Mapping[str, np.ndarray], recipe: Recipe, batch: int
 ) -> EvaluationPatches:
     """The images of `table` as a network that was trained by `recipe` is shown them."""
-    return EvaluationPatches(table, folder, targets, recipe.test_patch, batch, view=recipe.view, padding=recipe.padding)
+    return EvaluationPatches(table, folder, targets, recipe.test_patch, batch, input=recipe.input, padding=recipe.padding)
 
 
 def predict(
-    network: keras.Model, table: pd.DataFrame, folder: Path, recipe: Recipe, questions: Questions, title: str
+    network: keras.Model, table: pd.DataFrame, folder: Path, recipe: Recipe, targets: Targets, title: str
 ) -> dict[str, Predictions]:
     """What `network` says of the images of `table`, in its order, trained by `recipe`: question → predictions.
 
@@ -52,17 +52,17 @@ def predict(
     """
     views = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES))
     with tqdm(total=len(views), desc=title, unit="batch") as bar, own_errors(views.patches):
-        said = network.predict(views, verbose=0, callbacks=[_Progress(bar)])
-    classes = questions.heads | questions.answers
+        predicted = network.predict(views, verbose=0, callbacks=[_Progress(bar)])
+    classes = targets.heads | targets.answers
     return {
-        question: Predictions(
+        target: Predictions(
             names=table["path"].to_numpy(dtype=np.str_),
             is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
-            classes=classes[question],
+            classes=classes[target],
             probabilities=_by_view(rows).astype(np.float32),
-            turns=recipe.turns,
+            dihedral=recipe.dihedral,
         )
-        for question, rows in questions.with_marginals(said).items()
+        for target, rows in targets.with_marginals(predicted).items()
     }
 
 

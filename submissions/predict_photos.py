@@ -21,7 +21,7 @@ from submissions.tasks import CAMERA
 
 
 def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The camera of each photograph, by the blend of a run's members on the patch at its centre.
+    """The camera of each photograph, by the blend of a run's members on the patch at its center.
 
     Args:
         run: whose members are asked.
@@ -36,7 +36,7 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
     Raises:
         InputError: no photograph could be used.
     """
-    size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.view == "patch"), default=1)
+    size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.input == "patch"), default=1)
     good, skipped = _usable(photos, size)
     if not good:
         reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])
@@ -44,13 +44,13 @@ def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.Da
             f"none of {len(skipped)} files is a photograph that can be used ({reasons or 'no images found'})"
         )
     table = pd.DataFrame({"path": good, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
-    questions, said = run.questions, dict[str, list[np.ndarray]]()
+    targets, predicted = run.targets, dict[str, list[np.ndarray]]()
     for member, recipe in run.recipes.items():
         keras.backend.clear_session()
         network = load_model(run.member(member) / MODEL)
-        for question, one in predict(network, table, Path(), recipe, questions, member).items():
-            said.setdefault(question, []).append(answer(one))
-    blended = {question: blend(np.stack(several), DEFAULT) for question, several in said.items()}
+        for target, one in predict(network, table, Path(), recipe, targets, member).items():
+            predicted.setdefault(target, []).append(answer(one))
+    blended = {target: blend(np.stack(several), DEFAULT) for target, several in predicted.items()}
     parts = [pd.DataFrame({"path": good})]
     if run.task.camera:
         parts.append(_cameras(blended[CAMERA], run.classes))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.utils.atomic_files import whole
+from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from submissions.blending import DEFAULT, blend
 
@@ -30,7 +30,7 @@ class Predictions:
     is_manipulated: NDArray[np.bool_]
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
-    turns: bool = True
+    dihedral: bool = True
 
     def __post_init__(self) -> None:
         values, images = self.probabilities, len(self.names)
@@ -50,21 +50,21 @@ class Predictions:
             raise ValueError("probabilities hold rows that are negative or do not sum to one")
 
 
-def answer(said: Predictions, kind: str = DEFAULT) -> NDArray[np.float64]:
+def answer(predicted: Predictions, kind: str = DEFAULT) -> NDArray[np.float64]:
     """One answer per image, (images, classes): all views blended where the member knows them, else the first."""
-    return blend(said.probabilities if said.turns else said.probabilities[:1], kind)
+    return blend(predicted.probabilities if predicted.dihedral else predicted.probabilities[:1], kind)
 
 
 def save(predictions: Predictions, path: Path | str) -> None:
     """Write predictions as .npz, whole or not at all."""
-    with whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(
             file,
             names=predictions.names,
             is_manipulated=predictions.is_manipulated,
             classes=np.array(predictions.classes, dtype=np.str_),
             probabilities=predictions.probabilities,
-            turns=np.array(predictions.turns),
+            dihedral=np.array(predictions.dihedral),
         )
 
 
@@ -81,7 +81,7 @@ def load(path: Path | str) -> Predictions:
                 is_manipulated=file["is_manipulated"],
                 classes=tuple(map(str, file["classes"])),
                 probabilities=file["probabilities"],
-                turns=bool(file["turns"]),
+                dihedral=bool(file["turns"]),
             )
     except KeyError as error:
         raise InputError(f"{path} lacks a part ({error.args[0]}); {MEND}") from None

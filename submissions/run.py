@@ -25,10 +25,10 @@ from competition.utils.atomic_files import read_json, write_bytes, write_csv, wr
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe
-from submissions.checks import refuse_other_settings, refuse_small
+from submissions.checks import check_photo_sizes, check_same_settings
 from submissions.environment import environment
-from submissions.tasks import CAMERA, Questions, Task
-from submissions.tasks import told as told_of
+from submissions.tasks import CAMERA, Targets, Task
+from submissions.tasks import told as label_notes
 
 SIMULATED = "simulated photographs (the virtual competition)"
 
@@ -63,19 +63,19 @@ class Run:
         return (self.folder / "notes.txt").read_text().strip().replace("\n", "; ")
 
     @property
-    def questions(self) -> Questions:
-        return Questions(self.task, self.manifest)
+    def targets(self) -> Targets:
+        return Targets(self.task, self.manifest)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The cameras, sorted: the order of the outputs of every network that was asked for them."""
-        return self.questions.cameras
+        return self.targets.cameras
 
     def member(self, name: str) -> Path:
         return self.folder / "members" / name
 
-    def predictions(self, member: str, split: str, question: str = CAMERA) -> Path:
-        name = split if question == CAMERA else f"{split}-{question}"
+    def predictions(self, member: str, split: str, target: str = CAMERA) -> Path:
+        name = split if target == CAMERA else f"{split}-{target}"
         return self.folder / "predictions" / member / f"{name}.npz"
 
 
@@ -101,17 +101,17 @@ def start_run(run: Run, jobs: int) -> list[str]:
     """
     config = _config(run)
     if (run.folder / "config.json").exists():
-        refuse_other_settings(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
+        check_same_settings(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
         return []
     table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
-    cut = [recipe for recipe in recipes if recipe.view == "patch"]  # the rest shows photographs of any size
+    cut = [recipe for recipe in recipes if recipe.input == "patch"]  # the rest shows photographs of any size
     size = max((max(recipe.patch, recipe.test_patch) for recipe in cut), default=1)
-    refuse_small(table, size)
+    check_photo_sizes(table, size)
     table, shared = assign_validation(table, run.seed)
     table = _at_most(table, run.photos, run.seed)
-    _refuse_few(table, recipes)
-    told = told_of(Questions(run.task, table))
+    _check_enough_photos(table, recipes)
+    told = label_notes(Targets(run.task, table))
     images = validation_images(
         table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
     )
@@ -158,7 +158,7 @@ def _at_most(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame
     return table.drop(index=left_out)
 
 
-def _refuse_few(table: pd.DataFrame, recipes: list[Recipe]) -> None:
+def _check_enough_photos(table: pd.DataFrame, recipes: list[Recipe]) -> None:
     photos = int((table["split"] == "train").sum())
     batch = max((recipe.batch for recipe in recipes if recipe.batch > photos * recipe.patches_per_photo), default=None)
     if batch is not None:

@@ -32,7 +32,7 @@ def score(run: Run) -> pd.DataFrame:
     validation = Evaluation(members["validation"], run.validation.rename(columns={"path": "name"}))
     solution, test = read_solution(run.data), None
     if solution is not None and "test" in members:
-        tested = {member: _by_file_name(said) for member, said in members["test"].items()}
+        tested = {member: _by_file_name(predicted) for member, predicted in members["test"].items()}
         test = Evaluation(tested, truth_of_test(solution, next(iter(tested.values())).names))
     write_json(leaderboard.scores(validation, test), run.folder / "scores.json")
     table = leaderboard.leaderboard(run.folder.name, validation, test, run.note)
@@ -43,8 +43,8 @@ def score(run: Run) -> pd.DataFrame:
 def accuracies(run: Run) -> pd.DataFrame:
     """Accuracy of the blend on the validation images, one row per camera, one column per manipulation."""
     evaluation = Evaluation(load_members(run, "validation"), run.validation.rename(columns={"path": "name"}))
-    said = evaluation.blended(DEFAULT).argmax(axis=1)
-    cells = accuracy_table(evaluation.y_true, said, evaluation.truth["manipulation"], evaluation.classes)
+    predicted = evaluation.blended(DEFAULT).argmax(axis=1)
+    cells = accuracy_table(evaluation.y_true, predicted, evaluation.truth["manipulation"], evaluation.classes)
     return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False).round(2)
 
 
@@ -58,11 +58,11 @@ def submit(run: Run, path: Path, kind: str = DEFAULT, method: str = "none", quot
         method: how classes are balanced, a name of `submissions.balancing.METHODS`.
         quota: images of each camera within the unaltered and within the manipulated; None for equal shares.
     """
-    members = {member: _by_file_name(said) for member, said in load_members(run, "test").items()}
+    members = {member: _by_file_name(predicted) for member, predicted in load_members(run, "test").items()}
     if not members:
         raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
     some = next(iter(members.values()))
-    probabilities = blend(np.stack([answer(said, kind) for said in members.values()]), kind)
+    probabilities = blend(np.stack([answer(predicted, kind) for predicted in members.values()]), kind)
     quotas = None
     if method != "none":
         classes = len(run.classes)
@@ -77,27 +77,27 @@ def has_test(run: Run) -> bool:
     return bool((run.manifest["split"] == "test").any())
 
 
-def load_members(run: Run, split: str, question: str = CAMERA) -> dict[str, Predictions]:
+def load_members(run: Run, split: str, target: str = CAMERA) -> dict[str, Predictions]:
     """Predictions of the members that have some, checked against the manifest.
 
     Raises `InputError` for a question that the run's networks were not asked.
     """
-    classes = run.questions.heads | run.questions.answers
-    if question not in classes:
+    classes = run.targets.heads | run.targets.answers
+    if target not in classes:
         raise InputError(
-            f"the run {run.folder} was trained on {', '.join(classes)}, not on {question}; train with another --task"
+            f"the run {run.folder} was trained on {', '.join(classes)}, not on {target}; train with another --task"
         )
     table = images(run).get(split)
     if table is None:
         return {}
-    paths = {member: run.predictions(member, split, question) for member in run.recipes}
+    paths = {member: run.predictions(member, split, target) for member in run.recipes}
     members = {member: load(path) for member, path in paths.items() if path.exists()}
-    for said in members.values():
-        check_matches(said, table["path"].tolist(), classes[question])
+    for predicted in members.values():
+        check_matches(predicted, table["path"].tolist(), classes[target])
     return members
 
 
-def _by_file_name(said: Predictions) -> Predictions:
+def _by_file_name(predicted: Predictions) -> Predictions:
     """Test predictions under the names that submissions and solutions use."""
-    names = np.array([Path(name).name for name in said.names], dtype=np.str_)
-    return replace(said, names=names)
+    names = np.array([Path(name).name for name in predicted.names], dtype=np.str_)
+    return replace(predicted, names=names)

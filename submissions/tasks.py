@@ -17,11 +17,11 @@ JOINT = "settings"  # the one head of the correlated output
 TASKS = ("camera", "settings", "camera,settings")
 EDGES = ("paper", "quantile")
 OUTPUTS = ("independent", "correlated")
-LEARNT = ("train", "validation")  # splits whose labels are used
+LABELED_SPLITS = ("train", "validation")  # splits whose labels are used
 # How training makes up for uneven settings: it draws evenly from the occupied cells (the paper's way: rare combinations
 # come as often as common ones), or weighs the loss by the inverse of a bin's frequency (each setting by itself, so that
 # what the settings tell of each other remains), or does nothing.
-BALANCES = ("cells", "bins", "none")
+LABEL_BALANCES = ("cells", "bins", "none")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Task:
 
     name: one of `TASKS`. bins: of every setting. edges: `paper`, those of Laurence & Murphy's table 1, or `quantile`,
     of equal population in training. output: `independent`, a softmax for each setting, or `correlated`, one over all
-    bins³ cells. order: in which settings join the loss. balance: see `BALANCES`.
+    bins³ cells. order: in which settings join the loss. balance: see `LABEL_BALANCES`.
     """
 
     name: str = "camera"
@@ -38,14 +38,14 @@ class Task:
     edges: str = "paper"
     output: str = "independent"
     order: tuple[str, ...] = tuple(SETTINGS)
-    balance: str = "bins"
+    label_balance: str = "bins"
 
     def __post_init__(self) -> None:
         for what, value, known in (
             ("task", self.name, TASKS),
             ("kind of edges", self.edges, EDGES),
             ("output", self.output, OUTPUTS),
-            ("balance", self.balance, BALANCES),
+            ("label_balance", self.label_balance, LABEL_BALANCES),
         ):
             if value not in known:
                 raise unknown_name(what, value, known)
@@ -62,7 +62,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class Targets:
     """A task beside the manifest that gives its classes. `manifest` has the columns of `competition.manifest`."""
 
     task: Task
@@ -75,7 +75,7 @@ class Questions:
     @cached_property
     def learnable(self) -> tuple[str, ...]:
         """The settings that some photographs of training and of validation tell; nothing is asked about others."""
-        parts = [self.manifest[self.manifest["split"] == split] for split in LEARNT]
+        parts = [self.manifest[self.manifest["split"] == split] for split in LABELED_SPLITS]
         return tuple(
             name
             for name, known in SETTINGS.items()
@@ -126,9 +126,9 @@ class Questions:
         """The cell of the space of these settings, -1 where one is unknown: int32 (rows,)."""
         return cells(bins, [self.task.bins] * len(bins))
 
-    def with_marginals(self, said: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def with_marginals(self, predicted: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """What the heads said, (…, classes) each, and for a correlated output also what follows for every setting."""
-        whole = dict(said)
+        whole = dict(predicted)
         if JOINT in whole:
             whole |= marginals(whole[JOINT], self.task.bins)
         return whole
@@ -144,41 +144,41 @@ def marginals(joint: NDArray[np.float32], bins: int) -> dict[str, NDArray[np.flo
     }
 
 
-def told(questions: Questions) -> list[str]:
+def told(targets: Targets) -> list[str]:
     """What a user should know before a training on settings, lines that begin with `warning: ` or `note: `: labels that
     are unknown, settings that have none and therefore no head, and how many cells are occupied.
 
     Raises `InputError` where nothing can be learnt or scored: no setting that photographs of both training and
     validation tell, or nothing to tell apart. A correlated output needs all settings, and of the same photographs.
     """
-    if not questions.task.settings:
+    if not targets.task.settings:
         return []
-    correlated, said = questions.task.output == "correlated", []
-    for (name, known), split in product(SETTINGS.items(), LEARNT):
-        rows = questions.manifest[questions.manifest["split"] == split]
+    correlated, predicted = targets.task.output == "correlated", []
+    for (name, known), split in product(SETTINGS.items(), LABELED_SPLITS):
+        rows = targets.manifest[targets.manifest["split"] == split]
         missing = int(np.isnan(sensible(name, rows[known.column])).sum())
         if missing == len(rows):
             why = f"none of {len(rows)} {split} photographs tells its {name} (EXIF {known.column})"
-            if not questions.learnable:
+            if not targets.learnable:
                 raise InputError(f"{why}; settings are learnt from photographs with EXIF")
             if correlated:
                 raise InputError(f"{why}, and --output correlated asks for all settings; choose --output independent")
-            said.append(f"warning: {why}: no head for it")
+            predicted.append(f"warning: {why}: no head for it")
         elif missing:
-            said.append(
+            predicted.append(
                 f"warning: {missing} of {len(rows)} {split} photographs do not tell their {name}: no label there"
             )
-    found = questions.labels(questions.manifest[questions.manifest["split"] == "train"])
+    found = targets.labels(targets.manifest[targets.manifest["split"] == "train"])
     bins = {head: np.unique(label[label != UNKNOWN]) for head, label in found.items()}
-    occupied = f"{len(bins[JOINT])} of {questions.task.bins ** len(questions.learnable)} cells of settings"
+    occupied = f"{len(bins[JOINT])} of {targets.task.bins ** len(targets.learnable)} cells of settings"
     if correlated and not len(bins[JOINT]):
         raise InputError(
             "no training photograph tells all of its settings, of which --output correlated learns;"
             " choose --output independent"
         )
-    if all(len(bins[head]) < 2 for head in questions.heads if head != CAMERA):
+    if all(len(bins[head]) < 2 for head in targets.heads if head != CAMERA):
         raise InputError(
             f"all training photographs lie in {occupied}: there is"
             " nothing to tell apart; add photographs with other settings, or choose --edges quantile"
         )
-    return [*said, f"note: {occupied} are occupied"]
+    return [*predicted, f"note: {occupied} are occupied"]

@@ -67,7 +67,7 @@ def test_the_floors_are_kept(path):
 @pytest.mark.parametrize(
     "path, source, found",
     [
-        ("competition/a.py", "from augment.crops import centre", "higher floor"),
+        ("competition/a.py", "from augment.crops import center", "higher floor"),
         ("augment/a.py", "def f():\n    import models.classifier", "higher floor"),
         ("models/a.py", "if True:\n    from submissions import blending", "higher floor"),
         ("submissions/a.py", "from . import blending", "relatively"),

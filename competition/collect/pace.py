@@ -27,9 +27,9 @@ class Pace:
             if host in self._resting:
                 raise Failed(self._resting[host], again=False)
             now = time.monotonic()
-            turn = max(now, self._next.get(host, now))
-            self._next[host] = turn + self._gap
-        self.sleep(turn - now)
+            dihedral = max(now, self._next.get(host, now))
+            self._next[host] = dihedral + self._gap
+        self.sleep(dihedral - now)
 
     def hold(self, host: str, seconds: float) -> None:
         """Nobody asks `host` for so long; beyond `LONGEST_HOLD`, nobody asks it again."""

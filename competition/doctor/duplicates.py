@@ -19,7 +19,7 @@ NEAR = 6  # of 64 bits may differ; two photographs of different scenes differ by
 def fingerprint(path: Path) -> tuple[int | None, str | None]:
     """A perceptual hash of 64 bits, and None; or None, and why the file does not decode to its end.
 
-    The hash holds the signs, about their median, of the lowest 8×8 frequencies of a 32×32 grey thumbnail
+    The hash holds the signs, about their median, of the lowest 8×8 frequencies of a 32×32 gray thumbnail
     (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010): resizing and
     compression hardly change it.
     """
@@ -28,10 +28,10 @@ def fingerprint(path: Path) -> tuple[int | None, str | None]:
             warnings.simplefilter("ignore", UserWarning)  # of corrupt EXIF: `read_header` tells
             image = open_image(file, path)
             image.draft("L", (2 * SIDE, 2 * SIDE))  # a JPEG is read to its end, but only an eighth is computed
-            grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+            gray = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     except DAMAGED as error:
         return None, f"does not decode to the end ({error})"
-    low = (COSINES @ np.asarray(grey, dtype=np.float64) @ COSINES.T).ravel()
+    low = (COSINES @ np.asarray(gray, dtype=np.float64) @ COSINES.T).ravel()
     bits = low > np.median(low[1:])  # without the mean, which says only how bright it is
     return int.from_bytes(np.packbits(bits).tobytes(), "big"), None
 

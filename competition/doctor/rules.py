@@ -14,7 +14,7 @@ from competition.manifest import manipulation_of
 AGREE = 20  # so many photographs of a camera must agree before it is learned what is usual for it
 LEAST_QUALITY = 93  # a JPEG must be better than this: cameras' best setting is, what the web sends is not
 LEAST_SIDE = 512  # pixels: the competition's patch; anything smaller is a preview or cannot be trained on
-TABLE_SHARE = 0.01  # of a camera's photographs must have a quantisation table for it to count as the camera's own
+TABLE_SHARE = 0.01  # of a camera's photographs must have a quantization table for it to count as the camera's own
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ def quality(photo: Photo, learned: Learned) -> str | None:
 
 
 def table(photo: Photo, learned: Learned) -> str | None:
-    """The quantisation tables are the camera's, where `AGREE` of its photographs share one.
+    """The quantization tables are the camera's, where `AGREE` of its photographs share one.
 
     Tables of two photographs and of `TABLE_SHARE` of the camera's count as its own: cameras have several
     settings.
     """
     if photo.table in learned.tables.get(photo.kind, (photo.table,)):
         return None
-    return "hardly any other photograph of this camera has its quantisation tables"
+    return "hardly any other photograph of this camera has its quantization tables"
 
 
 def software(photo: Photo, learned: Learned) -> str | None:

@@ -17,7 +17,7 @@ from competition.doctor.read_file import Photo, claims, read_photo, sides
 from competition.doctor.rules import AGREE, RULES, TABLE_SHARE, Learned
 from competition.manifest import COLUMNS, DTYPES, UNALTERED, manipulation_of
 from competition.utils.errors import InputError, unknown_name
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 
 Value = TypeVar("Value", bound=Hashable)
 
@@ -57,7 +57,7 @@ def examine(
     paths = _files(folder)
     if not paths:
         raise InputError(f"{folder} holds no files; expected a folder with photographs")
-    found = list(each(partial(read_photo, folder, pixels), paths, jobs, "photographs"))
+    found = list(parallel_map(partial(read_photo, folder, pixels), paths, jobs, "photographs"))
     if splits:
         found = [replace(it, split=splits.get(it.path, it.split)) if isinstance(it, Photo) else it for it in found]
     photos = [photo for photo in found if isinstance(photo, Photo)]
@@ -114,7 +114,9 @@ def summary(examined: pd.DataFrame) -> str:
     camera = examined["camera"].fillna("(no camera claimed)").rename("camera")
     verdicts = pd.crosstab(camera, examined["verdict"], margins=True, margins_name="all")
     verdicts = verdicts.reindex(columns=["keep", "reject", "all"], fill_value=0).rename_axis(columns=None)
-    against = Counter(said.partition(": ")[0] for reason in examined["reason"].dropna() for said in reason.split("; "))
+    against = Counter(
+        predicted.partition(": ")[0] for reason in examined["reason"].dropna() for predicted in reason.split("; ")
+    )
     counts = {name: against[name] for name in (UNREADABLE, *RULES) if against[name]}
     reasons = pd.Series(counts, name="rejected", dtype="int64")
     return "\n\n".join(

@@ -44,7 +44,7 @@ POLARITIES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.bool_]]] = {
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set: how its images are found, which colour of a mask is the splice (a name in `POLARITIES`),
+    """A published data set: how its images are found, which color of a mask is the splice (a name in `POLARITIES`),
     and how many authentic and forged images it has (None: no number is published, or it depends on the copy)."""
 
     find: Callable[[Path], list[trees.Pair]]
@@ -68,7 +68,7 @@ DATA_SETS: dict[str, DataSet] = {
 @dataclass(frozen=True)
 class Item:
     """One image of a data set: its name (the path in the data set, without ending), its file, and its mask's (None
-    for an authentic image) with the colour of the splice."""
+    for an authentic image) with the color of the splice."""
 
     name: str
     image: Path

@@ -24,7 +24,7 @@ def columbia(root: Path) -> list[Pair]:
 
     Traps: the authentic images have edge masks too (in 4cam_auth/edgemask), which mark no splice. A mask is green
     where the splice is and red elsewhere, both brighter along the edge: (0, 255, 0) and (0, 200, 0). Being JPEG, it
-    has these exact values only away from the border between the colours, so asking for them, as is often done,
+    has these exact values only away from the border between the colors, so asking for them, as is often done,
     cuts a rim off the splice: here green counts where it is the strongest channel and at least half of 200.
     """
     masks = _by_stem(_files(root, "4cam_splc/edgemask"), "_edgemask")
@@ -66,7 +66,7 @@ def realistic_tampering(root: Path) -> list[Pair]:
 
     The cameras are Canon_60D, Nikon_D90, Nikon_D7000 and Sony_A57.
 
-    Traps: an original and its forgery have one name; masks have three levels, of which grey (changed, but of much
+    Traps: an original and its forgery have one name; masks have three levels, of which gray (changed, but of much
     the same content) counts as forged as well; many forgeries are copies within one photograph, and no two cameras.
     """
     pairs = []

@@ -1,4 +1,4 @@
-"""What a photograph's header tells: size, EXIF, quantisation tables. Pixels are never decoded."""
+"""What a photograph's header tells: size, EXIF, quantization tables. Pixels are never decoded."""
 
 import math
 import os
@@ -51,9 +51,9 @@ DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 class Header:
     """The header of one file. What the file does not say, or says in a damaged way, is None.
 
-    width, height: pixels as stored (the EXIF orientation is not applied). mode: Pillow's name of the colour
+    width, height: pixels as stored (the EXIF orientation is not applied). mode: Pillow's name of the color
     mode ("RGB", "L", "CMYK", …); bits: per channel. f_number: a ratio; exposure_time: seconds; taken_at:
-    `YYYY-MM-DDTHH:MM:SS` in the camera's local time. tables: JPEG quantisation tables by slot, natural order.
+    `YYYY-MM-DDTHH:MM:SS` in the camera's local time. tables: JPEG quantization tables by slot, natural order.
     complete: the file goes on to the end that its format demands; False for a truncated one.
     """
 

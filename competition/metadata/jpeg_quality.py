@@ -1,4 +1,4 @@
-"""The quality a JPEG was saved with, estimated from its quantisation tables as ImageMagick's `%Q` does.
+"""The quality a JPEG was saved with, estimated from its quantization tables as ImageMagick's `%Q` does.
 
 The idea (John Cristy's, in ImageMagick's JPEG reader): a table scaled by libjpeg to quality q has a certain
 sum and a certain sum of a few chosen entries; the estimate is the best q whose two numbers the file's tables
@@ -42,20 +42,20 @@ def standard_tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _marks(colour: bool) -> tuple[tuple[int, int], ...]:
-    """For quality 1…100: the sum of four (grey: two) chosen entries, and the sum of all."""
+def _marks(color: bool) -> tuple[tuple[int, int], ...]:
+    """For quality 1…100: the sum of four (gray: two) chosen entries, and the sum of all."""
     marks = []
     for quality in range(1, 101):
         luminance, chrominance = standard_tables(quality)
         chosen, total = luminance[2] + luminance[53], luminance.sum()
-        if colour:
+        if color:
             chosen, total = chosen + chrominance[0] + chrominance[63], total + chrominance.sum()
         marks.append((int(chosen), int(total)))
     return tuple(marks)
 
 
 def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
-    """The quality 1…100 that ImageMagick would report for a JPEG's quantisation tables.
+    """The quality 1…100 that ImageMagick would report for a JPEG's quantization tables.
 
     `tables`: slot number (0 luminance, 1 chrominance) → 64 steps in natural order, as Pillow's
     `Image.quantization` gives them. Like `%Q` it answers 92 where the tables are coarser in one sense and

@@ -140,7 +140,7 @@ def score_map(heat_map: ArrayLike, mask: ArrayLike, threshold: float = FIXED_THR
     }
 
 
-def summarise_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, float | list[float] | int]:
+def summarize_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, float | list[float] | int]:
     """The means of `score_map` over forged images; that of average_precision is the field's p-mAP.
 
     Returns p_map, its 95 % interval [low, high] over images, the means of the other scores under their names,
@@ -155,7 +155,7 @@ def summarise_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, float | l
     return {"p_map": float(precision.mean()), "interval": list(interval), **means, "images": len(scores)}
 
 
-def summarise_detection(scores: ArrayLike, forged: ArrayLike) -> dict[str, float | list[float] | int]:
+def summarize_detection(scores: ArrayLike, forged: ArrayLike) -> dict[str, float | list[float] | int]:
     """The average precision over images of `scores` (images,), higher for forged, against `forged` (images,) boolean.
 
     Returns detection_map, its 95 % interval [low, high] (forged and authentic images are drawn apart), chance (the

@@ -26,8 +26,8 @@ def score_setting(
     known = truth != UNKNOWN
     if not known.any():
         raise ValueError("no image has a label")
-    said, truth = np.asarray(probabilities, np.float64)[known], truth[known]
-    hits = said.argmax(axis=1) == truth
+    predicted, truth = np.asarray(probabilities, np.float64)[known], truth[known]
+    hits = predicted.argmax(axis=1) == truth
     shown = None if photographs is None else np.asarray(photographs)[known]
     low, high = recall_interval(hits, truth, seed, shown)
     return {
@@ -35,9 +35,9 @@ def score_setting(
         "low": low,
         "high": high,
         "accuracy": float(hits.mean()),
-        "random": 1 / said.shape[1],
+        "random": 1 / predicted.shape[1],
         "majority": float(np.bincount(truth).max() / len(truth)),
-        "log_loss": float(-np.log(np.maximum(said[np.arange(len(truth)), truth], SMALLEST_PROBABILITY)).mean()),
+        "log_loss": float(-np.log(np.maximum(predicted[np.arange(len(truth)), truth], SMALLEST_PROBABILITY)).mean()),
         "images": len(truth),
     }
 
@@ -83,6 +83,6 @@ def random_right(bins: int, settings: int = 3) -> NDArray[np.float64]:
     return shares
 
 
-def normalised_accuracy(accuracies: ArrayLike, bins: int) -> float:
+def normalized_accuracy(accuracies: ArrayLike, bins: int) -> float:
     """Mean accuracy over that of a random draw (table 4; it prints 2.43 for ten bins, its own numbers give 2.33)."""
     return float(np.mean(np.asarray(accuracies, np.float64)) * bins)

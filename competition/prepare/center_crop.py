@@ -6,11 +6,11 @@ from pathlib import Path
 
 from competition.metadata.header import read_header
 from competition.prepare.lossless import OTHER_UNIT, UNITS, crop_jpeg
-from competition.utils.atomic_files import whole, write_bytes
+from competition.utils.atomic_files import atomic_write, write_bytes
 from competition.utils.errors import InputError
 
 
-def centre_window(side: int, size: int, unit: int) -> tuple[int, int]:
+def center_window(side: int, size: int, unit: int) -> tuple[int, int]:
     """First pixel and length of the window of at least `size` pixels that has all grids of a side of `side` pixels.
 
     `unit`: that of JPEG along this side. The length is below `size + 2 * lcm(unit, 5)`; a side that short is
@@ -21,7 +21,7 @@ def centre_window(side: int, size: int, unit: int) -> tuple[int, int]:
     return margin, side - 2 * margin
 
 
-def keep_middle(folder: Path, out: Path, size: int, name: str) -> tuple[str | int, ...] | str:
+def crop_to_center(folder: Path, out: Path, size: int, name: str) -> tuple[str | int, ...] | str:
     """A row of the table, when the file is in `out`; or why it is not."""
     source, target = folder / name, out / name
     try:
@@ -29,8 +29,8 @@ def keep_middle(folder: Path, out: Path, size: int, name: str) -> tuple[str | in
         if not header.complete:
             return "truncated"
         unit = UNITS.get(header.subsampling or "", OTHER_UNIT)
-        left, width = centre_window(header.width, size, unit[0])
-        top, height = centre_window(header.height, size, unit[1])
+        left, width = center_window(header.width, size, unit[0])
+        top, height = center_window(header.height, size, unit[1])
         if header.format != "JPEG" or left == top == 0:
             left = top = 0
             copy(folder, out, name)
@@ -50,5 +50,5 @@ def copy(folder: Path, out: Path, name: str) -> None:
     """Copy a file as it is, unless `out` holds it already."""
     source, target = folder / name, out / name
     if not (target.exists() and target.stat().st_size == source.stat().st_size):
-        with whole(target) as partial_copy:
+        with atomic_write(target) as partial_copy:
             shutil.copyfile(source, partial_copy)

@@ -18,7 +18,7 @@ def crop_jpeg(data: bytes, left: int, top: int, width: int, height: int) -> byte
     """The JPEG file that shows only a window of the JPEG file `data`, in pixels as stored.
 
     `left` and `top` must be multiples of the unit (see `UNITS`); `width` and `height` may be any. All markers
-    (EXIF, colour profile, comments) are kept as they are, and so are the quantisation tables. Pixels decode
+    (EXIF, color profile, comments) are kept as they are, and so are the quantization tables. Pixels decode
     as before, but for one or two along the border, where a decoder smooths chroma across it. Raises
     `InputError` where the data are damaged or the window is not possible, without naming the file.
     """

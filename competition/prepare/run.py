@@ -1,8 +1,8 @@
 """Keeping the middle of each photograph, so that training need not decode what it never looks at.
 
-Patches are cut around the centre of photographs of twelve megapixels, of which most is decoded for nothing. A
-prepared folder holds the centres, cut out losslessly, and training from it sees the same pixels: the centre of
-a prepared photograph is the centre of the original, and all grids that a patch can be aligned to go on:
+Patches are cut around the center of photographs of twelve megapixels, of which most is decoded for nothing. A
+prepared folder holds the centers, cut out losslessly, and training from it sees the same pixels: the center of
+a prepared photograph is the center of the original, and all grids that a patch can be aligned to go on:
 
 - the JPEG blocks, because a window begins where one does;
 - the sample positions of resizing: by 4/5 they repeat every 5 pixels, by 1/2 and 3/2 every 2;
@@ -17,10 +17,10 @@ import pandas as pd
 
 from competition.collect.record import NAME as COLLECTED
 from competition.manifest import list_folder
-from competition.prepare.center_crop import copy, keep_middle
+from competition.prepare.center_crop import copy, crop_to_center
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 
 SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
 TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
@@ -39,7 +39,7 @@ DTYPES = {
 def prepare(
     folder: Path | str, out: Path | str, size: int = SIZE, jobs: int = 1, only: Collection[str] | None = None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Fill `out` with the centres of the training photographs of `folder`; what was done, and what was skipped.
+    """Fill `out` with the centers of the training photographs of `folder`; what was done, and what was skipped.
 
     `folder` is in the manifest's layout, and so is `out`, under the same names. Of JPEG photographs at least
     `size` pixels of each side are kept; smaller ones and other formats are copied, as are test patches and
@@ -51,7 +51,7 @@ def prepare(
     where one folder lies in the other, and where `out` holds photographs that are not to be in it.
     """
     folder, out = Path(folder), Path(out)
-    _refuse_nested(folder, out)
+    _check_not_nested(folder, out)
     train, test, others = list_folder(folder)
     names = [path.relative_to(folder).as_posix() for path in train]
     if only is not None:
@@ -59,12 +59,14 @@ def prepare(
         if missing:
             raise InputError(f"{folder} has no photograph {missing[0]}; the list was made for another folder")
         names = [name for name in names if name in only]
-    _refuse_strangers(out, names)
+    _check_no_foreign_files(out, names)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows = []
     for name, done in zip(
-        names, each(partial(keep_middle, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE), strict=True
+        names,
+        parallel_map(partial(crop_to_center, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE),
+        strict=True,
     ):
         if isinstance(done, str):
             skipped[name] = done
@@ -72,20 +74,20 @@ def prepare(
             rows.append(done)
     copied = [path.relative_to(folder).as_posix() for path in test]
     copied += [name for name in SUBMISSIONS if (folder / name).is_file()]
-    for _ in each(partial(copy, folder, out), copied, jobs, "test patches"):
+    for _ in parallel_map(partial(copy, folder, out), copied, jobs, "test patches"):
         pass
     table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
     write_csv(table, out / "prepared.csv")
     return table, dict(sorted(skipped.items()))
 
 
-def _refuse_nested(folder: Path, out: Path) -> None:
+def _check_not_nested(folder: Path, out: Path) -> None:
     source, target = folder.resolve(), out.resolve()
     if source == target or source in target.parents or target in source.parents:
         raise InputError(f"{out} and {folder} lie one in the other; choose a folder beside {folder}")
 
 
-def _refuse_strangers(out: Path, names: Collection[str]) -> None:
+def _check_no_foreign_files(out: Path, names: Collection[str]) -> None:
     """A training photograph of another run would be trained on."""
     if not (out / "train").is_dir():
         return

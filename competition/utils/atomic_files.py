@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # worker processes that never see a table start in half the t
 
 
 @contextmanager
-def whole(path: Path | str) -> Iterator[Path]:
+def atomic_write(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path (same folder and endings) that becomes `path` only if the block ends without an error.
 
     The folder is made where it is missing. After an error nothing is left behind and an older `path` is unharmed.
@@ -35,7 +35,7 @@ def whole(path: Path | str) -> Iterator[Path]:
 
 def write_bytes(data: bytes, path: Path | str) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
@@ -57,5 +57,5 @@ def read_json(path: Path | str) -> Any:
 
 def write_csv(table: "pd.DataFrame", path: Path | str) -> None:
     """Write a table as CSV without its index, whole or not at all."""
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         table.to_csv(partial, index=False)

@@ -19,7 +19,7 @@ ANSWER_WITHIN = 10  # seconds: how long a cluster may take to answer
 LOCAL = re.compile(r"local:([1-9]\d*)")
 
 
-def each(
+def parallel_map(
     function: Callable[[Item], Result], items: Sequence[Item], jobs: int, what: str, chunk: int = CHUNK
 ) -> Iterator[Result]:
     """`function` of each of `items`, in order, computed by `jobs` processes; `what` names the progress bar.

@@ -1,8 +1,8 @@
 """The catalogue of the ten virtual camera models.
 
-Models differ in what forensics calls traces: colour filter phase, demosaicing, denoising, sharpening, chroma
-subsampling, quantisation tables. They differ far less in colour and tone than two photographs by one of them do, so
-that nobody can tell them apart by a glance at their colours.
+Models differ in what forensics calls traces: color filter phase, demosaicing, denoising, sharpening, chroma
+subsampling, quantization tables. They differ far less in color and tone than two photographs by one of them do, so
+that nobody can tell them apart by a glance at their colors.
 """
 
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class Sharpening:
 
 @dataclass(frozen=True)
 class Compression:
-    """JPEG: chroma subsampling in Pillow's words, quality and the model's own shape of quantisation table."""
+    """JPEG: chroma subsampling in Pillow's words, quality and the model's own shape of quantization table."""
 
     subsampling: str
     quality: int
-    table: str  # a name in `quantisation.SHAPES`
+    table: str  # a name in `quantization.SHAPES`
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Camera:
     software: str
     columns: int
     rows: int
-    pattern: str  # colours of the top left 2×2 pixels, row by row
+    pattern: str  # colors of the top left 2×2 pixels, row by row
     black_level: int  # digital numbers
     full_well: float  # electrons at ISO 100
     read_noise: float  # electrons at ISO 100
@@ -74,7 +74,7 @@ class Camera:
     extra_rows: int = 0
 
     def native_size(self, scale: float) -> tuple[int, int]:
-        """(height, width) in pixels: multiples of 16, so that centre crops of 64, 128 or 512 pixels start on the
+        """(height, width) in pixels: multiples of 16, so that center crops of 64, 128 or 512 pixels start on the
         JPEG grid, plus `extra_rows`, which puts one model off it, as Samsung's 4128×2322 is."""
         return 16 * round(self.rows * scale / 16) + self.extra_rows, 16 * round(self.columns * scale / 16)
 

@@ -16,7 +16,7 @@ from competition.virtual.sensor import expose, make_device, mosaic, name_seed
 
 _FIRST_DAY = datetime(2024, 1, 1)
 _DAYS = 700
-_MIDDLE_GREY = 0.17
+_MIDDLE_GRAY = 0.17
 _SHAKE = 18.0  # of the hand, pixels a second at scale 1: 1/20 s is the longest that most people hold still
 
 
@@ -35,7 +35,7 @@ class Photograph:
         return encode_jpeg(self.pixels, self.camera, self.exif)
 
 
-def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: float = 1.0) -> Photograph:
+def take_photo(camera: Camera, device: str, seed: int, index: int, scale: float = 1.0) -> Photograph:
     """Photograph number `index` of body `device`. It depends on nothing but the arguments, so any process may take it.
 
     `scale` multiplies sides and the lengths in the scene: 1 means about 640×480 pixels.
@@ -51,10 +51,10 @@ def take_photograph(camera: Camera, device: str, seed: int, index: int, scale: f
     image = form_image(scene, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
     signal = image * np.float32(_metered_gain(rng, image, settings, scene.light))
     body = make_device(device, height, width)
-    colours = sensor_from_rgb() * scene.illuminant
-    seen = signal @ (colours * body.colour[:, None]).T
+    colors = sensor_from_rgb() * scene.illuminant
+    seen = signal @ (colors * body.color[:, None]).T
     raw = expose(rng, mosaic(seen, camera.pattern), camera, body, settings.iso, float(settings.exposure_time))
-    pixels = develop(raw, camera, _white_balance(rng, scene, colours), settings.iso)
+    pixels = develop(raw, camera, _white_balance(rng, scene, colors), settings.iso)
     taken_at = _FIRST_DAY + timedelta(days=float(rng.uniform(0, _DAYS)))
     shot = Shot(device, taken_at, focal_35, focus, scene.light, height, width)
     return Photograph(pixels, settings, shot, make_exif(camera, settings, shot), camera)
@@ -66,13 +66,13 @@ def _metered_gain(rng: np.random.Generator, image: np.ndarray, settings: Setting
     luminance = np.maximum(image[::8, ::8, 1], 1e-4)
     metered = 0.5 * np.exp(np.log(luminance).mean()) + 0.5 * luminance.mean()
     error = settings.gathered * 2**light * 2 ** rng.normal(0, 0.35)
-    return float(_MIDDLE_GREY / metered * error)
+    return float(_MIDDLE_GRAY / metered * error)
 
 
-def _white_balance(rng: np.random.Generator, scene: Scene, colours: np.ndarray) -> np.ndarray:
-    """Automatic white balance: gains (3,) that would make the light grey, but for an error that is larger than
+def _white_balance(rng: np.random.Generator, scene: Scene, colors: np.ndarray) -> np.ndarray:
+    """Automatic white balance: gains (3,) that would make the light gray, but for an error that is larger than
     the differences between models. The least gain is 1, so that what is clipped is white."""
     warmth, tint = rng.normal(0, 0.11), rng.normal(0, 0.06)
     error = np.exp([warmth, tint, -warmth])
-    gains = error / colours.sum(axis=1)
+    gains = error / colors.sum(axis=1)
     return (gains / gains.min()).astype(np.float32)

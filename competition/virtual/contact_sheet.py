@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from PIL.ExifTags import IFD, Base
 
-from competition.utils.atomic_files import whole
+from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 
 PHOTOS, CROPS = 4, 2  # of each camera: photographs made small, and middles of the first ones at 100 %
@@ -38,7 +38,7 @@ def contact_sheet(folder: Path | str, out: Path | str) -> None:
                 draw.text((left, top + _LINE + _TILE_HEIGHT), describe_settings(photo), _INK, font)
                 if column < CROPS:
                     sheet.paste(_middle(photo), (left + PHOTOS * step_x, top + _LINE))
-    with whole(out) as partial:
+    with atomic_write(out) as partial:
         sheet.save(partial, "PNG")
 
 

@@ -1,4 +1,4 @@
-"""Demosaicing: from one colour a pixel to three. All methods take a mosaic in RGGB phase."""
+"""Demosaicing: from one color a pixel to three. All methods take a mosaic in RGGB phase."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def _bilinear_green(mosaic: np.ndarray) -> np.ndarray:
 
 
 def _bilinear(mosaic: np.ndarray) -> np.ndarray:
-    """Mean of the nearest samples of the colour."""
+    """Mean of the nearest samples of the color."""
     return cv2.merge(
         [_filter(_only(mosaic, 0, 0), _FULL), _bilinear_green(mosaic), _filter(_only(mosaic, 1, 1), _FULL)]
     )
@@ -109,7 +109,7 @@ _MEAN = np.array([[0.5, 0, 0.5]], np.float32)
 
 
 def _hamilton_adams(mosaic: np.ndarray) -> np.ndarray:
-    """Green along the direction of the smaller gradient, corrected by the other colour (Hamilton, Adams 1997)."""
+    """Green along the direction of the smaller gradient, corrected by the other color (Hamilton, Adams 1997)."""
     second_x, second_y = _filter(mosaic, _SECOND), _filter(mosaic, _SECOND.T.copy())
     weight_x = np.abs(_filter(mosaic, _FIRST)) + np.abs(second_x)
     weight_y = np.abs(_filter(mosaic, _FIRST.T.copy())) + np.abs(second_y)

@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from competition.virtual.cameras import Camera
 from competition.virtual.exposure import Settings
-from competition.virtual.quantisation import quantisation_tables
+from competition.virtual.quantization import quantization_tables
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
     Image.fromarray(pixels).save(
         buffer,
         "JPEG",
-        qtables=quantisation_tables(camera.compression),
+        qtables=quantization_tables(camera.compression),
         subsampling=camera.compression.subsampling,
         exif=exif,
         dpi=(camera.exif.resolution, camera.exif.resolution),

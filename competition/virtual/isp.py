@@ -1,4 +1,4 @@
-"""The camera's own processing: white balance, demosaicing, colours, tone, noise reduction, sharpening."""
+"""The camera's own processing: white balance, demosaicing, colors, tone, noise reduction, sharpening."""
 
 from collections.abc import Callable
 
@@ -8,24 +8,24 @@ import numpy as np
 from competition.virtual.cameras import WHITE_LEVEL, Camera, Sharpening
 from competition.virtual.demosaic import demosaic
 
-# What a typical sensor's filters see of linear sRGB is the inverse of this; rows sum to one, so that grey stays grey.
-_COLOUR_MATRIX = np.array([[1.60, -0.45, -0.15], [-0.25, 1.50, -0.25], [-0.02, -0.48, 1.50]])
+# What a typical sensor's filters see of linear sRGB is the inverse of this; rows sum to one, so that gray stays gray.
+_COLOR_MATRIX = np.array([[1.60, -0.45, -0.15], [-0.25, 1.50, -0.25], [-0.02, -0.48, 1.50]])
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def sensor_from_rgb() -> np.ndarray:
-    """(3, 3): what the colour filters pass of linear sRGB light."""
-    return np.linalg.inv(_COLOUR_MATRIX).astype(np.float32)
+    """(3, 3): what the color filters pass of linear sRGB light."""
+    return np.linalg.inv(_COLOR_MATRIX).astype(np.float32)
 
 
 def develop(raw: np.ndarray, camera: Camera, balance: np.ndarray, iso: int) -> np.ndarray:
     """Digital numbers (h, w) → the picture, uint8 (h, w, 3) RGB; `balance` (3,) are the white balance gains."""
     linear = (raw - camera.black_level) * np.float32(1 / (WHITE_LEVEL - camera.black_level))
-    for place, colour in enumerate(camera.pattern):
+    for place, color in enumerate(camera.pattern):
         row, column = divmod(place, 2)
-        linear[row::2, column::2] *= balance["RGB".index(colour)]
+        linear[row::2, column::2] *= balance["RGB".index(color)]
     image = demosaic(np.clip(linear, 0, 1, out=linear), camera.pattern, camera.demosaicing)
-    image = tone(cv2.transform(image, colour_matrix(camera.saturation)), camera.contrast)
+    image = tone(cv2.transform(image, color_matrix(camera.saturation)), camera.contrast)
     luma, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
     strength = camera.denoising.strength * (iso / 100) ** 0.35
     luma = _LUMA_FILTERS[camera.denoising.luma](luma, strength)
@@ -35,10 +35,10 @@ def develop(raw: np.ndarray, camera: Camera, balance: np.ndarray, iso: int) -> n
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def colour_matrix(saturation: float) -> np.ndarray:
-    """(3, 3) from sensor colours to linear sRGB, more or less saturated; rows sum to one."""
-    grey = np.tile(_LUMINANCE, (3, 1))
-    return ((grey + saturation * (np.eye(3) - grey)) @ _COLOUR_MATRIX).astype(np.float32)
+def color_matrix(saturation: float) -> np.ndarray:
+    """(3, 3) from sensor colors to linear sRGB, more or less saturated; rows sum to one."""
+    gray = np.tile(_LUMINANCE, (3, 1))
+    return ((gray + saturation * (np.eye(3) - gray)) @ _COLOR_MATRIX).astype(np.float32)
 
 
 def tone(linear: np.ndarray, contrast: float) -> np.ndarray:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError, unknown_name
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.threads import one_thread
 
@@ -103,7 +103,7 @@ def make_competition(
     _claim(folder, record)
     missing = [task for task in tasks if not (folder / task.path).exists()]
     carry_out = partial(_carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch)
-    for _ in each(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
+    for _ in parallel_map(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
         pass
     if len(solution):
         write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
@@ -172,7 +172,7 @@ def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
 def _carry_out(task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch) -> None:
     """Take one photograph and keep what the task asks for. Runs in a worker process."""
     with one_thread():
-        data = take_photograph(find_camera(task.camera), task.device, seed, task.index, size.scale).jpeg()
+        data = take_photo(find_camera(task.camera), task.device, seed, task.index, size.scale).jpeg()
         if task.manipulation is not None:
             buffer = io.BytesIO()
             Image.fromarray(cut_test_patch(decode_jpeg(data), task.manipulation, size.patch)).save(buffer, "TIFF")

@@ -23,9 +23,9 @@ from scipy.optimize import linear_sum_assignment
 from competition.metadata.header import read_header
 from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError, unknown_name
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.make_competition import device
 from competition.virtual.regions import draw_region
@@ -110,10 +110,10 @@ def make_splices(folder: Path | str, size: SplicesSize, seed: int, jobs: int = -
     _claim(folder, record)
     hosts, donors = _shots(2 * size.forged, HOST_BODY), _shots(size.forged, DONOR_BODY, first=len(CAMERAS) // 2)
     missing = [shot for shot in hosts + donors if not (folder / shot.path).exists()]
-    for _ in each(partial(_take, folder, seed, size.scale), missing, jobs, "photographs", _TASKS_AT_ONCE):
+    for _ in parallel_map(partial(_take, folder, seed, size.scale), missing, jobs, "photographs", _TASKS_AT_ONCE):
         pass
     pictures = plan_pictures(hosts, donors, [_settings(folder, shot) for shot in hosts + donors], seed)
-    shares = list(each(partial(_make, folder, seed), pictures, jobs, "pictures", _TASKS_AT_ONCE))
+    shares = list(parallel_map(partial(_make, folder, seed), pictures, jobs, "pictures", _TASKS_AT_ONCE))
     table = pd.DataFrame(
         {
             "name": Path(picture.path).name,
@@ -170,7 +170,7 @@ def splice(rng: np.random.Generator, host: np.ndarray, donor: np.ndarray, soft: 
     """`host` with a region of `donor` in it, uint8 (h, w, 3), and where it is, (h, w) boolean, both of host's size.
 
     `donor` may have another size. It lies up to 7 pixels off, as if moved by hand, so that its JPEG grid and
-    colour filter seldom meet the host's. A soft edge is blurred; the mask is where at least half is the donor's.
+    color filter seldom meet the host's. A soft edge is blurred; the mask is where at least half is the donor's.
     """
     down, right = rng.integers(8, size=2)
     height, width = (min(sides) for sides in zip(host.shape[:2], donor[down:, right:].shape[:2], strict=True))
@@ -188,14 +188,14 @@ def splice(rng: np.random.Generator, host: np.ndarray, donor: np.ndarray, soft: 
 def _shots(count: int, body: int, first: int = 0) -> list[Shot]:
     """`count` photographs by body `body` of all cameras by turns, beginning with camera number `first`."""
     names = list(CAMERAS)
-    turns = (names[(first + index) % len(names)] for index in range(count))
-    return [Shot(name, device(name, body), index) for index, name in enumerate(turns)]
+    dihedral = (names[(first + index) % len(names)] for index in range(count))
+    return [Shot(name, device(name, body), index) for index, name in enumerate(dihedral)]
 
 
 def _take(folder: Path, seed: int, scale: float, shot: Shot) -> None:
     """Runs in a worker process."""
     with one_thread():
-        data = take_photograph(find_camera(shot.camera), shot.device, seed, shot.index, scale).jpeg()
+        data = take_photo(find_camera(shot.camera), shot.device, seed, shot.index, scale).jpeg()
     write_bytes(data, folder / shot.path)
 
 

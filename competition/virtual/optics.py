@@ -57,7 +57,7 @@ def lens_softness(f_number: float) -> float:
 
 
 def vignetting(height: int, width: int, f_number: float) -> np.ndarray:
-    """(h, w) relative illumination: 1 in the centre, darker in the corners of a wide open lens."""
+    """(h, w) relative illumination: 1 in the center, darker in the corners of a wide open lens."""
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     return (1 - np.float32(min(0.3, 0.4 / f_number)) * (x * x + y * y) / 2).astype(np.float32)

@@ -56,8 +56,8 @@ def _blob(rng: np.random.Generator) -> np.ndarray:
 
 def _turned(rng: np.random.Generator, outline: np.ndarray) -> np.ndarray:
     """`outline` (n, 2), stretched and turned at random."""
-    stretch, turn = np.exp(rng.normal(0, 0.2)), rng.uniform(0, 2 * np.pi)
-    cosine, sine = np.cos(turn), np.sin(turn)
+    stretch, dihedral = np.exp(rng.normal(0, 0.2)), rng.uniform(0, 2 * np.pi)
+    cosine, sine = np.cos(dihedral), np.sin(dihedral)
     return outline * [stretch, 1 / stretch] @ np.array([[cosine, sine], [-sine, cosine]])
 
 

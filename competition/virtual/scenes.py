@@ -30,7 +30,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Scene:
-    """Layers from back to front, the light's exposure value at ISO 100 and its colour as linear RGB of mean 1."""
+    """Layers from back to front, the light's exposure value at ISO 100 and its color as linear RGB of mean 1."""
 
     layers: tuple[Layer, ...]
     light: float
@@ -41,7 +41,7 @@ class Scene:
 class _Look:
     """What the leaves of one scene have in common."""
 
-    palette: np.ndarray  # (colours, 3) linear, mean about 1
+    palette: np.ndarray  # (colors, 3) linear, mean about 1
     contrast: float  # of reflectance, in natural logarithms
     detail: float  # amplitude of textures
 
@@ -64,7 +64,7 @@ def make_scene(rng: np.random.Generator, height: int, width: int, scale: float) 
 
 def _make_look(rng: np.random.Generator) -> _Look:
     saturation = rng.gamma(4.0, 0.11)
-    # Red, orange, yellow, green and blue, the colours of most things, come before cyan, violet and magenta.
+    # Red, orange, yellow, green and blue, the colors of most things, come before cyan, violet and magenta.
     main = rng.choice([0.0, 0.5, 1.0, 1.9, 3.8, 5.2], p=[0.17, 0.2, 0.17, 0.23, 0.18, 0.05])
     hues = main + rng.normal(0, rng.uniform(0.2, 1.2), size=6)
     strength = saturation * rng.uniform(0.2, 1.5, size=6)
@@ -117,17 +117,17 @@ def _velocity(rng: np.random.Generator, scale: float, number: int) -> tuple[floa
 
 
 def _illuminant(rng: np.random.Generator) -> np.ndarray:
-    """Colour of the light: along the daylight-to-tungsten line, and a little to green or magenta."""
+    """Color of the light: along the daylight-to-tungsten line, and a little to green or magenta."""
     warmth, tint = rng.normal(0.0, 0.25), rng.normal(0.0, 0.04)
-    colour = np.exp([warmth, tint, -warmth])
-    return (colour / colour.mean()).astype(np.float32)
+    color = np.exp([warmth, tint, -warmth])
+    return (color / color.mean()).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class _Leaves:
     """Centres (n, 2) as x, y and radii (n,) in pixels."""
 
-    centres: np.ndarray
+    centers: np.ndarray
     radii: np.ndarray
 
 
@@ -136,22 +136,22 @@ def _place(rng: np.random.Generator, height: int, width: int, scale: float, numb
     area = height * width / (640 * 480 * scale**2)
     if number == _BACKGROUND:
         count, smallest, largest = rng.choice([6, 60, 500, 900]) * area, 5.0, 160.0
-        centres = rng.uniform((0, 0), (width, height), size=(int(count), 2))
+        centers = rng.uniform((0, 0), (width, height), size=(int(count), 2))
     elif number == _SUBJECT:
         count, smallest, largest = rng.uniform(60, 500) * area, 5.0, 120.0
         homes = rng.uniform((0.1 * width, 0.1 * height), (0.9 * width, 0.9 * height), size=(3, 2))
         spread = rng.uniform(30, 110, size=3) * scale
         home = rng.integers(3, size=int(count))
-        centres = homes[home] + spread[home, None] * rng.standard_normal((int(count), 2))
+        centers = homes[home] + spread[home, None] * rng.standard_normal((int(count), 2))
     else:
         count, smallest, largest = rng.uniform(1, 14) * area, 20.0, 130.0
         edge = rng.integers(4)
-        centres = rng.uniform((0, 0), (width, height), size=(max(1, int(count)), 2))
+        centers = rng.uniform((0, 0), (width, height), size=(max(1, int(count)), 2))
         axis, end = edge % 2, (width, height)[edge % 2] * (edge // 2)
-        centres[:, axis] = end + (centres[:, axis] - end) * 0.3
-    uniform = rng.random(len(centres))
+        centers[:, axis] = end + (centers[:, axis] - end) * 0.3
+    uniform = rng.random(len(centers))
     radii = scale * smallest / np.sqrt(1 - uniform * (1 - (smallest / largest) ** 2))
-    leaves = _Leaves(centres, radii)
+    leaves = _Leaves(centers, radii)
     index = np.zeros((height, width), np.int32)
     corners = np.round(_outlines(rng, leaves) * 2**_SUBPIXEL_BITS).astype(np.int32)
     for leaf, corner in enumerate(corners, start=1):
@@ -170,9 +170,11 @@ def _outlines(rng: np.random.Generator, leaves: _Leaves) -> np.ndarray:
         radius = radius * (1 + 0.08 * np.abs(rng.standard_normal((count, 1))) * np.cos(lobes * angle + phase))
     stretch = np.exp(rng.normal(0, 0.35, size=(count, 1)))
     x, y = radius * np.cos(angle) * stretch, radius * np.sin(angle) / stretch
-    turn = rng.uniform(0, 2 * np.pi, size=(count, 1))
-    turned = np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=-1)
-    return leaves.centres[:, None] + leaves.radii[:, None, None] * turned
+    dihedral = rng.uniform(0, 2 * np.pi, size=(count, 1))
+    turned = np.stack(
+        [x * np.cos(dihedral) - y * np.sin(dihedral), x * np.sin(dihedral) + y * np.cos(dihedral)], axis=-1
+    )
+    return leaves.centers[:, None] + leaves.radii[:, None, None] * turned
 
 
 def _paint(
@@ -182,11 +184,11 @@ def _paint(
     look: _Look,
     textures: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Radiance (h, w, 3) of an index map: each leaf has its colour, reflectance, shading, texture and stripes."""
+    """Radiance (h, w, 3) of an index map: each leaf has its color, reflectance, shading, texture and stripes."""
     height, width = index.shape
     count = len(leaves.radii) + 1
     radii = np.append(max(height, width) / 2, leaves.radii)
-    centres = np.vstack([[width / 2, height / 2], leaves.centres])
+    centers = np.vstack([[width / 2, height / 2], leaves.centers])
 
     def each(values: np.ndarray) -> np.ndarray:
         return np.take(values.astype(np.float32), index, mode="clip")
@@ -194,7 +196,7 @@ def _paint(
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
     slope = rng.normal(0, 0.3, size=(count, 2)) / radii[:, None]
-    level = rng.normal(np.log(0.2), look.contrast, size=count) - (slope * centres).sum(axis=1)
+    level = rng.normal(np.log(0.2), look.contrast, size=count) - (slope * centers).sum(axis=1)
     log_radiance = each(level)
     log_radiance += each(slope[:, 0]) * x
     log_radiance += each(slope[:, 1]) * y
@@ -205,6 +207,6 @@ def _paint(
     angle, period = rng.uniform(0, 2 * np.pi, size=count), np.exp(rng.uniform(np.log(3), np.log(20), size=count))
     phase = each(2 * np.pi * np.cos(angle) / period) * x + each(2 * np.pi * np.sin(angle) / period) * y
     log_radiance += each(striped) * np.sin(phase)
-    colour = look.palette[rng.integers(len(look.palette), size=count)]
-    colour = colour * np.exp(rng.normal(0, 0.08, size=(count, 3))).astype(np.float32)
-    return np.take(colour, index, axis=0, mode="clip") * cv2.exp(log_radiance)[..., None]
+    color = look.palette[rng.integers(len(look.palette), size=count)]
+    color = color * np.exp(rng.normal(0, 0.08, size=(count, 3))).astype(np.float32)
+    return np.take(color, index, axis=0, mode="clip") * cv2.exp(log_radiance)[..., None]

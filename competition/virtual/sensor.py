@@ -1,4 +1,4 @@
-"""The sensor of one device: colour filters, shot and read noise, PRNU, hot pixels, the converter."""
+"""The sensor of one device: color filters, shot and read noise, PRNU, hot pixels, the converter."""
 
 import zlib
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ _HOT_SHARE, _HOT_CURRENT = 1e-4, 3000.0  # share of pixels; their electrons a se
 @dataclass(frozen=True)
 class Device:
     """One camera body: gain of every pixel (h, w), which is its PRNU; dark current of every pixel in electrons a second
-    (h, w); and how its colours deviate from its model's, as gains (3,)."""
+    (h, w); and how its colors deviate from its model's, as gains (3,)."""
 
     gain: np.ndarray
     dark_current: np.ndarray
-    colour: np.ndarray
+    color: np.ndarray
 
 
 def name_seed(name: str) -> int:
@@ -38,11 +38,11 @@ def make_device(name: str, height: int, width: int) -> Device:
 
 
 def mosaic(image: np.ndarray, pattern: str) -> np.ndarray:
-    """Keep of each pixel of (h, w, 3) the one colour its filter passes: (h, w). `pattern` as "RGGB", row by row."""
+    """Keep of each pixel of (h, w, 3) the one color its filter passes: (h, w). `pattern` as "RGGB", row by row."""
     out = np.empty(image.shape[:2], np.float32)
-    for place, colour in enumerate(pattern):
+    for place, color in enumerate(pattern):
         row, column = divmod(place, 2)
-        out[row::2, column::2] = image[row::2, column::2, "RGB".index(colour)]
+        out[row::2, column::2] = image[row::2, column::2, "RGB".index(color)]
     return out
 
 

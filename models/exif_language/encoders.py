@@ -7,7 +7,7 @@ from competition.utils.errors import InputError
 from models.backbones import STEM, backbone, trunk
 from models.exif_language.text_encoder import unit
 from models.front_ends import stem
-from models.layers import Normalise
+from models.layers import Normalize
 
 
 def image_encoder(member: str, width: int, weights: str | None = None, momentum: float = 0.9) -> keras.Model:
@@ -36,6 +36,6 @@ def image_encoder(member: str, width: int, weights: str | None = None, momentum:
         for layer in body.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = momentum
-        maps = body(Normalise(backbone(member).mode, name="normalise")(pixels))
+        maps = body(Normalize(backbone(member).mode, name="normalize")(pixels))
     features = layers.GlobalAveragePooling2D(name="features")(maps)
     return keras.Model(pixels, unit(features, width), name="image")

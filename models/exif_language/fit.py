@@ -1,6 +1,6 @@
 """Training of a joint embedding by contrast, epoch by epoch, resumable after whole epochs.
 
-A folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimiser of the last and the
+A folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimizer of the last and the
 best of them, and, once the training is over, `text.keras` and `image.keras` alone with the best weights.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 from keras import ops
 from tqdm import tqdm
 
-from competition.utils.atomic_files import whole
+from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from models.classifier import load_weights
 from models.exif_language.dual_encoder import Joint, gradients_of
@@ -30,7 +30,7 @@ LAST_RATE = 1e-7
 WEIGHT_DECAY = 1e-4
 
 
-def optimiser(joint: Joint, recipe: ContrastRecipe, steps: int) -> keras.optimizers.Optimizer:
+def optimizer(joint: Joint, recipe: ContrastRecipe, steps: int) -> keras.optimizers.Optimizer:
     """Adam whose rate rises in a line for the share `recipe.warm_up` of the steps, then falls in a cosine to 1e-7.
 
     The weight decay of 1e-4 is decoupled (times the rate) and spares the logit scale.
@@ -60,7 +60,7 @@ def train_joint(
         return history
     folder.mkdir(parents=True, exist_ok=True)
     steps = len(training)
-    joint.compile(optimiser(joint, recipe, recipe.epochs * steps))
+    joint.compile(optimizer(joint, recipe, recipe.epochs * steps))
     if len(history):
         load_weights(joint, _weights(folder, len(history) - 1))
     step = gradients_of(joint, recipe.micro_batch)
@@ -86,7 +86,7 @@ def train_joint(
             bar.set_postfix(loss=f"{row['loss']:.3f}", recall=f"{row['image_to_text_1']:.3f}")
     load_weights(joint, _weights(folder, past.best_epoch(list(history.val_loss))))
     for name, encoder in ((TEXT, joint.text), (IMAGE, joint.image)):  # with the second the training is over
-        with whole(folder / name) as unfinished:
+        with atomic_write(folder / name) as unfinished:
             encoder.save(unfinished)
     for left in folder.glob("epoch-*.weights.h5"):
         left.unlink()
@@ -117,7 +117,7 @@ def measured(joint: Joint, validation: ValidationPairs) -> dict[str, float]:
 def _keep(joint: Joint, history: pd.DataFrame, row: dict[str, float], folder: Path) -> pd.DataFrame:
     """Write the weights of an epoch, then its row, with which it counts; drop the weights that no one needs."""
     epoch = int(row["epoch"])
-    with whole(_weights(folder, epoch)) as unfinished:
+    with atomic_write(_weights(folder, epoch)) as unfinished:
         joint.save_weights(unfinished)
     history = past.append(history, row, folder / HISTORY)
     needed = {_weights(folder, each) for each in (epoch, past.best_epoch(list(history.val_loss)))}

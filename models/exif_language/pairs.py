@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from augment.patches import WORKERS, EvaluationPatches, TrainingPatches
 from competition.metadata.exif_text import TextOptions, exif_text
-from models.exif_language.tokenizer import Tokeniser
+from models.exif_language.tokenizer import Tokenizer
 
 PHOTOGRAPH = "photograph"  # the target of `TrainingPatches` that holds a patch's photograph
 
@@ -23,12 +23,12 @@ class TrainingPairs:
     """Batches of random patches with texts, a function of (seed, epoch, index).
 
     patches: with the target `photograph`, the row of each photograph in `tags`, its cleaned tags.
-    tokeniser: its tags are those that are told. length: tokens of a text.
+    tokenizer: its tags are those that are told. length: tokens of a text.
     """
 
     patches: TrainingPatches
     tags: Sequence[Mapping[str, str]]
-    tokeniser: Tokeniser
+    tokenizer: Tokenizer
     options: TextOptions
     length: int
 
@@ -39,9 +39,9 @@ class TrainingPairs:
         """Patches (batch, side, side, 3), tokens (batch, length) and photographs (batch,) of any batch."""
         inputs, labels, _ = self.patches.batch(epoch, index)
         rng = np.random.default_rng((self.patches.config.seed, epoch, index, 1))
-        kept = self.tokeniser.tags
+        kept = self.tokenizer.tags
         texts = [exif_text(self.tags[row], kept, self.options, rng) for row in labels[PHOTOGRAPH]]
-        return inputs["patch"], self.tokeniser.encode(texts, self.length), labels[PHOTOGRAPH].astype(np.int32)
+        return inputs["patch"], self.tokenizer.encode(texts, self.length), labels[PHOTOGRAPH].astype(np.int32)
 
 
 @dataclass(frozen=True)

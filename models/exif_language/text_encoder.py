@@ -29,11 +29,11 @@ def text_encoder(
 ) -> keras.Model:
     """A Transformer whose answer does not depend on how far its texts are padded.
 
-    Token and learned position embeddings → blocks of attention and MLP, each normalised before (Xiong et al. 2020) →
+    Token and learned position embeddings → blocks of attention and MLP, each normalized before (Xiong et al. 2020) →
     mean over the tokens that are no padding → dense projection → length 1.
 
     Args:
-        vocabulary: number of tokens, `Tokeniser.size`.
+        vocabulary: number of tokens, `Tokenizer.size`.
         length: tokens of a text.
         width: of the space shared with images.
         blocks, heads, inner: of the Transformer; `inner` is its width.

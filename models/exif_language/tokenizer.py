@@ -21,7 +21,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,/-
 
 
 @dataclass(frozen=True)
-class Tokeniser:
+class Tokenizer:
     """A vocabulary: the `tags` whose names are tokens, and the `characters` that are.
 
     Raises `InputError` where a tag or character is there twice, or one of the characters is several.
@@ -91,11 +91,11 @@ class Tokeniser:
         write_json({"characters": list(self.characters), "tags": list(self.tags)}, path)
 
 
-def load_tokeniser(path: Path | str) -> Tokeniser:
-    """What `Tokeniser.save` wrote; `InputError` where it is missing or damaged."""
+def load_tokenizer(path: Path | str) -> Tokenizer:
+    """What `Tokenizer.save` wrote; `InputError` where it is missing or damaged."""
     data = read_json(path)
     lists = [data.get(key, ()) if isinstance(data, dict) else () for key in ("tags", "characters")]
     if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
         raise InputError(f"{path} is no vocabulary of tags and characters; restore it or train again")
     tags, characters = lists
-    return Tokeniser(tuple(tags), tuple(characters))
+    return Tokenizer(tuple(tags), tuple(characters))

@@ -21,7 +21,7 @@ def full(member: str) -> Recipe:
     return Recipe(
         patch=512,
         test_patch=512,
-        front="stem" if member == STEM else "none",
+        front_end="stem" if member == STEM else "none",
         weights=_first_weights(member),
         epochs=100,
         patches_per_photo=1,
@@ -32,7 +32,7 @@ def full(member: str) -> Recipe:
         momentum=0.99,
         dropout=0.3,
         precision="mixed_float16",
-        turns=True,
+        dihedral=True,
     )
 
 
@@ -49,7 +49,7 @@ def paper(member: str) -> Recipe:
     return Recipe(
         patch=420,
         test_patch=420,
-        front="stem" if member == STEM else "none",
+        front_end="stem" if member == STEM else "none",
         weights=_first_weights(member),
         epochs=100,
         patches_per_photo=1,
@@ -60,8 +60,8 @@ def paper(member: str) -> Recipe:
         momentum=0.9,
         dropout=0.0,
         precision="float32",
-        turns=False,
-        view="squash",
+        dihedral=False,
+        input="squash",
         manipulated=0.0,
         padding=10,
         rotation=120.0,
@@ -71,7 +71,7 @@ def paper(member: str) -> Recipe:
         plateau_epochs=3,
         plateau_factor=0.1,
         tau=5,
-        normalise="weights" if _first_weights(member) == "imagenet" else "training",
+        normalize="weights" if _first_weights(member) == "imagenet" else "training",
     )
 
 
@@ -90,7 +90,7 @@ def quick(member: str) -> Recipe:
     stem = Recipe(
         patch=64,
         test_patch=128,
-        front="stem",
+        front_end="stem",
         weights="none",
         epochs=5,
         patches_per_photo=8,
@@ -101,7 +101,7 @@ def quick(member: str) -> Recipe:
         momentum=0.9,
         dropout=0.2,
         precision="float32",
-        turns=False,
+        dihedral=False,
     )
     if member == STEM:
         return stem
@@ -127,7 +127,7 @@ def _quick_settings(member: str) -> Recipe:
         quick(STEM),
         patch=384,
         test_patch=448,
-        front="statistics",
+        front_end="statistics",
         epochs=10,
         patches_per_photo=1,
         batch=16,
@@ -147,14 +147,14 @@ def _smoke_settings(member: str) -> Recipe:
 
 PRESETS: dict[str, Callable[[str], Recipe]] = {"full": full, "paper": paper, "quick": quick, "smoke": smoke}
 OF_SETTINGS = {"quick": _quick_settings, "smoke": _smoke_settings}  # the rest is the same for every task
-SHARED_WITH_STEM = ("patch", "test_patch", "batch", "view", "tau")
+SHARED_WITH_STEM = ("patch", "test_patch", "batch", "input", "tau")
 
 
 def recipe(preset: str, member: str, task: str = "camera", **changes: Any) -> Recipe:
     """The recipe of a preset for a member and a task, with what the user changed (a `None` changes nothing).
 
     A changed patch is that of training, of evaluation and of the stem's own training. A stem trains by itself only
-    where nothing else (another front, given weights) decides how the network begins.
+    where nothing else (another front end, given weights) decides how the network begins.
 
     Raises:
         InputError: unknown names, and choices that do not go together.
@@ -165,10 +165,10 @@ def recipe(preset: str, member: str, task: str = "camera", **changes: Any) -> Re
     if "patch" in given:
         given["test_patch"] = given["patch"]
     made = replace((OF_SETTINGS if task == "settings" else PRESETS).get(preset, PRESETS[preset])(member), **given)
-    if made.view == "squash":  # of which only the training's scale is known
+    if made.input == "squash":  # of which only the training's scale is known
         given["test_patch"] = made.patch
         made = replace(made, test_patch=made.patch)
-    if made.stem is not None and (made.front != made.stem.front or made.weights != "none"):
+    if made.stem is not None and (made.front_end != made.stem.front_end or made.weights != "none"):
         made = replace(made, stem=None)
     if made.stem is not None:
         sizes = {name: given[name] for name in SHARED_WITH_STEM if name in given}

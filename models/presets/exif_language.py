@@ -50,7 +50,7 @@ class ContrastRecipe:
     learned: bool
     length: int = 512
     warm_up: float = 0.1
-    turns: bool = False
+    dihedral: bool = False
     recompressed: float = 0.0
     share: float = 0.5
     more_than: int = 10

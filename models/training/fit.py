@@ -1,6 +1,6 @@
 """Training of one member: `fit`, made resumable.
 
-A member's folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimiser of the last
+A member's folder holds `history.csv` (the whole epochs), `epoch-<n>.weights.h5` with weights and optimizer of the last
 and the best of them, and, once the training is over, `model.keras` alone with the best weights. An epoch counts from
 the moment its row stands in `history.csv`; its weights are written before that, so a kill at any time leaves a state
 to go on from.
@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.patches import EvaluationPatches, TrainingPatches, measured_colours, own_errors
-from competition.utils.atomic_files import whole
+from augment.patches import EvaluationPatches, TrainingPatches, measure_colors, own_errors
+from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from models.classifier import DAMAGED, adopt_stem, build, freeze_stem, load_weights
 from models.recipe import Recipe
@@ -51,7 +51,7 @@ def train(
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
         seed: of the first weights and of dropout.
-        stem: the file of a trained stem to begin with and keep as it is, for a recipe with the front `stem`.
+        stem: the file of a trained stem to begin with and keep as it is, for a recipe with the front end `stem`.
 
     Raises:
         InputError: the loss is no longer a number, a photograph cannot be decoded, or what the folder holds is damaged.
@@ -62,9 +62,9 @@ def train(
         return history
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    colours = measured_colours(training) if recipe.normalise == "training" else None
+    colors = measure_colors(training) if recipe.normalize == "training" else None
     with all_gpus():
-        model = build(member, recipe, heads, colours)
+        model = build(member, recipe, heads, colors)
         if stem is not None:
             freeze_stem(model)
         _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)
@@ -89,7 +89,7 @@ def train(
                     verbose=0,
                 )
     load_weights(model, _weights(folder, past.best_epoch(list(keeper.history.val_loss))))
-    with whole(folder / MODEL) as partial:
+    with atomic_write(folder / MODEL) as partial:
         model.save(partial, include_optimizer=False)
     for left in folder.glob("epoch-*.weights.h5"):
         left.unlink()
@@ -162,7 +162,7 @@ class _Keeper(keras.callbacks.Callback):
             "seconds": time.monotonic() - self.began,
         }
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        with whole(_weights(self.folder, epoch)) as partial:
+        with atomic_write(_weights(self.folder, epoch)) as partial:
             self.model.save_weights(partial)
         self.history = past.append(self.history, row, self.folder / "history.csv")
         losses = list(self.history.val_loss)

@@ -107,9 +107,9 @@ EXPERIMENTS = {
         ),
         joint=True,
     ),
-    "view": Experiment(
+    "input": Experiment(
         "Patches or squashed photographs (a question that the paper's conclusion asks)",
-        (Variant("squash", recipe={"view": "squash"}), Variant("patch", recipe={"view": "patch"})),
+        (Variant("squash", recipe={"input": "squash"}), Variant("patch", recipe={"input": "patch"})),
         recipe={},  # that of the preset: there is no table to compare with
     ),
 }

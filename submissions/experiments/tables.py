@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from competition.metrics.settings import normalised_accuracy, random_right, settings_right
+from competition.metrics.settings import normalized_accuracy, random_right, settings_right
 from competition.metrics.weighted_accuracy import SMALLEST_PROBABILITY
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.tables import markdown_table
@@ -43,15 +43,17 @@ def result(run: Run, variant: str, joint: bool = False) -> pd.DataFrame:
     the joint answer, and a further variant: of a correlated output its most probable bins (the most probable cell is
     not always theirs), of an independent one the shares right that its own accuracies multiply to.
     """
-    said, known, cells = _answers(run)
+    predicted, known, cells = _answers(run)
     correlated = run.task.output == "correlated"
-    picked = _most_probable_cells(said[JOINT], run.task.bins) if correlated else chosen(said)
-    loss = {"loss": sum(log_loss(said[name], truth) for name, truth in zip(SETTINGS, known, strict=True))}
+    picked = _most_probable_cells(predicted[JOINT], run.task.bins) if correlated else chosen(predicted)
+    loss = {"loss": sum(log_loss(predicted[name], truth) for name, truth in zip(SETTINGS, known, strict=True))}
     found = {variant: hits(picked, known, run.task.bins) | loss}
     if joint:
-        found[variant]["joint_log_loss"] = log_loss(said[JOINT] if correlated else product_of_marginals(said), cells)
+        found[variant]["joint_log_loss"] = log_loss(
+            predicted[JOINT] if correlated else product_of_marginals(predicted), cells
+        )
         if correlated:
-            found[f"{variant}, most probable bins"] = hits(chosen(said), known, run.task.bins) | loss
+            found[f"{variant}, most probable bins"] = hits(chosen(predicted), known, run.task.bins) | loss
         else:
             accuracies = [found[variant][name] for name in SETTINGS]
             found[variant + PRODUCT] = _shares(right_by_chance(accuracies))
@@ -86,14 +88,14 @@ def hits(picked: NDArray[np.integer], known: NDArray[np.integer], bins: int) -> 
     return {
         **dict(zip(SETTINGS, accuracies, strict=True)),
         "balanced": float(np.mean(recalls)),
-        "naa": normalised_accuracy(accuracies, bins),
+        "naa": normalized_accuracy(accuracies, bins),
         **_shares(settings_right(picked, known)),
     }
 
 
-def product_of_marginals(said: Answers) -> NDArray[np.float64]:
+def product_of_marginals(predicted: Answers) -> NDArray[np.float64]:
     """The joint probabilities if settings were independent (equation 6): (images, bins³)."""
-    first, second, third = (said[name] for name in SETTINGS)
+    first, second, third = (predicted[name] for name in SETTINGS)
     joint = first[:, :, None, None] * second[:, None, :, None] * third[:, None, None, :]
     return joint.reshape(len(first), -1)
 
@@ -182,7 +184,7 @@ def is_computed(variant: str) -> bool:
 
 def _answers(run: Run) -> tuple[Answers, NDArray[np.int32], NDArray[np.int32]]:
     """The best entry's answers, the true bins (settings, images), and the true cells (images,)."""
-    truth = run.questions.labels(run.validation)
+    truth = run.targets.labels(run.validation)
     return list(entries(run, "validation").values())[-1], np.stack([truth[name] for name in SETTINGS]), truth[JOINT]
 
 

@@ -162,10 +162,10 @@ def _unbalanced(evaluation: Evaluation, name: str | None) -> NDArray[np.float64]
 def _answers(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Answer]:
     """What every entry answers. One member has no other blends than itself, one view no average."""
     answers: dict[str, Answer] = {}
-    for name, said in evaluation.members.items():
-        answers[name] = (said.probabilities[0], None)
-        if len(said.probabilities) > 1:
-            answers[f"{name}+tta"] = (blending.blend(said.probabilities, blending.DEFAULT), None)
+    for name, predicted in evaluation.members.items():
+        answers[name] = (predicted.probabilities[0], None)
+        if len(predicted.probabilities) > 1:
+            answers[f"{name}+tta"] = (blending.blend(predicted.probabilities, blending.DEFAULT), None)
     for kind in blending.KINDS if len(evaluation.members) > 1 else [blending.DEFAULT]:
         answers[f"blend {kind}"] = (evaluation.blended(kind), None)
     if quotas is not None:

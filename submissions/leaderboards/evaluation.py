@@ -66,7 +66,7 @@ class Evaluation:
     @cached_property
     def answers(self) -> dict[str, NDArray[np.float64]]:
         """Of every member (images, classes)."""
-        return {name: answer(said) for name, said in self.members.items()}
+        return {name: answer(predicted) for name, predicted in self.members.items()}
 
     def blended(self, kind: str) -> NDArray[np.float64]:
         """All members in one answer, (images, classes)."""

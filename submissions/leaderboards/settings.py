@@ -28,13 +28,13 @@ def score_settings(run: Run) -> pd.DataFrame:
     Columns run, entry, setting, those of `competition.metrics.settings.score_setting`, and all_right: the share of
     photographs of which all settings are.
     """
-    answers, truth = entries(run, "validation"), run.questions.labels(run.validation)
-    known = {name: truth[name] for name in run.questions.learnable}
+    answers, truth = entries(run, "validation"), run.targets.labels(run.validation)
+    known = {name: truth[name] for name in run.targets.learnable}
     rows = []
-    for entry, said in answers.items():
-        all_right = settings_right(chosen(said), np.stack(list(known.values())))[-1]
+    for entry, predicted in answers.items():
+        all_right = settings_right(chosen(predicted), np.stack(list(known.values())))[-1]
         for name, labels in known.items():
-            scores = score_setting(said[name], labels, photographs=run.validation["path"])
+            scores = score_setting(predicted[name], labels, photographs=run.validation["path"])
             row = {"run": run.folder.name, "entry": entry, "setting": name, **scores}
             rows.append({**row, "all_right": all_right, "note": run.note})
     table = pd.DataFrame(rows)
@@ -59,12 +59,12 @@ def submit_settings(run: Run, path: Path) -> pd.DataFrame:
     return table
 
 
-def describe(run: Run, said: Answers) -> pd.DataFrame:
+def describe(run: Run, predicted: Answers) -> pd.DataFrame:
     """The most probable bin of every setting, in words, and its probability."""
-    questions, columns = run.questions, {}
-    for name in questions.learnable:
-        columns[name] = np.array(questions.answers[name])[said[name].argmax(axis=1)]
-        columns[f"{name}_probability"] = said[name].max(axis=1)
+    targets, columns = run.targets, {}
+    for name in targets.learnable:
+        columns[name] = np.array(targets.answers[name])[predicted[name].argmax(axis=1)]
+        columns[f"{name}_probability"] = predicted[name].max(axis=1)
     return pd.DataFrame(columns)
 
 
@@ -73,26 +73,26 @@ def entries(run: Run, split: str) -> dict[str, Answers]:
 
     Raises `InputError` where the run was not asked for settings, or lacks predictions.
     """
-    questions = [*run.questions.learnable, *([JOINT] if run.task.output == "correlated" else [])]
+    targets = [*run.targets.learnable, *([JOINT] if run.task.output == "correlated" else [])]
     members: dict[str, dict[str, Predictions]] = {}
-    for question in questions:
-        for member, said in load_members(run, split, question).items():
-            members.setdefault(member, {})[question] = said
-    members = {member: said for member, said in members.items() if len(said) == len(questions)}
+    for target in targets:
+        for member, predicted in load_members(run, split, target).items():
+            members.setdefault(member, {})[target] = predicted
+    members = {member: predicted for member, predicted in members.items() if len(predicted) == len(targets)}
     if not members:
         raise InputError(f"the run {run.folder} has no predictions for {split}; run predict first")
-    answers = {member: {name: answer(one) for name, one in said.items()} for member, said in members.items()}
+    answers = {member: {name: answer(one) for name, one in predicted.items()} for member, predicted in members.items()}
     if len(answers) > 1:
         several = list(answers.values())
         answers[f"blend {DEFAULT}"] = {
-            name: blend(np.stack([one[name] for one in several]), DEFAULT) for name in questions
+            name: blend(np.stack([one[name] for one in several]), DEFAULT) for name in targets
         }
     return answers
 
 
-def chosen(said: Answers) -> NDArray[np.integer]:
+def chosen(predicted: Answers) -> NDArray[np.integer]:
     """The most probable bin of each setting by itself: (settings, images)."""
-    return np.stack([said[name].argmax(axis=1) for name in SETTINGS if name in said])
+    return np.stack([predicted[name].argmax(axis=1) for name in SETTINGS if name in predicted])
 
 
 def format_settings(table: pd.DataFrame) -> str:

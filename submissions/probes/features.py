@@ -107,7 +107,7 @@ def _usable(run: Run, side: int) -> list[str]:
     return [
         member
         for member, recipe in run.recipes.items()
-        if recipe.view == "patch" and smallest_patch(member) <= side and (run.member(member) / MODEL).is_file()
+        if recipe.input == "patch" and smallest_patch(member) <= side and (run.member(member) / MODEL).is_file()
     ]
 
 

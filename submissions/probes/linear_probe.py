@@ -23,11 +23,11 @@ from sklearn.preprocessing import StandardScaler
 from competition.metrics.settings import DRAWS, LEVEL
 from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import InputError
-from competition.utils.parallel import each
+from competition.utils.parallel import parallel_map
 from competition.utils.tables import markdown_table
 from submissions.exif_language import ExifRun
 from submissions.leaderboards.camera import aligned
-from submissions.probes.targets import AUTHENTIC, Sample, photographs_for, splices
+from submissions.probes.targets import AUTHENTIC, Sample, photos_for, splices
 
 STRENGTHS = tuple(10.0**power for power in range(-4, 3))  # of C, the strongest regularisation first
 FOLDS = 5
@@ -81,7 +81,7 @@ def probe_run(
         folder = data or run.data
         if not folder.is_dir():
             raise InputError(f"the photographs of {run.folder} are no longer in {folder}; say where with --data DIR")
-        sample = photographs_for(target, run.manifest, folder, run.recipe.patch, patches, seed)
+        sample = photos_for(target, run.manifest, folder, run.recipe.patch, patches, seed)
     else:
         sample = splices(dataset, root, run.recipe.patch, patches, seed)
     from submissions.probes import features as networks
@@ -118,8 +118,8 @@ def linear(features: NDArray[np.floating], sample: Sample, seed: int = 0, jobs: 
     patches, width = features.shape[1:]
     flat, labels = fitted.reshape(-1, width), np.repeat(sample.labels[~sample.measured], patches)
     c = chosen_c(flat, labels, np.repeat(sample.groups[~sample.measured], patches), seed, jobs)
-    said = _regression(c).fit(flat, labels).predict(measured.reshape(-1, width)).reshape(-1, patches)
-    return Probe((said == sample.labels[sample.measured][:, None]).mean(axis=1), c)
+    predicted = _regression(c).fit(flat, labels).predict(measured.reshape(-1, width)).reshape(-1, patches)
+    return Probe((predicted == sample.labels[sample.measured][:, None]).mean(axis=1), c)
 
 
 def chosen_c(
@@ -132,7 +132,9 @@ def chosen_c(
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     split = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed).split(features, labels, groups)
     folds = [(fit, held) for fit, held in split if len(held) and len(np.unique(labels[fit])) > 1]
-    recalls = list(each(partial(_recall_held_out, features, labels, folds), STRENGTHS, jobs, "regularisation", 1))
+    recalls = list(
+        parallel_map(partial(_recall_held_out, features, labels, folds), STRENGTHS, jobs, "regularisation", 1)
+    )
     return STRENGTHS[int(np.argmax(recalls))]
 
 
@@ -205,7 +207,7 @@ def _regression(c: float) -> Pipeline:
 def _recall_held_out(
     features: NDArray[np.floating], labels: NDArray[np.integer], folds: list[tuple[Any, Any]], c: float
 ) -> float:
-    said = np.full(len(labels), -1)
+    predicted = np.full(len(labels), -1)
     for fit, held in folds:
-        said[held] = _regression(c).fit(features[fit], labels[fit]).predict(features[held])
-    return float(np.mean([(said[labels == label] == label).mean() for label in np.unique(labels)]))
+        predicted[held] = _regression(c).fit(features[fit], labels[fit]).predict(features[held])
+    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))

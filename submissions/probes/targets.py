@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augment.crops import centre_offset, random_corner
+from augment.crops import center_offset, random_corner
 from augment.lens_distortion import COEFFICIENTS, CORNERS, corner_patch
 from competition.forgeries.datasets import open_dataset
 from competition.settings import SETTINGS, UNKNOWN, bin_edges, bin_names, bins_of
@@ -43,13 +43,13 @@ class Sample:
     notes: tuple[str, ...]
 
 
-def photographs_for(target: str, table: pd.DataFrame, folder: Path, side: int, patches: int, seed: int) -> Sample:
+def photos_for(target: str, table: pd.DataFrame, folder: Path, side: int, patches: int, seed: int) -> Sample:
     """The photographs of a run's manifest, labelled for any target but `authentic`.
 
     Those of its validation are measured. Without a label (EXIF does not tell it) a photograph takes no part. While the
     regularisation is chosen, photographs of one device stay together in classes that know several devices. Radial
     distortion is drawn at random, each coefficient as often as any other, and shown near the corners; all else in
-    the centre and, with several patches, at random places besides.
+    the center and, with several patches, at random places besides.
 
     Raises `InputError` for an unknown target, and where classes or photographs are too few.
     """
@@ -68,7 +68,7 @@ def photographs_for(target: str, table: pd.DataFrame, folder: Path, side: int, p
         if target == RADIAL:
             k1 = COEFFICIENTS[codes[number]]
             return np.stack([corner_patch(pixels, k1, side, corner) for corner in range(patches)])
-        return _in_the_centre(pixels, side, patches, (seed, number))
+        return _center_patches(pixels, side, patches, (seed, number))
 
     return _checked(
         Sample(
@@ -105,7 +105,7 @@ def splices(dataset: str, root: Path, side: int, patches: int, seed: int) -> Sam
     present, labels = np.unique(labels, return_inverse=True)
 
     def cut(pixels: Pixels, number: int) -> Pixels:
-        return _in_the_centre(pixels, side, patches, (seed, number))
+        return _center_patches(pixels, side, patches, (seed, number))
 
     classes = tuple(found[kind] for kind in present)
     return _checked(Sample(root, names, classes, labels, measured, names, cut, ()), AUTHENTIC)
@@ -137,9 +137,9 @@ def _devices(table: pd.DataFrame, labels: NDArray[np.intp], fitted: NDArray[np.b
     return groups.astype(np.str_)
 
 
-def _in_the_centre(pixels: Pixels, side: int, patches: int, seed: tuple[int, int]) -> Pixels:
+def _center_patches(pixels: Pixels, side: int, patches: int, seed: tuple[int, int]) -> Pixels:
     height, width = pixels.shape[:2]
-    corners = [(centre_offset(height, side), centre_offset(width, side))]
+    corners = [(center_offset(height, side), center_offset(width, side))]
     rng = np.random.default_rng(seed)
     corners += [random_corner(height, width, side, rng) for _ in range(patches - 1)]
     return np.stack([pixels[top : top + side, left : left + side] for top, left in corners])

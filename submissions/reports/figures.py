@@ -1,4 +1,4 @@
-"""Pictures of a run, drawn from arrays and tables; readable in grey. No state of matplotlib's outlives a call."""
+"""Pictures of a run, drawn from arrays and tables; readable in gray. No state of matplotlib's outlives a call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from competition.metrics.calibration import Reliability
-from competition.utils.atomic_files import whole
+from competition.utils.atomic_files import atomic_write
 
 SMALL, NORMAL, LARGE = 8, 10, 13  # points
-PLAIN, TRUE, INK = "0.75", "0.45", "0.1"  # greys; what is true is also hatched
+PLAIN, TRUE, INK = "0.75", "0.45", "0.1"  # grays; what is true is also hatched
 HATCH = "////"
 ROOM = 0.05  # beside the outermost points of a reliability diagram
 FEW_TICKS = 5  # that fit under the bars of a setting
@@ -44,7 +44,7 @@ class Example:
 
     pixels: NDArray[np.uint8]
     caption: str
-    said: Mapping[str, NDArray[np.float64]]
+    predicted: Mapping[str, NDArray[np.float64]]
     truth: Mapping[str, int]
 
 
@@ -52,7 +52,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     """Write `path`.png and `path`.svg, each whole or not at all; their paths."""
     made = [path.with_name(f"{path.name}{suffix}") for suffix in (".png", ".svg")]
     for target in made:
-        with whole(target) as partial:
+        with atomic_write(target) as partial:
             figure.savefig(partial, dpi=120, metadata={"Date": None} if target.suffix == ".svg" else None)
         figure.set_layout_engine("none")  # it is laid out now, and laying out is most of the work
     return made
@@ -78,16 +78,16 @@ def best_and_worst(
             upper, lower = cell.subfigures(2, 1, height_ratios=(1.35, 1))
             _photograph(upper.subplots(), example.pixels, example.caption)
             if by_name:
-                _top_classes(lower.subplots(), example.said["camera"], example.truth["camera"], classes["camera"])
+                _top_classes(lower.subplots(), example.predicted["camera"], example.truth["camera"], classes["camera"])
             else:
                 panels = lower.subplots(1, len(classes), sharey=True, squeeze=False)[0]
-                for axes, question in zip(panels, classes, strict=True):
-                    _bars(axes, example.said[question], example.truth[question], LABELS[question])
+                for axes, target in zip(panels, classes, strict=True):
+                    _bars(axes, example.predicted[target], example.truth[target], LABELS[target])
     told = ["bars: predicted probability; hatched: the true class"]
     if not by_name:
         told += [
-            f"{LABELS[question]}:  " + "   ".join(f"{number} {name}" for number, name in enumerate(names, 1))
-            for question, names in classes.items()
+            f"{LABELS[target]}:  " + "   ".join(f"{number} {name}" for number, name in enumerate(names, 1))
+            for target, names in classes.items()
         ]
     rows[2].text(0.01, 0.95, "\n".join(told), fontsize=SMALL, va="top")
     return figure
@@ -149,22 +149,22 @@ def sheet(examples: Sequence[Example], classes: Mapping[str, Sequence[str]], tit
         axes.spines[:].set_visible(False)
     for axes, example in zip(grid, examples, strict=False):
         told = [example.caption]
-        for question, names in classes.items():
-            said, truth = int(example.said[question].argmax()), example.truth[question]
-            mark = "?" if truth < 0 else "✓" if said == truth else "✗"
-            told.append(f"{mark} {names[said]}" + (f" (is {names[truth]})" if mark == "✗" else ""))
+        for target, names in classes.items():
+            predicted, truth = int(example.predicted[target].argmax()), example.truth[target]
+            mark = "?" if truth < 0 else "✓" if predicted == truth else "✗"
+            told.append(f"{mark} {names[predicted]}" + (f" (is {names[truth]})" if mark == "✗" else ""))
         axes.imshow(example.pixels)
         axes.set_xlabel("\n".join(told), fontsize=SMALL, loc="left", multialignment="left", linespacing=1.35)
     return figure
 
 
-def confusion(truth: ArrayLike, said: ArrayLike, classes: Sequence[str], title: str) -> Figure:
+def confusion(truth: ArrayLike, predicted: ArrayLike, classes: Sequence[str], title: str) -> Figure:
     """Counts of what is true (rows) against what was said (columns), each row shaded by its shares.
 
     `truth` and `said` (images,) are indices into `classes`.
     """
     counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (np.asarray(truth), np.asarray(said)), 1)
+    np.add.at(counts, (np.asarray(truth), np.asarray(predicted)), 1)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     side = 3.2 + 0.55 * min(len(classes), 24)
     figure = Figure(figsize=(side + 1.6, side), layout="constrained")
@@ -188,7 +188,7 @@ def reliability_diagrams(found: Mapping[str, Reliability], title: str) -> Figure
     """A panel for every question: how often it is right beside how sure it is, in parts of equally many images."""
     figure = Figure(figsize=(max(6.5, 4.6 * len(found)), 5.4), layout="constrained")
     figure.suptitle(title, fontsize=LARGE if len(found) > 1 else NORMAL)
-    for axes, (question, one) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+    for axes, (target, one) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         axes.plot((0, 1), (0, 1), color="0.5", linestyle="--", linewidth=1, label="as sure as right")
         axes.errorbar(
             one.confidence,
@@ -203,7 +203,7 @@ def reliability_diagrams(found: Mapping[str, Reliability], title: str) -> Figure
         )
         axes.set(xlim=(one.confidence[0] - ROOM, one.confidence[-1] + ROOM), ylim=(-ROOM / 2, 1 + ROOM / 2))
         axes.set_title(
-            f"{LABELS[question]}\nexpected calibration error {one.error:.3f}\n"
+            f"{LABELS[target]}\nexpected calibration error {one.error:.3f}\n"
             f"(95 %, less chance: {one.error_low:.3f} to {one.error_high:.3f})",
             fontsize=NORMAL,
         )
@@ -219,9 +219,9 @@ def _photograph(axes: Axes, pixels: NDArray[np.uint8], caption: str) -> None:
     axes.set_title(caption, fontsize=SMALL)
 
 
-def _bars(axes: Axes, said: NDArray[np.float64], truth: int, name: str) -> None:
-    numbers = np.arange(1, len(said) + 1)
-    bars = axes.bar(numbers, said, color=PLAIN, edgecolor=INK, linewidth=0.8, width=0.8)
+def _bars(axes: Axes, predicted: NDArray[np.float64], truth: int, name: str) -> None:
+    numbers = np.arange(1, len(predicted) + 1)
+    bars = axes.bar(numbers, predicted, color=PLAIN, edgecolor=INK, linewidth=0.8, width=0.8)
     if truth >= 0:
         bars[truth].set(hatch=HATCH, facecolor="white", linewidth=1.4)
     axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
@@ -230,11 +230,11 @@ def _bars(axes: Axes, said: NDArray[np.float64], truth: int, name: str) -> None:
     axes.set_title(name, fontsize=SMALL)
 
 
-def _top_classes(axes: Axes, said: NDArray[np.float64], truth: int, names: Sequence[str], most: int = 5) -> None:
-    shown = np.argsort(-said, kind="stable")[:most].tolist()
+def _top_classes(axes: Axes, predicted: NDArray[np.float64], truth: int, names: Sequence[str], most: int = 5) -> None:
+    shown = np.argsort(-predicted, kind="stable")[:most].tolist()
     if truth >= 0 and truth not in shown:
         shown.append(truth)
-    bars = axes.barh(range(len(shown)), said[shown], color=PLAIN, edgecolor=INK, linewidth=0.8)
+    bars = axes.barh(range(len(shown)), predicted[shown], color=PLAIN, edgecolor=INK, linewidth=0.8)
     if truth in shown:
         bars[shown.index(truth)].set(hatch=HATCH, facecolor="white", linewidth=1.4)
     axes.set(xlim=(0, 1), xticks=(0, 0.5, 1))

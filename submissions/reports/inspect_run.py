@@ -42,7 +42,7 @@ class Answered:
         return self.truth != UNKNOWN
 
     @property
-    def said(self) -> NDArray[np.integer]:
+    def predicted(self) -> NDArray[np.integer]:
         """The most probable classes, (images,)."""
         return self.probabilities.argmax(axis=1)
 
@@ -79,17 +79,17 @@ def draw_run(run: Run, folder: Path) -> list[Path]:
             f"{len(some)} of {on}: ✓ right, ✗ wrong, ? unknown",
         ),
         "reliability": figures.reliability_diagrams(
-            {question: _reliability(run, one) for question, one in found.items()}, f"Reliability on {on_images}"
+            {target: _reliability(run, one) for target, one in found.items()}, f"Reliability on {on_images}"
         ),
     }
-    for question, one in found.items():
-        drawn[f"confusion-{question}"] = figures.confusion(
-            one.truth[one.known], one.said[one.known], one.classes, f"{figures.LABELS[question]}, {on_images}"
+    for target, one in found.items():
+        drawn[f"confusion-{target}"] = figures.confusion(
+            one.truth[one.known], one.predicted[one.known], one.classes, f"{figures.LABELS[target]}, {on_images}"
         )
     photographs = run.manifest[run.manifest["split"] != "test"]
     columns = {known.column: photographs[known.column] for known in SETTINGS.values()}
     if any(column.notna().any() for column in columns.values()):
-        asked = run.questions.edges if run.task.settings else {}
+        asked = run.targets.edges if run.task.settings else {}
         drawn["settings-space"] = figures.settings_space(
             columns,
             {SETTINGS[name].column: inner for name, inner in asked.items()},
@@ -100,14 +100,14 @@ def draw_run(run: Run, folder: Path) -> list[Path]:
 
 def answered(run: Run) -> dict[str, Answered]:
     """What the blend of a run's members answered to every question about the validation images."""
-    truth = run.questions.labels(run.validation)
+    truth = run.targets.labels(run.validation)
     found = {}
-    for question, classes in run.questions.answers.items():
-        members = load_members(run, "validation", question)
+    for target, classes in run.targets.answers.items():
+        members = load_members(run, "validation", target)
         if not members:
-            raise InputError(f"the run {run.folder} has no predictions for its {question}; run predict first")
-        said = blend(np.stack([answer(one) for one in members.values()]), DEFAULT)
-        found[question] = Answered(classes, said, truth[question])
+            raise InputError(f"the run {run.folder} has no predictions for its {target}; run predict first")
+        predicted = blend(np.stack([answer(one) for one in members.values()]), DEFAULT)
+        found[target] = Answered(classes, predicted, truth[target])
     return found
 
 
@@ -137,9 +137,9 @@ def examples(run: Run, found: Mapping[str, Answered], images: NDArray[np.integer
     for image in images.tolist():
         path = paths[image]
         caption = f"{Path(path).name}, log loss {loss[image]:.2f}\n{_settings(photographs.loc[path])}"
-        said = {question: one.probabilities[image] for question, one in found.items()}
-        truth = {question: int(one.truth[image]) for question, one in found.items()}
-        made.append(figures.Example(small(read_pixels(run.data / path)), caption.strip(), said, truth))
+        predicted = {target: one.probabilities[image] for target, one in found.items()}
+        truth = {target: int(one.truth[image]) for target, one in found.items()}
+        made.append(figures.Example(small(read_pixels(run.data / path)), caption.strip(), predicted, truth))
     return made
 
 
@@ -160,9 +160,9 @@ def _settings(photograph: pd.Series) -> str:
 
 
 def _classes(found: Mapping[str, Answered]) -> dict[str, tuple[str, ...]]:
-    return {question: one.classes for question, one in found.items()}
+    return {target: one.classes for target, one in found.items()}
 
 
 def _reliability(run: Run, one: Answered) -> Reliability:
-    sure, right = one.probabilities.max(axis=1), one.said == one.truth
+    sure, right = one.probabilities.max(axis=1), one.predicted == one.truth
     return reliability(sure[one.known], right[one.known], run.validation["path"].to_numpy()[one.known])

@@ -118,9 +118,9 @@ def _covering(count: int, spread: int) -> NDArray[np.float32]:
 
 
 def upsample(cells: ArrayLike, grid: Grid) -> NDArray[np.float32]:
-    """A map of cells, (R, C), as pixels of the photograph: float32 (height, width), bilinear between cells' centres.
+    """A map of cells, (R, C), as pixels of the photograph: float32 (height, width), bilinear between cells' centers.
 
-    Pixels beyond the outermost centres have the value of the nearest. Takes 4 bytes a pixel.
+    Pixels beyond the outermost centers have the value of the nearest. Takes 4 bytes a pixel.
     Raises ValueError where the map does not belong to the grid.
     """
     values = np.asarray(cells, np.float32)

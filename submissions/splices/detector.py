@@ -48,7 +48,7 @@ class Encoder:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Detection:
     """How a photograph looks to an encoder.
 
     Attributes:
@@ -114,7 +114,7 @@ def embed_grid(encoder: Encoder, pixels: NDArray[np.uint8], grid: Grid, at_once:
     return np.concatenate(pieces).reshape(rows, columns, -1)
 
 
-def judge(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: str = "shift") -> Judgement:
+def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: str = "shift") -> Detection:
     """Where and how much a photograph, uint8 (height, width, 3), is inconsistent with itself.
 
     Args:
@@ -122,7 +122,7 @@ def judge(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: 
         pixels: as they were coded; nothing is scaled.
         count: patches along the longer side, see `splicing.grid_positions`.
         method: `shift` for mean shift, the map stretched to its own range, so that its middle parts what fits from what
-            does not; or `cut` for normalised cuts, whose map is of that kind already.
+            does not; or `cut` for normalized cuts, whose map is of that kind already.
 
     Raises:
         InputError: a photograph smaller than a patch, an unknown method, or a count below 1 or above 60.
@@ -134,7 +134,7 @@ def judge(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: 
     grid = encoder.grid(pixels, count)
     embeddings = embed_grid(encoder, pixels, grid)
     heat = METHODS[method](consistency_map(embeddings, grid.spread))
-    return Judgement(grid, stretched(heat) if method == "shift" else heat, detection_score(embeddings))
+    return Detection(grid, stretched(heat) if method == "shift" else heat, detection_score(embeddings))
 
 
 def stretched(values: NDArray[np.floating]) -> NDArray[np.float32]:

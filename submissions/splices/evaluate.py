@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from augment.decode import read_pixels
 from competition.forgeries.datasets import Item, read_mask
-from competition.metrics.localization import score_map, summarise_detection, summarise_maps
-from competition.utils.atomic_files import whole
+from competition.metrics.localization import score_map, summarize_detection, summarize_maps
+from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from submissions.splices.baselines import energy_map, random_map
 from submissions.splices.consistency import Grid
-from submissions.splices.detector import Encoder, Judgement, judge
+from submissions.splices.detector import Detection, Encoder, detect
 
 NETWORK, ENERGY, RANDOM = MAPS = "network", "high-pass energy", "random"
 MAP_SCORES = ("average_precision", "best_f1", "best_mcc", "best_iou", "f1", "mcc", "iou_as_published", "area")
@@ -42,7 +42,7 @@ class KeptMaps:
     count: int
     method: str
 
-    def of(self, item: Item, pixels: NDArray[np.uint8], grid: Grid) -> dict[str, Judgement]:
+    def of(self, item: Item, pixels: NDArray[np.uint8], grid: Grid) -> dict[str, Detection]:
         """The judgements called `NETWORK` and `ENERGY` of an image with its pixels, uint8 (height, width, 3).
 
         Raises `InputError` for what `judge` refuses, and for a kept file that is damaged.
@@ -52,7 +52,7 @@ class KeptMaps:
         path = (self.folder / item.name).with_name(f"{item.image.name}.npz")
         found = _load(path, made_by, grid)
         if found is None:
-            found = {NETWORK: judge(self.encoder, pixels, self.count, self.method), ENERGY: energy_map(pixels, grid)}
+            found = {NETWORK: detect(self.encoder, pixels, self.count, self.method), ENERGY: energy_map(pixels, grid)}
             _save(path, made_by, found)
         return found
 
@@ -86,17 +86,17 @@ def score_images(maps: KeptMaps, items: Sequence[Item]) -> tuple[pd.DataFrame, d
         except InputError as error:
             left_out[item.name] = str(error)
             continue
-        judged = maps.of(item, pixels, grid) | {RANDOM: random_map(item.name, grid)}
-        for name, judgement in judged.items():
-            row = {"image": item.name, "map": name, "forged": item.mask is not None, "score": judgement.score}
-            rows.append(row | (score_map(judgement.pixels(), mask) if item.mask else {}))
+        detected = maps.of(item, pixels, grid) | {RANDOM: random_map(item.name, grid)}
+        for name, detection in detected.items():
+            row = {"image": item.name, "map": name, "forged": item.mask is not None, "score": detection.score}
+            rows.append(row | (score_map(detection.pixels(), mask) if item.mask else {}))
     if not rows:
         first = "".join(f"; {name}: {why}" for name, why in list(left_out.items())[:1])
         raise InputError(f"no forged image can be used: {len(left_out)} of {len(items)} images were left out{first}")
     return pd.DataFrame(rows, columns=["image", "map", "forged", "score", *MAP_SCORES]), left_out
 
 
-def summarise(images: pd.DataFrame) -> pd.DataFrame:
+def summarize(images: pd.DataFrame) -> pd.DataFrame:
     """A row for each of `MAPS`, from what `score_images` returned.
 
     Columns: map, p_map with low and high, detection_map with detection_low, detection_high and chance (null without
@@ -106,21 +106,21 @@ def summarise(images: pd.DataFrame) -> pd.DataFrame:
     for name in MAPS:
         of_map = images[images["map"] == name]
         forged = of_map[of_map["forged"]]
-        found: dict[str, Any] = summarise_maps(forged[list(MAP_SCORES)].to_dict("records"))
+        found: dict[str, Any] = summarize_maps(forged[list(MAP_SCORES)].to_dict("records"))
         row = dict(
             zip(("map", "p_map", "low", "high"), (name, found.pop("p_map"), *found.pop("interval")), strict=True)
         )
         row |= dict.fromkeys(("detection_map", "detection_low", "detection_high", "chance"), np.nan)
         authentic = len(of_map) - found.pop("images")
         if authentic:
-            told: dict[str, Any] = summarise_detection(of_map["score"], of_map["forged"])
+            told: dict[str, Any] = summarize_detection(of_map["score"], of_map["forged"])
             row |= {"detection_map": told["detection_map"], "chance": told["chance"]}
             row["detection_low"], row["detection_high"] = told["interval"]
         rows.append({**row, **found, "forged": len(forged), "authentic": authentic})
     return pd.DataFrame(rows)
 
 
-def summarise_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
+def summarize_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
     """p-mAP of the virtual splices by how they were made: columns group, one for each of `MAPS`, images.
 
     `splices` is their splices.csv as text. Raises `InputError` where that lacks an image.
@@ -150,13 +150,13 @@ def summarise_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFram
     )
 
 
-def _save(path: Path, made_by: str, found: Mapping[str, Judgement]) -> None:
+def _save(path: Path, made_by: str, found: Mapping[str, Detection]) -> None:
     parts = {f"{name} {part}": getattr(one, part) for name, one in found.items() for part in ("heat", "score")}
-    with whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(file, made_by=np.array(made_by), **parts)
 
 
-def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Judgement] | None:
+def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Detection] | None:
     """What was kept, or None where nothing was, or other than `made_by` says."""
     if not path.is_file():
         return None
@@ -167,7 +167,7 @@ def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Judgement] | None:
             if str(file["made_by"]) != made_by:
                 return None
             kept = ((name, file[f"{name} heat"], float(file[f"{name} score"])) for name in (NETWORK, ENERGY))
-            return {name: Judgement(grid, heat, score) for name, heat, score in kept}
+            return {name: Detection(grid, heat, score) for name, heat, score in kept}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from None
 

@@ -62,7 +62,7 @@ def cut_map(consistency: NDArray[np.floating]) -> NDArray[np.float32]:
     """Normalised cuts (Shi and Malik, PAMI 2000) in two: above 0.5 the splice, further from it the surer.
 
     The affinity of two cells is their similarity where that is positive, else next to nothing: a negative one, as the
-    mean cosine may be, makes the Laplacian indefinite. The second eigenvector of the normalised Laplacian is cut where
+    mean cosine may be, makes the Laplacian indefinite. The second eigenvector of the normalized Laplacian is cut where
     the cut is cheapest. Takes about 25 (R·C)² bytes: 100 MiB at 45 × 45 cells. Raises ValueError for another shape.
     """
     rows, columns, points = _points(consistency)
@@ -85,7 +85,7 @@ def cut_map(consistency: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _cheapest_cut(position: NDArray[np.float64], affinity: NDArray[np.float64], degrees: NDArray[np.float64]) -> float:
-    """The value between two neighbouring positions at which the normalised cut is smallest."""
+    """The value between two neighbouring positions at which the normalized cut is smallest."""
     order = np.argsort(position, kind="stable")
     ordered = affinity[np.ix_(order, order)]
     within = np.cumsum(2 * np.tril(ordered, -1).sum(axis=1) + ordered.diagonal())[:-1]

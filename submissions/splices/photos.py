@@ -10,13 +10,13 @@ from augment.decode import read_pixels
 from competition.forgeries.layouts import SUFFIXES
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
-from submissions.splices.detector import Encoder, judge
+from submissions.splices.detector import Encoder, detect
 from submissions.splices.overlays import write_pictures
 
 SCORES = "scores.csv"
 
 
-def judge_photographs(
+def scan_photos(
     encoder: Encoder, photos: Sequence[Path], out: Path, count: int = 30, method: str = "shift"
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Judge each photograph and write its pictures, see `splice_pictures.write_pictures`, and `scores.csv` into `out`.
@@ -42,11 +42,11 @@ def judge_photographs(
         except InputError as error:
             skipped[str(path)] = str(error).removeprefix(f"{path} ")
             continue
-        judgement = judge(encoder, pixels, count, method)
+        detection = detect(encoder, pixels, count, method)
         name = _free_name(path.stem, taken)
-        write_pictures(pixels, judgement, out / name)
+        write_pictures(pixels, detection, out / name)
         size = {"width": grid.width, "height": grid.height, "patch": grid.patch, "stride": grid.stride}
-        rows.append({"path": str(path), "name": name, "score": round(judgement.score, 6), **size})
+        rows.append({"path": str(path), "name": name, "score": round(detection.score, 6), **size})
     if not rows:
         reasons = "; ".join(f"{path} {why}" for path, why in list(skipped.items())[:3])
         raise InputError(

@@ -7,9 +7,9 @@ import pandas as pd
 
 from augment.decode import read_pixels
 from competition.forgeries.datasets import Item, read_mask
-from competition.utils.atomic_files import whole, write_bytes, write_csv
+from competition.utils.atomic_files import atomic_write, write_bytes, write_csv
 from competition.utils.tables import markdown_table
-from submissions.splices.evaluate import MAPS, NETWORK, KeptMaps, summarise, summarise_groups
+from submissions.splices.evaluate import MAPS, NETWORK, KeptMaps, summarize, summarize_groups
 from submissions.splices.overlays import Overlay, overlay, sheet
 
 SMALL_SIDE = 420  # pixels of an image's longer side among the examples
@@ -35,7 +35,7 @@ def write_report(
 
     `splices`: of virtual splices their splices.csv as text, for the p-mAP by how they were made.
     """
-    summary = summarise(images)
+    summary = summarize(images)
     notes = [
         f"{MEASURED}; a random map's average precision is the area's share, {summary['area'].iloc[0]:.3f} on average"
     ]
@@ -44,7 +44,7 @@ def write_report(
     notes += [f"left out {name}: {why}" for name, why in left_out.items()]
     tables = [_shown(summary)]
     if splices is not None:
-        groups = summarise_groups(images, splices)
+        groups = summarize_groups(images, splices)
         text = {name: groups[name].map("{:.3f}".format) for name in MAPS}
         tables.append(groups.assign(**text).rename(columns={"group": "p-mAP by group"}))
     page = "\n\n".join(
@@ -81,7 +81,7 @@ def draw_examples(maps: KeptMaps, items: Sequence[Item], images: pd.DataFrame, t
         shown.append((row["image"], f"authentic, of the {label} score, {row['score']:.3f}"))
     by_name = {item.name: item for item in items}
     figure = sheet([_example(maps, by_name[name], caption) for name, caption in shown], title)
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=100)
 
 
@@ -94,8 +94,8 @@ def _middle_and_ends(count: int) -> dict[int, str]:
 
 def _example(maps: KeptMaps, item: Item, caption: str) -> Overlay:
     pixels = read_pixels(item.image)
-    judgement = maps.of(item, pixels, maps.encoder.grid(pixels, maps.count))[NETWORK]
-    return overlay(pixels, judgement, f"{item.image.name}: {caption}", read_mask(item), SMALL_SIDE)
+    detection = maps.of(item, pixels, maps.encoder.grid(pixels, maps.count))[NETWORK]
+    return overlay(pixels, detection, f"{item.image.name}: {caption}", read_mask(item), SMALL_SIDE)
 
 
 def _shown(summary: pd.DataFrame) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def test_sixteen_bits_are_refused(tmp_path, name, shape):
 def test_fewer_than_eight_bits_a_colour_are_refused(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.bmp")
     data = bytearray((tmp_path / "a.bmp").read_bytes())
-    data[28] = 16  # bits a pixel, which are then 5 for each colour
+    data[28] = 16  # bits a pixel, which are then 5 for each color
     (tmp_path / "a.bmp").write_bytes(data)
     with pytest.raises(InputError, match=r"holds BGR;15 pixels .* expected an 8-bit RGB"):
         read_pixels(tmp_path / "a.bmp")

@@ -141,7 +141,7 @@ def test_windows_of_a_large_photograph_equal_the_whole(name):
 @settings(max_examples=30, deadline=None)
 @given(size=st.integers(8, 60), more=st.integers(0, 9))
 def test_no_resize_border_lies_inside_a_patch(name, size, more):
-    """What lies beyond the photograph's edges has no influence on a patch cut from its centre."""
+    """What lies beyond the photograph's edges has no influence on a patch cut from its center."""
     side = source_size(size, name) + more
     photo = noise(side, side)
     period = SCALES[name].inputs * 8

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.stats import chisquare, kstest
 
 from augment.decode import read_pixels
-from augment.dihedral import VIEWS, turn
+from augment.dihedral import VIEWS
 from augment.manipulations import MANIPULATED, NAMES, cut_test_patch, fits
 from augment.patches import (
     EvaluationPatches,
@@ -21,7 +21,7 @@ from augment.patches import (
     class_weights,
     epoch_order,
     make_patch,
-    measured_colours,
+    measure_colors,
 )
 from augment.squash import rotate, squash
 from competition.utils.errors import InputError
@@ -140,13 +140,13 @@ def test_a_photograph_too_small_for_some_manipulations_gets_the_others():
 
 
 @pytest.mark.parametrize("turns", [True, False])
-def test_turns_are_dihedral_and_optional(turns):
-    config = PatchConfig(**{**vars(CONFIG), "turns": turns})
+def test_turns_are_dihedral_and_optional(dihedral):
+    config = PatchConfig(**{**vars(CONFIG), "turns": dihedral})
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     made = (make_patch(pixels, config, 0, index) for index in range(300))
     unaltered = {np.ascontiguousarray(patch).tobytes() for patch, manipulated in made if not manipulated}
-    views = range(VIEWS) if turns else range(1)
-    assert unaltered == {np.ascontiguousarray(turn(pixels, view)).tobytes() for view in views}
+    views = range(VIEWS) if dihedral else range(1)
+    assert unaltered == {np.ascontiguousarray(dihedral(pixels, view)).tobytes() for view in views}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -316,7 +316,7 @@ def test_the_weights_of_the_heads_follow_the_epoch(table, folder):
         assert weights["camera"].tolist() == [1] * 4
 
 
-SQUASHED = PatchConfig(size=40, batch_size=4, seed=3, turns=False, view="squash", padding=4)
+SQUASHED = PatchConfig(size=40, batch_size=4, seed=3, dihedral=False, input="squash", padding=4)
 
 
 def test_squashed_batches_show_whole_photographs_that_nobody_manipulated(table, folder):
@@ -341,7 +341,7 @@ def test_squashed_patches_are_turned_by_any_angle_up_to_the_given_one(monkeypatc
 
 def test_evaluation_squashes_photographs_and_test_images_alike(table, folder):
     rows = table.assign(split=["validation", "test"] * 3 + ["test"])
-    evaluation = EvaluationPatches(rows, folder, {}, 40, 3, view="squash", padding=4)
+    evaluation = EvaluationPatches(rows, folder, {}, 40, 3, input="squash", padding=4)
     shown = np.concatenate([evaluation[index][0]["patch"] for index in range(len(evaluation))])
     for number, patch in enumerate(shown):
         np.testing.assert_array_equal(patch, squash(read_pixels(folder / f"{number}.png"), 40, 4))
@@ -350,7 +350,7 @@ def test_evaluation_squashes_photographs_and_test_images_alike(table, folder):
 def test_the_measured_colours_are_those_of_the_first_epoch(table, folder):
     patches = training(table, folder)
     pixels = np.concatenate([patches.batch(0, index)[0]["patch"] for index in range(len(patches))]).astype(float)
-    mean, deviation = measured_colours(patches)
+    mean, deviation = measure_colors(patches)
     np.testing.assert_allclose(mean, pixels.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(deviation, pixels.std(axis=(0, 1, 2)))
 

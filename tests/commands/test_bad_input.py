@@ -109,10 +109,10 @@ def test_bad_photographs(spoil, told, photos, refused):
         (["ensemble", "--members", "stem,vgg16"], "unknown member 'vgg16'; known: "),
         (["stem", "--members", "stem"], "--members chooses the members of an ensemble, received it with stem"),
         (["stem", "--preset", "fast"], "'fast' (choose from"),
-        (["mobilenet", "--front", "fourier"], "unknown front 'fourier'; known: none, residual, stem"),
+        (["mobilenet", "--front-end", "fourier"], "unknown front end 'fourier'; known: none, residual, stem"),
         (
             ["mobilenet", "--weights", "imagenet"],
-            "ImageNet weights expect three channels: use --front none or residual",
+            "ImageNet weights expect three channels: use --front-end none or residual",
         ),
         (["mobilenet", "--weights", "mine.keras"], "the weights mine.keras do not exist"),
         (["mobilenet", "--patch", "31"], "mobilenet needs patches of at least 32 pixels, received 31"),
@@ -177,9 +177,17 @@ def test_quotas_that_cannot_be_equal(home, refused):
     manifest = pd.read_csv(home / "runs" / "job" / "manifest.csv")
     manifest[manifest["path"] != "test/img_00_unalt.tif"].to_csv(home / "runs" / "job" / "manifest.csv", index=False)
     for path in home.glob("runs/job/predictions/*/test.npz"):
-        said = load(path)
-        kept = said.names != "test/img_00_unalt.tif"
-        save(type(said)(said.names[kept], said.is_manipulated[kept], said.classes, said.probabilities[:, kept]), path)
+        predicted = load(path)
+        kept = predicted.names != "test/img_00_unalt.tif"
+        save(
+            type(predicted)(
+                predicted.names[kept],
+                predicted.is_manipulated[kept],
+                predicted.classes,
+                predicted.probabilities[:, kept],
+            ),
+            path,
+        )
     told = refused("submit", "runs/job", "--balance", "exact")
     assert "5 images cannot be shared equally among 3 classes; choose balancing none" in told
 
@@ -199,16 +207,16 @@ def test_a_run_made_by_other_settings(words, told, home, main_job, refused):
     assert error.endswith("; choose another --run NAME, or delete that folder")
 
 
-def other_order(said):
-    return {"names": said.names[::-1].copy()}
+def other_order(predicted):
+    return {"names": predicted.names[::-1].copy()}
 
 
-def other_images(said):
-    return {"names": np.char.add(said.names, "x")}
+def other_images(predicted):
+    return {"names": np.char.add(predicted.names, "x")}
 
 
-def other_classes(said):
-    return {"classes": ("ant", *said.classes[1:])}
+def other_classes(predicted):
+    return {"classes": ("ant", *predicted.classes[1:])}
 
 
 @pytest.mark.parametrize(
@@ -221,9 +229,11 @@ def other_classes(said):
 )
 def test_predictions_that_do_not_match_the_manifest(change, told, home, refused):
     path = home / "runs" / "job" / "predictions" / "stem" / "validation.npz"
-    said = load(path)
-    parts = {name: getattr(said, name) for name in ("names", "is_manipulated", "classes", "probabilities", "turns")}
-    save(type(said)(**parts | change(said)), path)
+    predicted = load(path)
+    parts = {
+        name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "turns")
+    }
+    save(type(predicted)(**parts | change(predicted)), path)
     error = refused("leaderboard", "runs/job")
     assert told in error
     assert error.endswith("delete the file and run predict again")

@@ -38,12 +38,12 @@ def test_a_run_that_was_asked_for_cameras_alone(home, command, capsys):
 def test_a_run_that_was_asked_for_both(settings_folder, command, tiny_mobilenet, untraced, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings_folder(tmp_path / "photos")
-    words = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front", "none")
+    words = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front-end", "none")
     words = (*words, "--weights", "none", "--data", "photos", "--run", "both", "--jobs", 1)
     assert command("train", "mobilenet", *words) == 0
     assert command("inspect", "runs/both", "--out", "drawn") == 0
-    questions = ("camera", "aperture", "iso", "exposure_time")
-    check_files(tmp_path / "drawn", (*ALWAYS, "settings-space", *(f"confusion-{name}" for name in questions)))
+    targets = ("camera", "aperture", "iso", "exposure_time")
+    check_files(tmp_path / "drawn", (*ALWAYS, "settings-space", *(f"confusion-{name}" for name in targets)))
 
 
 def test_a_run_without_predictions(home, command, capsys):
@@ -77,8 +77,8 @@ def test_settings_are_written_as_on_a_camera(time, written):
 
 
 def answered(truth, *probabilities):
-    said = np.array(probabilities)
-    return Answered(("low", "high"), np.stack([said, 1 - said], axis=1), np.array(truth))
+    predicted = np.array(probabilities)
+    return Answered(("low", "high"), np.stack([predicted, 1 - predicted], axis=1), np.array(truth))
 
 
 def test_the_best_and_the_worst_are_those_of_the_summed_log_loss():

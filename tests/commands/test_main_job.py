@@ -67,10 +67,10 @@ def test_the_history_of_every_network_is_whole(network, finished):
 
 @pytest.mark.parametrize("name", PREDICTIONS)
 def test_predictions_of_every_view_of_every_image_are_kept(name, finished):
-    said = load(finished / "runs" / "job" / name)
-    assert said.probabilities.shape == (8, 12 if "test" in name else 6, 3)
-    assert said.classes == CAMERAS
-    assert said.is_manipulated.sum() == said.is_manipulated.size / 2
+    predicted = load(finished / "runs" / "job" / name)
+    assert predicted.probabilities.shape == (8, 12 if "test" in name else 6, 3)
+    assert predicted.classes == CAMERAS
+    assert predicted.is_manipulated.sum() == predicted.is_manipulated.size / 2
 
 
 def test_scores_have_the_promised_shape(finished):

@@ -12,15 +12,15 @@ from PIL.TiffImagePlugin import IFDRational
 from competition.settings import SETTINGS
 from submissions.prediction_cache import load
 from submissions.run import open_run
-from submissions.tasks import JOINT, Questions, Task
+from submissions.tasks import JOINT, Targets, Task
 
 APERTURES, ISOS, EXPOSURES = ((18, 10), (28, 10), (80, 10)), (100, 400, 3200), ((1, 1000), (1, 60), (1, 2))
 COLUMNS = ["path", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
-TRAIN = ("train", "mobilenet", "--preset", "smoke", "--front", "none", "--data", "photos", "--jobs", 1)
+TRAIN = ("train", "mobilenet", "--preset", "smoke", "--front-end", "none", "--data", "photos", "--jobs", 1)
 # Every head is shown independently on patches, and all at once on squashed photographs.
 VARIANTS = {
-    "independent": ("--output", "independent", "--view", "patch"),
-    "correlated": ("--output", "correlated", "--view", "squash", "--balance", "cells"),
+    "independent": ("--output", "independent", "--input", "patch"),
+    "correlated": ("--output", "correlated", "--input", "squash", "--label-balance", "cells"),
 }
 
 
@@ -69,7 +69,7 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
 
     run = open_run(Path("runs/both"))
     assert run.task.output == variant
-    questions = ["camera", *SETTINGS] + [JOINT] * (variant == "correlated")
+    targets = ["camera", *SETTINGS] + [JOINT] * (variant == "correlated")
     heads = ["camera", *(SETTINGS if variant == "independent" else [JOINT])]
     history = pd.read_csv("runs/both/members/mobilenet/history.csv")
     assert {f"val_{head}_loss" for head in heads} < set(history)
@@ -78,18 +78,18 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
         *("config.json", "environment.json", "manifest.csv", "validation.csv", "notes.txt"),
         *("scores.json", "leaderboard.csv", "settings_leaderboard.csv", "settings_submission.csv"),
         *("members/mobilenet/history.csv", "members/mobilenet/model.keras"),
-        *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in questions),
+        *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in targets),
     }
-    for question in questions:
-        said = load(run.predictions("mobilenet", "validation", question))
-        assert said.probabilities.shape[1:] == (len(run.validation), len(said.classes))
+    for target in targets:
+        predicted = load(run.predictions("mobilenet", "validation", target))
+        assert predicted.probabilities.shape[1:] == (len(run.validation), len(predicted.classes))
 
     board = pd.read_csv("runs/both/settings_leaderboard.csv")
     assert board["setting"].tolist() == list(SETTINGS)
     validating = sorted(set(run.validation["path"]))
     handed_in = pd.read_csv("runs/both/settings_submission.csv")
     assert handed_in["fname"].tolist() == validating
-    names = Questions(run.task, run.manifest).answers
+    names = Targets(run.task, run.manifest).answers
     assert all(handed_in[name].isin(names[name]).all() for name in SETTINGS)
 
     before = contents(Path("runs"))
@@ -98,7 +98,7 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     assert contents(Path("runs")) == before
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
-    lost = run.predictions("mobilenet", "validation", questions[-1])
+    lost = run.predictions("mobilenet", "validation", targets[-1])
     lost.unlink()
     assert command("predict", "runs/both") == 0
     assert lost.exists()
@@ -132,7 +132,7 @@ def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_s
     photos, command, capsys, tiny_mobilenet, untraced
 ):
     photos(no_iso, side=24)
-    words = (*TRAIN, "--task", "settings", "--view", "squash", "--balance", "cells", "--run", "small")
+    words = (*TRAIN, "--task", "settings", "--input", "squash", "--label-balance", "cells", "--run", "small")
     assert command(*words) == 0
     told = capsys.readouterr().out
     assert "warning: none of 12 train photographs tells its iso (EXIF iso): no head for it" in told
@@ -176,7 +176,7 @@ def test_photographs_that_teach_no_settings(task, settings, words, told, photos,
         (("--task", "camera,lens"), "unknown task 'camera,lens'; known: camera, settings, camera,settings"),
         (("--edges", "equal"), "unknown kind of edges 'equal'; known: paper, quantile"),
         (("--output", "joint"), "unknown output 'joint'; known: independent, correlated"),
-        (("--view", "circle"), "unknown view 'circle'; known: patch, squash"),
+        (("--input", "circle"), "unknown input 'circle'; known: patch, squash"),
         (("--order", "iso"), "received the order iso; expected each of aperture, iso, exposure_time once"),
         (("--bins", "7", "--edges", "quantile"), "3 different values of aperture do not fill 7 bins; use fewer bins"),
     ],
@@ -193,7 +193,7 @@ def test_bad_words(words, told, photos, refused):
         ("--edges", "paper"),
         ("--output", "independent"),
         ("--order", "aperture,iso,exposure_time"),
-        ("--balance", "bins"),
+        ("--label-balance", "bins"),
         ("--tau", 0),
     ],
 )
@@ -244,4 +244,4 @@ def test_a_run_remembers_its_task(begun):
     begun("settings", "--bins", 2, "--output", "correlated", "--order", "iso,aperture,exposure_time")
     task = open_run(Path("runs/begun")).task
     order = ("iso", "aperture", "exposure_time")
-    assert task == Task("settings", 2, output="correlated", order=order, balance=task.balance)
+    assert task == Task("settings", 2, output="correlated", order=order, label_balance=task.label_balance)

@@ -47,14 +47,14 @@ def save(pixels, path):
 def unusable(folder):
     """One file of each kind that cannot be used → what is said of it."""
     pixels = picture()[0]
-    save(pixels[..., 0], folder / "grey.png")
+    save(pixels[..., 0], folder / "gray.png")
     save(pixels[..., 0].astype(np.uint16), folder / "deep.png")
     save(pixels[:15], folder / "small.png")
     save(pixels, folder / "cut.png")
     (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:2000])
     (folder / "page.jpg").write_text("<html>")
     return {
-        "grey.png": "holds L pixels",
+        "gray.png": "holds L pixels",
         "deep.png": "holds I;16",
         "small.png": "80x15 pixels, less than a patch of 16",
         "cut.png": "cannot be read",

@@ -103,7 +103,7 @@ def break_train_twice(folder):
 
 
 def break_colours(folder):
-    save(folder / "train" / "a" / "grey.jpg", mode="L")
+    save(folder / "train" / "a" / "gray.jpg", mode="L")
     save(folder / "train" / "a" / "alpha.png", mode="RGBA")
     save(folder / "train" / "a" / "cmyk.jpg", mode="CMYK")
     save(folder / "train" / "a" / "deep.png", mode="I;16")
@@ -121,7 +121,7 @@ def break_colours(folder):
         (break_train_twice, r"a/1.JPG, .*a/1.png; keep one of each"),
         (
             break_colours,
-            r"alpha.png \(8-bit RGBA\), .*cmyk.jpg \(8-bit CMYK\), .*deep.png \(16-bit .*grey.jpg .8-bit L",
+            r"alpha.png \(8-bit RGBA\), .*cmyk.jpg \(8-bit CMYK\), .*deep.png \(16-bit .*gray.jpg .8-bit L",
         ),
     ],
 )

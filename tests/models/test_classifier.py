@@ -27,7 +27,7 @@ def inputs(side=32, flag=0, images=3, seed=0):
 
 
 def answers(model, *args, **options):
-    return {head: np.asarray(said) for head, said in model(inputs(*args, **options)).items()}
+    return {head: np.asarray(predicted) for head, predicted in model(inputs(*args, **options)).items()}
 
 
 def shuffled(model, seed=1):
@@ -44,22 +44,22 @@ def shuffled(model, seed=1):
 )
 def test_every_member_builds_at_its_smallest_patch_and_answers_every_question(member):
     made = small(member)
-    said = answers(build(member, made, HEADS), made.patch)
-    assert {head: answer.shape for head, answer in said.items()} == {head: (3, n) for head, n in HEADS.items()}
-    for answer in said.values():
+    predicted = answers(build(member, made, HEADS), made.patch)
+    assert {head: answer.shape for head, answer in predicted.items()} == {head: (3, n) for head, n in HEADS.items()}
+    for answer in predicted.values():
         np.testing.assert_allclose(answer.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("front", ["none", "residual", "stem"])
-def test_the_flag_changes_the_answer(front, tiny_mobilenet):
-    model = build("mobilenet", small("mobilenet", front=front), HEADS)
-    for head, said in answers(model, flag=1).items():
-        assert np.abs(said - answers(model, flag=0)[head]).max() > 1e-4
+@pytest.mark.parametrize("front_end", ["none", "residual", "stem"])
+def test_the_flag_changes_the_answer(front_end, tiny_mobilenet):
+    model = build("mobilenet", small("mobilenet", front_end=front_end), HEADS)
+    for head, predicted in answers(model, flag=1).items():
+        assert np.abs(predicted - answers(model, flag=0)[head]).max() > 1e-4
 
 
-@pytest.mark.parametrize("front", ["none", "residual", "stem"])
-def test_the_pixels_change_the_answer(front, tiny_mobilenet):
-    model = build("mobilenet", small("mobilenet", front=front), HEADS)
+@pytest.mark.parametrize("front_end", ["none", "residual", "stem"])
+def test_the_pixels_change_the_answer(front_end, tiny_mobilenet):
+    model = build("mobilenet", small("mobilenet", front_end=front_end), HEADS)
     assert np.abs(answers(model, seed=1)["camera"] - answers(model, seed=2)["camera"]).max() > 1e-6
 
 
@@ -67,21 +67,21 @@ def test_behind_a_trained_stem_a_fresh_backbone_changes_nothing_yet(tiny_mobilen
     stem = shuffled(build(STEM, small(STEM), HEADS))
     model = build("mobilenet", small("mobilenet"), HEADS)
     adopt_stem(model, stem)
-    for head, said in answers(stem).items():
-        np.testing.assert_array_equal(answers(model)[head], said)
+    for head, predicted in answers(stem).items():
+        np.testing.assert_array_equal(answers(model)[head], predicted)
     shuffled(model.get_layer("camera_logits"))
     assert (answers(model)["camera"] != answers(stem)["camera"]).any()
 
 
-@pytest.mark.parametrize("front", ["none", "residual", "stem"])
-def test_a_reloaded_model_takes_raw_pixels_and_answers_the_same(front, tmp_path, tiny_mobilenet):
-    model = shuffled(build("mobilenet", small("mobilenet", front=front), HEADS))
+@pytest.mark.parametrize("front_end", ["none", "residual", "stem"])
+def test_a_reloaded_model_takes_raw_pixels_and_answers_the_same(front_end, tmp_path, tiny_mobilenet):
+    model = shuffled(build("mobilenet", small("mobilenet", front_end=front_end), HEADS))
     model.save(tmp_path / "model.keras")
     again = load_model(tmp_path / "model.keras")
     assert again.input["patch"].dtype == "uint8"
     for side in (32, 48):  # pooled over the patch, whatever its side
-        for head, said in answers(model, side).items():
-            np.testing.assert_array_equal(answers(again, side)[head], said)
+        for head, predicted in answers(model, side).items():
+            np.testing.assert_array_equal(answers(again, side)[head], predicted)
 
 
 def test_the_softmax_is_float32_under_mixed_precision(tiny_mobilenet):
@@ -89,9 +89,9 @@ def test_the_softmax_is_float32_under_mixed_precision(tiny_mobilenet):
     model = build("mobilenet", small("mobilenet", precision="mixed_bfloat16"), HEADS)
     assert keras.config.dtype_policy() == before
     assert model.get_layer("dense_512").compute_dtype == "bfloat16"
-    for said in answers(model).values():
-        assert said.dtype == np.float32
-        np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-6)
+    for predicted in answers(model).values():
+        assert predicted.dtype == np.float32
+        np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-6)
 
 
 def test_batch_normalisation_has_the_momentum_of_the_recipe(tiny_mobilenet):
@@ -157,7 +157,7 @@ def test_where_imagenet_weights_cannot_be_downloaded_it_says_what_to_do(monkeypa
     monkeypatch.setitem(BACKBONES, "mobilenet", Backbone(offline, "tf", 32))
     wanted = r"ImageNet weights of mobilenet .*example\.org/mobilenet\.h5.* --weights FILE.* --weights none"
     with pytest.raises(InputError, match=wanted):
-        build("mobilenet", small("mobilenet", front="none", weights="imagenet"), HEADS)
+        build("mobilenet", small("mobilenet", front_end="none", weights="imagenet"), HEADS)
 
 
 def spoil(path, damage):
@@ -175,7 +175,7 @@ def spoil(path, damage):
 
 
 def test_pixels_are_standardised_by_what_was_measured(tmp_path):
-    made = replace(recipe("smoke", "resnet18"), front="none", stem=None, normalise="training")
+    made = replace(recipe("smoke", "resnet18"), front_end="none", stem=None, normalize="training")
     model = build("resnet18", made, {"camera": 3}, ((10.0, 20.0, 30.0), (2.0, 4.0, 5.0)))
     standardise = model.get_layer("standardise")
     np.testing.assert_allclose(np.asarray(standardise(np.full((1, 1, 1, 3), 40.0)))[0, 0, 0], [15, 5, 2])

@@ -4,7 +4,7 @@ from keras import applications
 from keras.saving import deserialize_keras_object, serialize_keras_object
 
 from models.backbones import BACKBONES
-from models.layers import HighPass, Normalise
+from models.layers import HighPass, Normalize
 
 PREPROCESSING = {
     "resnet50": applications.resnet.preprocess_input,
@@ -25,7 +25,7 @@ def test_every_pretrained_backbone_has_its_preprocessing_here():
 @pytest.mark.parametrize("name", PREPROCESSING)
 def test_normalise_equals_the_preprocessing_of_the_backbone(name):
     wanted = PREPROCESSING[name](pixels().astype(np.float32))
-    np.testing.assert_allclose(np.asarray(Normalise(BACKBONES[name].mode)(pixels())), wanted, atol=2e-5)
+    np.testing.assert_allclose(np.asarray(Normalize(BACKBONES[name].mode)(pixels())), wanted, atol=2e-5)
 
 
 def test_high_pass_sees_nothing_in_a_constant_borders_included():
@@ -47,7 +47,7 @@ def test_high_pass_clips_strong_edges():
     assert (out.min(), out.max()) == (-4, 4)
 
 
-@pytest.mark.parametrize("layer", [Normalise("torch"), HighPass(window=3, gain=0.5, clip=2.0)])
+@pytest.mark.parametrize("layer", [Normalize("torch"), HighPass(window=3, gain=0.5, clip=2.0)])
 def test_a_layer_survives_being_written_down(layer):
     again = deserialize_keras_object(serialize_keras_object(layer))
     np.testing.assert_array_equal(np.asarray(again(pixels())), np.asarray(layer(pixels())))

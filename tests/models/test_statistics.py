@@ -46,11 +46,13 @@ def test_the_distribution_is_that_of_the_cells_wherever_they_lie():
     found = maps(photo(128, 128))
     flat = found.reshape(1, -1, CHANNELS)
     shuffled = flat[:, np.random.default_rng(1).permutation(flat.shape[1])].reshape(found.shape)
-    said = np.asarray(Distribution()(found))
-    assert said.shape == (1, (len(QUANTILES) + len(STRATA) - 1) * CHANNELS)
-    np.testing.assert_allclose(np.asarray(Distribution()(shuffled)), said, rtol=1e-4, atol=1e-4)
+    predicted = np.asarray(Distribution()(found))
+    assert predicted.shape == (1, (len(QUANTILES) + len(STRATA) - 1) * CHANNELS)
+    np.testing.assert_allclose(np.asarray(Distribution()(shuffled)), predicted, rtol=1e-4, atol=1e-4)
     ranks = np.round(np.array(QUANTILES) * (flat.shape[1] - 1)).astype(int)
-    np.testing.assert_allclose(said[0, : len(QUANTILES) * CHANNELS], np.sort(flat[0], axis=0)[ranks].ravel(), rtol=1e-5)
+    np.testing.assert_allclose(
+        predicted[0, : len(QUANTILES) * CHANNELS], np.sort(flat[0], axis=0)[ranks].ravel(), rtol=1e-5
+    )
 
 
 def test_a_model_with_them_is_saved_and_read(tmp_path):

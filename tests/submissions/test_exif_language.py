@@ -12,7 +12,7 @@ from augment.decode import read_pixels
 from competition.manifest import load_manifest
 from competition.utils.atomic_files import read_json
 from competition.utils.errors import InputError
-from models.exif_language.tokenizer import load_tokeniser
+from models.exif_language.tokenizer import load_tokenizer
 from models.presets.exif_language import contrast_recipe
 from models.training.fit import load_model
 from submissions.exif_language import cleaned_tags, pairs, train_exif_language
@@ -61,7 +61,7 @@ def test_a_run_leaves_what_the_next_needs(run, photos):
     assert config["kind"] == "exif-language" and config["recipe"]["patch"] == 24 and config["seed"] == 3
     patch = read_pixels(photos / "train" / "ant" / "0.jpg")[None, :24, :24]
     embedded = np.asarray(load_model(run / "image.keras")(patch))
-    tokens = load_tokeniser(run / "tokens.json").encode(["Make: ant"], load_model(run / "text.keras").input.shape[1])
+    tokens = load_tokenizer(run / "tokens.json").encode(["Make: ant"], load_model(run / "text.keras").input.shape[1])
     assert embedded.shape == np.asarray(load_model(run / "text.keras")(tokens)).shape == (1, 16)
 
 
@@ -71,17 +71,17 @@ def test_photographs_without_exif_take_no_part_and_that_is_told(run):
 
 
 def test_no_private_tag_is_in_the_vocabulary_or_a_text(run, photos):
-    tokeniser = load_tokeniser(run / "tokens.json")
-    assert "FNumber" in tokeniser.tags and not {"Artist", "BodySerialNumber"} & set(tokeniser.tags)
+    tokenizer = load_tokenizer(run / "tokens.json")
+    assert "FNumber" in tokenizer.tags and not {"Artist", "BodySerialNumber"} & set(tokenizer.tags)
     training, _ = made_pairs(run, photos)
-    texts = tokeniser.decode(training.batch(0, 0)[1])
+    texts = tokenizer.decode(training.batch(0, 0)[1])
     assert all("Make: " in text and "SECRET" not in text and "Nobody" not in text for text in texts)
 
 
 def made_pairs(run, photos, **changes):
     table = load_manifest(run / "manifest.csv")
     recipe = contrast_recipe("smoke", **CHANGES, **changes)
-    return pairs(table, cleaned_tags(table, photos, 1), photos, load_tokeniser(run / "tokens.json"), recipe, 3)
+    return pairs(table, cleaned_tags(table, photos, 1), photos, load_tokenizer(run / "tokens.json"), recipe, 3)
 
 
 @pytest.mark.parametrize("changes", [{}, {"order": "shuffled", "drop": 0.3}])
@@ -89,7 +89,7 @@ def test_a_patch_stands_beside_the_text_of_its_photograph(run, photos, changes):
     training, validation = made_pairs(run, photos, **changes)
     patches, tokens, photographs = training.batch(1, 2)
     assert patches.shape == (6, 24, 24, 3) and patches.dtype == np.uint8 and tokens.dtype == np.int32
-    for text, row in zip(training.tokeniser.decode(tokens), photographs, strict=True):
+    for text, row in zip(training.tokenizer.decode(tokens), photographs, strict=True):
         told = dict(part.split(": ") for part in text.split(", "))
         assert told.items() <= training.tags[row].items()
     for one, two in zip(training.batch(1, 2), (patches, tokens, photographs), strict=True):
@@ -101,7 +101,7 @@ def test_order_and_dropping_change_texts(run, photos):
     fixed, _ = made_pairs(run, photos)
     shuffled, _ = made_pairs(run, photos, order="shuffled")
     dropped, _ = made_pairs(run, photos, drop=0.5)
-    texts = [each.tokeniser.decode(each.batch(0, 0)[1]) for each in (fixed, shuffled, dropped)]
+    texts = [each.tokenizer.decode(each.batch(0, 0)[1]) for each in (fixed, shuffled, dropped)]
     assert texts[0] != texts[1] and [sorted(t.split(", ")) for t in texts[0]] == [
         sorted(t.split(", ")) for t in texts[1]
     ]

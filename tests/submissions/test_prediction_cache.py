@@ -21,18 +21,18 @@ def some(views=8, images=5, seed=0):
 
 def parts(**changes):
     """What `save` puts into the file, changed."""
-    said = dataclasses.asdict(some())
-    return said | {"classes": np.array(CLASSES)} | changes
+    predicted = dataclasses.asdict(some())
+    return predicted | {"classes": np.array(CLASSES)} | changes
 
 
 def test_what_is_saved_is_loaded(tmp_path):
-    said = some()
-    save(said, tmp_path / "member" / "test.npz")
+    predicted = some()
+    save(predicted, tmp_path / "member" / "test.npz")
     read = load(tmp_path / "member" / "test.npz")
-    assert read.classes == said.classes
+    assert read.classes == predicted.classes
     for field in ("names", "is_manipulated", "probabilities"):
-        np.testing.assert_array_equal(getattr(read, field), getattr(said, field))
-        assert getattr(read, field).dtype == getattr(said, field).dtype
+        np.testing.assert_array_equal(getattr(read, field), getattr(predicted, field))
+        assert getattr(read, field).dtype == getattr(predicted, field).dtype
     assert [file.name for file in (tmp_path / "member").iterdir()] == ["test.npz"]
 
 

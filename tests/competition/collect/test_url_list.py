@@ -41,7 +41,7 @@ def test_the_device_may_be_left_out(listed):
     [
         ("", "has the columns .none.; expected url, camera, licence and, where known, device"),
         ("url,camera\n", "has the columns url, camera; expected"),
-        ("url,camera,licence,colour\n", "has the columns url, camera, licence, colour; expected"),
+        ("url,camera,licence,color\n", "has the columns url, camera, licence, color; expected"),
         ("url,camera,licence,url\n", "expected"),
         ("url,camera,licence\n", "lists no address"),
         ("url,camera,licence\nhttp://a/b,c\n", "line 2: not as many fields"),

@@ -14,9 +14,9 @@ def scene(seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(192), np.fft.fftfreq(128)))
     spectrum = np.fft.fft2(rng.normal(size=(128, 192))) / np.maximum(frequency, 1 / 192)
-    grey = np.fft.ifft2(spectrum).real
-    grey = (grey - grey.min()) / np.ptp(grey) * 255
-    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    gray = np.fft.ifft2(spectrum).real
+    gray = (gray - gray.min()) / np.ptp(gray) * 255
+    return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
 
 
 def mark(image: Image.Image, path, **options) -> int:
@@ -32,7 +32,7 @@ def test_the_same_scene_stays_near(seed, tmp_path):
     original = mark(image, tmp_path / "a.png")
     compressed = mark(image, tmp_path / "b.jpg", quality=40)
     smaller = mark(image.resize((96, 64)), tmp_path / "c.jpg", quality=90)
-    brighter = mark(image.point(lambda grey: min(255, grey + 20)), tmp_path / "d.png")
+    brighter = mark(image.point(lambda gray: min(255, gray + 20)), tmp_path / "d.png")
     assert max((original ^ other).bit_count() for other in (compressed, smaller, brighter)) <= NEAR
 
 

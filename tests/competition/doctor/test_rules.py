@@ -129,7 +129,7 @@ def test_quality():
 
 def test_table():
     assert found("table", table="b") is None
-    assert "quantisation" in found("table", table="c")
+    assert "quantization" in found("table", table="c")
     assert found("table", table="c", camera="Never learned") is None
 
 

@@ -9,7 +9,7 @@ from competition.utils.errors import InputError
 
 HEIGHT, WIDTH = 48, 64
 REGION = np.zeros((HEIGHT, WIDTH), dtype=bool)
-REGION[11:30, 21:44] = True  # off the grid of JPEG blocks, so that these hold both colours
+REGION[11:30, 21:44] = True  # off the grid of JPEG blocks, so that these hold both colors
 AUTHENTIC, FORGED = 3, 2
 
 
@@ -22,7 +22,7 @@ def image(path):
     save(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), path)
 
 
-def grey(path, splice=255, rest=0):
+def gray(path, splice=255, rest=0):
     save(np.where(REGION, splice, rest).astype(np.uint8), path)
 
 
@@ -33,13 +33,13 @@ def columbia(root):
             np.full((HEIGHT, WIDTH, 3), (200, 0, 0), np.uint8),
             root / f"4cam_auth/edgemask/canong3_{number}_edgemask.jpg",
         )
-    colours = np.where(REGION[..., None], (0, 200, 0), (200, 0, 0)).astype(np.uint8)
+    colors = np.where(REGION[..., None], (0, 200, 0), (200, 0, 0)).astype(np.uint8)
     edge = np.zeros_like(REGION)
     edge[:, 30:36] = True
-    colours[edge & REGION], colours[edge & ~REGION] = (0, 255, 0), (255, 0, 0)
+    colors[edge & REGION], colors[edge & ~REGION] = (0, 255, 0), (255, 0, 0)
     for number in range(FORGED):
         image(root / f"4cam_splc/canong3_nikond70_{number}.tif")
-        save(colours, root / f"4cam_splc/edgemask/canong3_nikond70_{number}_edgemask.jpg", quality=90)
+        save(colors, root / f"4cam_splc/edgemask/canong3_nikond70_{number}_edgemask.jpg", quality=90)
 
 
 def dso1(root):
@@ -47,25 +47,25 @@ def dso1(root):
         image(root / f"DSO-1/normal-{number}.png")
     for number in range(FORGED):
         image(root / f"DSO-1/splicing-{number}.png")
-        grey(root / f"DSO-1-Fake-Images-Masks/splicing-{number}.png", splice=0, rest=255)
+        gray(root / f"DSO-1-Fake-Images-Masks/splicing-{number}.png", splice=0, rest=255)
 
 
 def in_the_wild(root):
     for number in range(FORGED):
         image(root / f"images/{number}.jpg")
-        grey(root / f"masks/{number}.png")
+        gray(root / f"masks/{number}.png")
 
 
 def realistic_tampering(root):
     for camera in ("Canon_60D", "Nikon_D90", "Nikon_D7000", "Sony_A57"):
         image(root / camera / "pristine/one.TIF")
         image(root / camera / "tampered-realistic/one.TIF")
-        grey(root / camera / "ground-truth/one.PNG", splice=90)  # "collateral damage" is grey
+        gray(root / camera / "ground-truth/one.PNG", splice=90)  # "collateral damage" is gray
 
 
 def scene_completion(root):
     image(root / "beach.png")
-    grey(root / "beach_mask.png")
+    gray(root / "beach_mask.png")
     image(root / "hill.png")
     save((REGION * 255).astype(np.uint8), root / "hill_mask.jpg", quality=60)
 
@@ -75,7 +75,7 @@ def casia1(root):
         image(root / f"Au/Au_ani_{number}.jpg")
     for number in range(FORGED):
         image(root / f"Tp/Sp/Sp_D_CND_A_{number}.jpg")
-        grey(root / f"CASIA 1.0 groundtruth/Sp/Sp_D_CND_A_{number}_gt.png")
+        gray(root / f"CASIA 1.0 groundtruth/Sp/Sp_D_CND_A_{number}_gt.png")
     image(root / "Tp/Sp/Sp_D_NRN_A_cha0011_sec0011_0542.jpg")
     image(root / "Tp/CM/Sp_S_CND_A_1.jpg")
 
@@ -86,7 +86,7 @@ def casia2(root):
     (root / "Au/Thumbs.db").write_bytes(b"not an image")
     for number, ending in enumerate(("jpg", "tif")):
         image(root / f"Tp/Tp_D_CND_A_{number}.{ending}")
-        grey(root / f"CASIA 2 Groundtruth/Tp_D_CND_A_{number}_gt.png")
+        gray(root / f"CASIA 2 Groundtruth/Tp_D_CND_A_{number}_gt.png")
 
 
 def general(root):
@@ -94,7 +94,7 @@ def general(root):
         image(root / f"images/a{number}.jpg")
     for number in range(FORGED):
         image(root / f"images/f{number}.png")
-        grey(root / f"masks/f{number}.png")
+        gray(root / f"masks/f{number}.png")
 
 
 # How each tree is made, and its authentic and forged images.
@@ -252,7 +252,7 @@ def test_two_images_of_one_name_are_refused(tree):
 
 def test_a_mask_without_image_is_refused(tree):
     root = tree("general")
-    grey(root / "masks/lost.png")
+    gray(root / "masks/lost.png")
     with pytest.raises(InputError, match=r"1 mask\(s\) .* have no image, the first is .*lost.png"):
         open_dataset("general", root)
 

@@ -17,7 +17,7 @@ from competition.metadata.exif_tags import ALLOWED, read_tags
 from competition.metadata.exif_text import ORDERS, TextOptions, clean_tags, exif_text
 from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 
 PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -90,7 +90,7 @@ def test_a_photograph_without_exif_has_no_tags(tmp_path):
 
 def test_every_virtual_camera_tells_its_settings(tmp_path):
     for camera in list(CAMERAS.values())[::3]:
-        photo = take_photograph(camera, SECRET, seed=0, index=0, scale=0.1)
+        photo = take_photo(camera, SECRET, seed=0, index=0, scale=0.1)
         told = tags_of(photo.jpeg(), tmp_path)
         assert told["Model"] == camera.model and told["FNumber"] == f"{photo.settings.f_number:g}"
         assert len(told) > 25 and photo.shot.device == SECRET not in told.values()

@@ -12,8 +12,8 @@ from competition.metrics.localization import (
     iou_as_published,
     mcc,
     score_map,
-    summarise_detection,
-    summarise_maps,
+    summarize_detection,
+    summarize_maps,
     threshold_curve,
 )
 from competition.utils.errors import InputError
@@ -160,28 +160,28 @@ def test_a_curve_needs_numbers_and_both_truths(scores, truth):
 def test_the_summary_is_the_mean_over_forged_images(mask):
     rng = np.random.default_rng(2)
     scores = [score_map(np.clip(mask * strength + rng.random(mask.shape), 0, 1), mask) for strength in (0, 0.3, 0.6)]
-    summary = summarise_maps(scores)
+    summary = summarize_maps(scores)
     assert summary["p_map"] == pytest.approx(np.mean([image["average_precision"] for image in scores]))
     assert summary["best_iou"] == pytest.approx(np.mean([image["best_iou"] for image in scores]))
     low, high = summary["interval"]
     assert low < summary["p_map"] < high
     assert summary["images"] == 3
     with pytest.raises(InputError, match="no forged image"):
-        summarise_maps([])
+        summarize_maps([])
 
 
 def test_detection_is_average_precision_over_images():
     rng = np.random.default_rng(3)
     forged = np.arange(60) % 3 == 0
     scores = rng.normal(forged * 1.0)
-    summary = summarise_detection(scores, forged)
+    summary = summarize_detection(scores, forged)
     assert summary["detection_map"] == pytest.approx(average_precision_score(forged, scores))
     assert summary["chance"] == pytest.approx(1 / 3) and summary["images"] == 60
     low, high = summary["interval"]
     assert low < summary["detection_map"] < high
-    assert summarise_detection(forged.astype(float), forged)["interval"] == [1, 1]
+    assert summarize_detection(forged.astype(float), forged)["interval"] == [1, 1]
     with pytest.raises(InputError, match="forged and authentic"):
-        summarise_detection(scores, np.ones(60, dtype=bool))
+        summarize_detection(scores, np.ones(60, dtype=bool))
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_statistics_say():

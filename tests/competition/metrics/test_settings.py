@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from competition.metrics.settings import (
-    normalised_accuracy,
+    normalized_accuracy,
     random_right,
     recall_interval,
     score_setting,
@@ -18,7 +18,7 @@ from competition.metrics.settings import (
 from competition.settings import UNKNOWN
 
 
-def said(images=60, bins=3, seed=0):
+def predicted(images=60, bins=3, seed=0):
     """Probabilities that lean towards the truth, and a truth with unequal bins."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(bins, images, p=np.arange(1, bins + 1) / np.arange(1, bins + 1).sum())
@@ -32,7 +32,7 @@ def constant(bins, answer, images):
 
 @pytest.mark.parametrize("bins", [2, 3, 5, 10])
 def test_scores_are_those_of_scikit_learn(bins):
-    probabilities, truth = said(200, bins)
+    probabilities, truth = predicted(200, bins)
     found = score_setting(probabilities, truth)
     answers = probabilities.argmax(axis=1)
     assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, answers))
@@ -56,7 +56,7 @@ def test_bins_that_do_not_occur_have_no_recall():
 
 
 def test_unknown_labels_take_no_part():
-    probabilities, truth = said()
+    probabilities, truth = predicted()
     hidden = np.where(np.arange(len(truth)) % 3 == 0, UNKNOWN, truth)
     known = hidden != UNKNOWN
     assert score_setting(probabilities, hidden) == score_setting(probabilities[known], truth[known])
@@ -73,7 +73,7 @@ def test_the_interval_holds_the_value(images, seed):
 
 
 def test_the_interval_shrinks_with_the_images_and_ends_in_a_perfect_score():
-    probabilities, truth = said(50)
+    probabilities, truth = predicted(50)
     widths = []
     for times in (1, 4, 16):
         found = score_setting(np.tile(probabilities, (times, 1)), np.tile(truth, times))
@@ -95,7 +95,7 @@ def test_the_interval_holds_the_truth_of_the_population_as_often_as_it_says():
 
 def test_two_images_of_one_photograph_tell_no_more_than_one():
     """A photograph seen unaltered and manipulated: the interval is that of the photographs."""
-    probabilities, truth = said(100)
+    probabilities, truth = predicted(100)
     once = score_setting(probabilities, truth)
     twice, photographs = np.repeat(probabilities, 2, axis=0), np.repeat(np.arange(100), 2)
     both = score_setting(twice, np.repeat(truth, 2), photographs=photographs)
@@ -106,7 +106,7 @@ def test_two_images_of_one_photograph_tell_no_more_than_one():
 
 
 def test_the_same_seed_gives_the_same_interval():
-    probabilities, truth = said()
+    probabilities, truth = predicted()
     assert score_setting(probabilities, truth, seed=1) == score_setting(probabilities, truth, seed=1)
 
 
@@ -141,4 +141,4 @@ def test_settings_right_are_counted_one_photograph_at_a_time(rows):
     ],
 )
 def test_the_normalised_accuracy_is_what_the_numbers_of_table_4_give(bins, accuracies, expected):
-    assert normalised_accuracy(np.array(accuracies) / 100, bins) == pytest.approx(expected, abs=0.007)
+    assert normalized_accuracy(np.array(accuracies) / 100, bins) == pytest.approx(expected, abs=0.007)

@@ -12,7 +12,7 @@ answers = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()
 
 @given(answers)
 def test_weighted_accuracy_is_the_written_formula(rows):
-    won = sum((0.3 if manipulated else 0.7) * (truth == said) for truth, said, manipulated in rows)
+    won = sum((0.3 if manipulated else 0.7) * (truth == predicted) for truth, predicted, manipulated in rows)
     possible = sum(0.3 if manipulated else 0.7 for _, _, manipulated in rows)
     assert weighted_accuracy(*zip(*rows, strict=True)) == pytest.approx(won / possible)
 
@@ -65,15 +65,15 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
 
 
 def test_interval_agrees_with_resampling_image_by_image():
-    truth, said, manipulated = bernoulli(120, 0.7, seed=3)
+    truth, predicted, manipulated = bernoulli(120, 0.7, seed=3)
     rng = np.random.default_rng(5)
     parts = [np.flatnonzero(manipulated), np.flatnonzero(~manipulated)]
     drawn = []
     for _ in range(3000):
         chosen = np.concatenate([rng.choice(part, len(part)) for part in parts])
-        drawn.append(weighted_accuracy(truth[chosen], said[chosen], manipulated[chosen]))
+        drawn.append(weighted_accuracy(truth[chosen], predicted[chosen], manipulated[chosen]))
     expected = np.quantile(drawn, [0.025, 0.975])
-    assert bootstrap_interval(truth, said, manipulated, draws=3000) == pytest.approx(expected, abs=0.012)
+    assert bootstrap_interval(truth, predicted, manipulated, draws=3000) == pytest.approx(expected, abs=0.012)
 
 
 def test_the_share_of_manipulated_images_is_not_left_to_chance():
@@ -83,8 +83,8 @@ def test_the_share_of_manipulated_images_is_not_left_to_chance():
 
 
 def test_photographs_seen_twice_count_once():
-    truth, said, _ = bernoulli(100, 0.8, seed=2)
-    twice = [np.tile(values, 2) for values in (truth, said)]
+    truth, predicted, _ = bernoulli(100, 0.8, seed=2)
+    twice = [np.tile(values, 2) for values in (truth, predicted)]
     manipulated = np.repeat([False, True], 100)
     low, high = bootstrap_interval(*twice, manipulated)
     grouped_low, grouped_high = bootstrap_interval(*twice, manipulated, groups=np.tile(np.arange(100), 2))
@@ -93,13 +93,13 @@ def test_photographs_seen_twice_count_once():
 
 
 def test_grouped_interval_takes_names_of_any_order():
-    truth, said, manipulated = bernoulli(40, 0.7, seed=4)
+    truth, predicted, manipulated = bernoulli(40, 0.7, seed=4)
     names = np.array([f"photo {index // 2}" for index in range(40)])
     shuffled = np.random.default_rng(0).permutation(40)
-    moved = bootstrap_interval(truth[shuffled], said[shuffled], manipulated[shuffled], groups=names[shuffled])
-    assert bootstrap_interval(truth, said, manipulated, groups=names) == moved
+    moved = bootstrap_interval(truth[shuffled], predicted[shuffled], manipulated[shuffled], groups=names[shuffled])
+    assert bootstrap_interval(truth, predicted, manipulated, groups=names) == moved
     with pytest.raises(ValueError, match="groups"):
-        bootstrap_interval(truth, said, manipulated, groups=names[:5])
+        bootstrap_interval(truth, predicted, manipulated, groups=names[:5])
 
 
 def test_score_tells_everything_in_plain_numbers():

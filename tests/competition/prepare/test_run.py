@@ -18,7 +18,7 @@ from augment.manipulations import MANIPULATED, NAMES, SCALES, cut_patch, cut_tes
 from augment.matlab_resize import RESIZE_BORDER
 from competition.manifest import read_folder
 from competition.metadata.header import read_header
-from competition.prepare.center_crop import centre_window
+from competition.prepare.center_crop import center_window
 from competition.prepare.lossless import crop_jpeg
 from competition.prepare.run import SIZE, prepare
 from competition.utils.errors import InputError
@@ -28,7 +28,7 @@ UNITS = st.sampled_from([8, 16])
 
 
 def scene(height: int, width: int) -> Image.Image:
-    """Blurred noise in colour: every pixel differs, and files stay small."""
+    """Blurred noise in color: every pixel differs, and files stay small."""
     small = np.random.default_rng(height).integers(0, 256, (height // 3 + 1, width // 3 + 1, 3), np.uint8)
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -60,7 +60,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @given(SIDES, st.integers(1, 3000), UNITS)
 def test_a_window_is_long_enough_and_no_longer_than_needed(side, size, unit):
-    start, length = centre_window(side, size, unit)
+    start, length = center_window(side, size, unit)
     assert start % unit == 0
     assert side - length == 2 * start
     assert min(side, size) <= length < size + 2 * 5 * unit
@@ -68,8 +68,8 @@ def test_a_window_is_long_enough_and_no_longer_than_needed(side, size, unit):
 
 @given(SIDES, st.integers(1, 700), UNITS)
 def test_centre_and_grids_of_every_manipulation_go_on_in_the_window(side, size, unit):
-    """Whatever its parity, a side's window has the same centre crop and crop positions of the same phase."""
-    start, length = centre_window(side, SIZE, unit)
+    """Whatever its parity, a side's window has the same center crop and crop positions of the same phase."""
+    start, length = center_window(side, SIZE, unit)
     for name in NAMES:
         if not fits(length, length, name, size):
             continue

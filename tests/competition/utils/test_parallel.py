@@ -14,7 +14,7 @@ from PIL import Image
 
 from competition.prepare.run import prepare
 from competition.utils.errors import InputError
-from competition.utils.parallel import cluster, each
+from competition.utils.parallel import cluster, parallel_map
 
 COUNT = 120  # photographs
 
@@ -25,7 +25,7 @@ def square(number: int) -> int:
 
 @pytest.mark.parametrize(("count", "jobs"), [(0, 1), (1, 1), (7, 1), (7, 2)])
 def test_results_come_in_order(count, jobs):
-    assert list(each(square, range(count), jobs, "numbers", chunk=3)) == [number**2 for number in range(count)]
+    assert list(parallel_map(square, range(count), jobs, "numbers", chunk=3)) == [number**2 for number in range(count)]
 
 
 def test_a_cluster_without_dask_is_refused(monkeypatch):
@@ -36,7 +36,7 @@ def test_a_cluster_without_dask_is_refused(monkeypatch):
 
 def test_no_address_changes_nothing():
     with cluster(None):
-        assert list(each(square, range(3), 1, "numbers")) == [0, 1, 4]
+        assert list(parallel_map(square, range(3), 1, "numbers")) == [0, 1, 4]
 
 
 @pytest.mark.parametrize("address", ["local:0", "nowhere", "tcp://127.0.0.1:9"])

@@ -5,7 +5,7 @@ from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.demosaic import METHODS
 from competition.virtual.make_competition import SIZES
-from competition.virtual.quantisation import quantisation_tables
+from competition.virtual.quantization import quantization_tables
 
 
 def test_ten_models_that_nobody_takes_for_real_ones():
@@ -24,7 +24,7 @@ def test_models_cover_the_ways_of_processing():
 
 
 def test_every_model_has_its_own_valid_quantisation_tables():
-    tables = [np.array(quantisation_tables(camera.compression)) for camera in CAMERAS.values()]
+    tables = [np.array(quantization_tables(camera.compression)) for camera in CAMERAS.values()]
     assert all(table.shape == (2, 64) and table.min() >= 1 and table.max() <= 255 for table in tables)
     assert len({table.tobytes() for table in tables}) == 10
 
@@ -34,7 +34,7 @@ def test_centre_crops_keep_the_jpeg_grid_but_for_one_model(size):
     odd = set()
     for camera in CAMERAS.values():
         height, width = camera.native_size(size.scale)
-        assert height % 2 == width % 2 == 0  # whole cells of the colour filter
+        assert height % 2 == width % 2 == 0  # whole cells of the color filter
         assert min(height, width) >= 2 * size.patch + 32  # a patch fits even at half size
         if ((height - size.patch) // 2) % 8 or ((width - size.patch) // 2) % 8:
             odd.add(camera.name)

@@ -3,13 +3,13 @@ from PIL import Image
 
 from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 from competition.virtual.contact_sheet import contact_sheet, describe_settings
 
 
 def test_every_photograph_has_its_settings(tmp_path):
     camera = CAMERAS["Virtual-Elm-E5"]
-    photo = take_photograph(camera, "a", 0, 0, 0.25)
+    photo = take_photo(camera, "a", 0, 0, 0.25)
     path = tmp_path / "train" / camera.name / "a.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(photo.jpeg())

@@ -10,7 +10,7 @@ from PIL.ExifTags import IFD, Base
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.exposure import Settings
 from competition.virtual.files import Shot, decode_jpeg, encode_jpeg, make_exif
-from competition.virtual.quantisation import quantisation_tables
+from competition.virtual.quantization import quantization_tables
 
 SETTINGS = Settings(2.8, 400, Fraction(1, 60), 2, -0.3)
 SHOT = Shot("A1-0001", datetime(2025, 3, 4, 5, 6, 7, 89000), 35, 2.0, 8.0, 48, 64)
@@ -44,7 +44,7 @@ def test_exif_tells_camera_device_moment_and_settings(camera):
 @every_camera
 def test_the_jpeg_has_the_models_tables_and_subsampling(camera):
     with Image.open(io.BytesIO(written(camera))) as image:
-        assert [list(image.quantization[key]) for key in (0, 1)] == quantisation_tables(camera.compression)
+        assert [list(image.quantization[key]) for key in (0, 1)] == quantization_tables(camera.compression)
         _, across, down, _ = image.layer[0]
     assert (across, down) == SAMPLING[camera.compression.subsampling]
 

@@ -1,4 +1,4 @@
-"""The instrument is honest: colours do not tell the cameras apart, the traces of their processing do."""
+"""The instrument is honest: colors do not tell the cameras apart, the traces of their processing do."""
 
 import cv2
 import joblib
@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from competition.metrics.weighted_accuracy import weighted_accuracy
 from competition.virtual.cameras import CAMERAS
-from competition.virtual.capture import take_photograph
+from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.make_competition import TEST_BODY, device
 
@@ -21,14 +21,14 @@ GAMMA = np.round(255 * (np.arange(256) / 255) ** 0.8).astype(np.uint8)  # stands
 
 
 def glance(patch):
-    """Histograms of each colour and of all three together, and the mean."""
-    single = [np.bincount(patch[..., colour].ravel() // 8, minlength=32) for colour in range(3)]
+    """Histograms of each color and of all three together, and the mean."""
+    single = [np.bincount(patch[..., color].ravel() // 8, minlength=32) for color in range(3)]
     joint = np.bincount((patch.reshape(-1, 3) // 64) @ [16, 4, 1], minlength=64)
     return np.concatenate([np.sqrt(np.concatenate([*single, joint]) / PATCH**2), patch.mean((0, 1)) / 255])
 
 
 def traces(patch):
-    """Mean size of each DCT coefficient of luminance and chroma, and of detail at each place of the colour filter."""
+    """Mean size of each DCT coefficient of luminance and chroma, and of detail at each place of the color filter."""
     values = []
     for plane in cv2.split(cv2.cvtColor(patch, cv2.COLOR_RGB2YCrCb).astype(np.float32)):
         blocks = plane.reshape(PATCH // 8, 8, PATCH // 8, 8).swapaxes(1, 2).reshape(-1, 8, 8)
@@ -42,8 +42,8 @@ def traces(patch):
 
 
 def look(camera, body, index):
-    """Both kinds of features of a photograph's centre."""
-    photo = decode_jpeg(take_photograph(CAMERAS[camera], device(camera, body), 11, index, SCALE).jpeg())
+    """Both kinds of features of a photograph's center."""
+    photo = decode_jpeg(take_photo(CAMERAS[camera], device(camera, body), 11, index, SCALE).jpeg())
     top, left = ((side - PATCH) // 2 for side in photo.shape[:2])
     patch = np.ascontiguousarray(photo[top : top + PATCH, left : left + PATCH])
     if body == TEST_BODY and index % 2:

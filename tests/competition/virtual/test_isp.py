@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from competition.virtual.cameras import CAMERAS, WHITE_LEVEL, Denoising, Sharpening
-from competition.virtual.isp import colour_matrix, develop, sensor_from_rgb, sharpen, tone
+from competition.virtual.isp import color_matrix, develop, sensor_from_rgb, sharpen, tone
 
 every_camera = pytest.mark.parametrize("camera", CAMERAS.values(), ids=CAMERAS)
 
@@ -28,8 +28,8 @@ def test_black_is_black_and_white_is_white(camera):
 
 
 def test_the_colour_matrix_undoes_the_filters_and_keeps_grey():
-    assert np.allclose(colour_matrix(1.0) @ sensor_from_rgb(), np.eye(3), atol=1e-5)
-    assert np.allclose(colour_matrix(1.3).sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(color_matrix(1.0) @ sensor_from_rgb(), np.eye(3), atol=1e-5)
+    assert np.allclose(color_matrix(1.3).sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("contrast", sorted({camera.contrast for camera in CAMERAS.values()}))

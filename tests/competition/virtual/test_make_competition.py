@@ -24,7 +24,7 @@ TINY = VirtualSize(photos=2, patches=2, patch=32, scale=0.25)
 
 
 def cut(photo, manipulation, size):
-    """A stand-in for the manipulations of the floor above: the centre, made darker if it is manipulated."""
+    """A stand-in for the manipulations of the floor above: the center, made darker if it is manipulated."""
     top, left = ((side - size) // 2 for side in photo.shape[:2])
     patch = photo[top : top + size, left : left + size]
     return patch if manipulation == "unaltered" else (patch // 2).astype(np.uint8)

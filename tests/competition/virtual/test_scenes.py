@@ -39,5 +39,5 @@ def test_amplitudes_fall_about_as_one_over_frequency():
 
 
 def test_illuminants_vary_far_more_than_models_do():
-    colours = np.array([scene(seed, 32, 32).illuminant for seed in range(40)])
-    assert np.log(colours[:, 0] / colours[:, 2]).std() > 0.25
+    colors = np.array([scene(seed, 32, 32).illuminant for seed in range(40)])
+    assert np.log(colors[:, 0] / colors[:, 2]).std() > 0.25

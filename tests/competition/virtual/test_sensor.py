@@ -8,10 +8,10 @@ CAMERA = CAMERAS["Virtual-Alder-A1"]
 
 
 def flats(device, iso=100, count=30, level=0.4):
-    """Mean and standard deviation, over `count` exposures of an even grey, of each pixel's share of the range."""
+    """Mean and standard deviation, over `count` exposures of an even gray, of each pixel's share of the range."""
     rng = np.random.default_rng(0)
-    grey = np.full(device.gain.shape, level, np.float32)
-    shots = np.stack([expose(rng, grey, CAMERA, device, iso, 0.01) for _ in range(count)])
+    gray = np.full(device.gain.shape, level, np.float32)
+    shots = np.stack([expose(rng, gray, CAMERA, device, iso, 0.01) for _ in range(count)])
     shares = (shots - CAMERA.black_level) / (WHITE_LEVEL - CAMERA.black_level)
     return shares.mean(0), shares.std(0)
 
@@ -26,7 +26,7 @@ def test_a_device_leaves_its_fingerprint_and_no_other_does():
 
 def test_the_same_name_is_the_same_body():
     first, again = make_device("a", 16, 16), make_device("a", 16, 16)
-    assert np.array_equal(first.gain, again.gain) and np.array_equal(first.colour, again.colour)
+    assert np.array_equal(first.gain, again.gain) and np.array_equal(first.color, again.color)
 
 
 def test_noise_follows_iso_and_light():

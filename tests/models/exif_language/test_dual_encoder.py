@@ -21,10 +21,10 @@ def joint(image, learned=True):
     return Joint(image, text_encoder(20, 6, 8, 1, 2, 4), 20.0, learned)
 
 
-def encoder(*normalised):
+def encoder(*normalized):
     pixels = keras.Input((16, 16, 3), dtype="uint8")
     x = layers.Conv2D(4, 3, strides=2, activation="gelu")(layers.Rescaling(1 / 255)(pixels))
-    for layer in normalised:
+    for layer in normalized:
         x = layer(x)
     return keras.Model(pixels, unit(layers.Flatten()(x), 8))
 

@@ -9,25 +9,25 @@ from keras import layers
 
 from competition.utils.errors import InputError
 from models.exif_language.dual_encoder import Joint
-from models.exif_language.fit import measured, optimiser, train_joint
+from models.exif_language.fit import measured, optimizer, train_joint
 from models.exif_language.text_encoder import text_encoder, unit
 from models.presets.exif_language import contrast_recipe
 from models.training.checkpoints import best_epoch
 from models.training.fit import load_model
 
-COLOURS = 6
+COLORS = 6
 RECIPE = replace(contrast_recipe("smoke"), epochs=3, batch=12, micro_batch=12, learning_rate=1e-2, warm_up=0.2)
 
 
 def pair(rng, count):
-    """Patches of one colour each, and texts that name it."""
-    colours = rng.integers(COLOURS, size=count)
+    """Patches of one color each, and texts that name it."""
+    colors = rng.integers(COLORS, size=count)
     patches = np.zeros((count, 8, 8, 3), np.uint8)
-    patches[np.arange(count), :, :, colours % 3] = np.where(colours < 3, 250, 120)[:, None, None]
-    return patches, np.stack([np.ones(count), 2 + colours, np.zeros(count)], axis=1).astype(np.int32)
+    patches[np.arange(count), :, :, colors % 3] = np.where(colors < 3, 250, 120)[:, None, None]
+    return patches, np.stack([np.ones(count), 2 + colors, np.zeros(count)], axis=1).astype(np.int32)
 
 
-class Colours:
+class Colors:
     """Stands for both kinds of pairs."""
 
     tokens = pair(np.random.default_rng(7), 24)[1]
@@ -58,7 +58,7 @@ def joint():
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
     folder = tmp_path_factory.mktemp("straight")
-    return folder, train_joint(joint(), RECIPE, Colours(), Colours(), folder)
+    return folder, train_joint(joint(), RECIPE, Colors(), Colors(), folder)
 
 
 def test_it_learns_what_belongs_together(straight):
@@ -71,12 +71,12 @@ def test_it_learns_what_belongs_together(straight):
 
 
 def test_a_stopped_training_goes_on_as_if_nothing_had_happened(straight, tmp_path):
-    broken = Colours()
+    broken = Colors()
     broken.stop = (1, 3)
     with pytest.raises(KeyboardInterrupt):
-        train_joint(joint(), RECIPE, broken, Colours(), tmp_path)
+        train_joint(joint(), RECIPE, broken, Colors(), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-0.weights.h5", "history.csv"]
-    history = train_joint(joint(), RECIPE, Colours(), Colours(), tmp_path)
+    history = train_joint(joint(), RECIPE, Colors(), Colors(), tmp_path)
     told = [name for name in history if name != "seconds"]
     np.testing.assert_allclose(history[told], straight[1][told], rtol=1e-4, atol=1e-6)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "image.keras", "text.keras"]
@@ -87,13 +87,13 @@ def test_the_encoders_are_those_of_the_best_epoch(straight):
     kept = Joint(load_model(folder / "image.keras"), load_model(folder / "text.keras"))
     best = history.iloc[best_epoch(list(history["val_loss"]))]
     kept.log_scale.assign(np.log(best["scale"]))
-    told = measured(kept, Colours())
+    told = measured(kept, Colors())
     assert told == pytest.approx({name: best[name] for name in told}, abs=1e-5)
 
 
 def test_a_finished_training_is_not_done_again(straight):
     folder, history = straight
-    again = Colours()
+    again = Colors()
     again.stop = (0, 0)
     assert len(train_joint(joint(), RECIPE, again, again, folder)) == len(history)
 
@@ -102,11 +102,11 @@ def test_a_loss_that_is_no_number_is_told(tmp_path):
     model = joint()
     model.log_scale.assign(np.nan)
     with pytest.raises(InputError, match="became nan in epoch 0, step 0"):
-        train_joint(model, RECIPE, Colours(), Colours(), tmp_path)
+        train_joint(model, RECIPE, Colors(), Colors(), tmp_path)
 
 
 def test_the_rate_rises_in_a_line_and_falls_in_a_cosine():
-    made = optimiser(joint(), RECIPE, 100)
+    made = optimizer(joint(), RECIPE, 100)
     rates = []
     for step in range(101):
         made.iterations.assign(step)

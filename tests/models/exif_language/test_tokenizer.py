@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.utils.errors import InputError
-from models.exif_language.tokenizer import CHARACTERS, FIRST_BYTE, NEXT, PAD, START, Tokeniser, load_tokeniser
+from models.exif_language.tokenizer import CHARACTERS, FIRST_BYTE, NEXT, PAD, START, Tokenizer, load_tokenizer
 
-TOKENISER = Tokeniser(("Make", "FNumber", "Exposure Time, odd: name"))
+TOKENISER = Tokenizer(("Make", "FNumber", "Exposure Time, odd: name"))
 pieces = st.sampled_from(["Make", "FNumber", ": ", ", ", ":", ",", " ", "Canon", "1/50", "é", "カ", "📷", "\0"])
 texts = st.one_of(st.text(), st.lists(pieces).map("".join))
 
@@ -57,9 +57,9 @@ def test_an_empty_text_is_its_start():
 @given(st.lists(st.text(min_size=1), unique=True), st.lists(st.characters(codec="utf-8"), unique=True))
 def test_a_vocabulary_survives_its_file(tmp_path_factory, tags, characters):
     path = tmp_path_factory.mktemp("vocabulary") / "vocabulary.json"
-    tokeniser = Tokeniser(tuple(tags), tuple(characters))
-    tokeniser.save(path)
-    assert load_tokeniser(path) == tokeniser
+    tokenizer = Tokenizer(tuple(tags), tuple(characters))
+    tokenizer.save(path)
+    assert load_tokenizer(path) == tokenizer
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_damaged_vocabulary_is_refused(data, tmp_path):
     path = tmp_path / "vocabulary.json"
     path.write_text(json.dumps(data))
     with pytest.raises(InputError, match="vocabulary"):
-        load_tokeniser(path)
+        load_tokenizer(path)
 
 
 def test_a_missing_vocabulary_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.json does not exist"):
-        load_tokeniser(tmp_path / "absent.json")
+        load_tokenizer(tmp_path / "absent.json")

@@ -16,7 +16,7 @@ from models.recipe import Recipe
 def test_every_preset_has_a_recipe_for_every_member(preset, member):
     made = recipe(preset, member)
     assert isinstance(made, Recipe)
-    assert made.front == "stem" or member != STEM
+    assert made.front_end == "stem" or member != STEM
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -36,7 +36,7 @@ def test_a_smaller_patch_is_smaller_everywhere():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"front": "none"}, {"front": "residual"}, {"front": "none", "weights": "imagenet"}]
+    "changes", [{"front_end": "none"}, {"front_end": "residual"}, {"front_end": "none", "weights": "imagenet"}]
 )
 def test_without_a_stem_none_is_trained(changes):
     assert recipe("quick", "mobilenet", **changes).stem is None
@@ -47,12 +47,12 @@ def test_without_a_stem_none_is_trained(changes):
     [
         ("fulll", "mobilenet", {}, "unknown preset 'fulll'; known: full, paper, quick, smoke"),
         ("quick", "vgg16", {}, "unknown member 'vgg16'; known: resnet50, "),
-        ("quick", "mobilenet", {"front": "fourier"}, "unknown front 'fourier'; known: none, residual, stem"),
+        ("quick", "mobilenet", {"front_end": "fourier"}, "unknown front end 'fourier'; known: none, residual, stem"),
         ("quick", "mobilenet", {"patch": 31}, "mobilenet needs patches of at least 32 pixels, received 31"),
         ("quick", "inceptionresnetv2", {"patch": 74}, "at least 75"),
         ("quick", "stem", {"patch": 7}, "at least 8"),
-        ("quick", "stem", {"front": "none"}, "the member stem is a front alone"),
-        ("quick", "mobilenet", {"weights": "imagenet"}, "--front none or residual, or --weights none"),
+        ("quick", "stem", {"front_end": "none"}, "the member stem is a front end alone"),
+        ("quick", "mobilenet", {"weights": "imagenet"}, "--front-end none or residual, or --weights none"),
         ("quick", "mobilenet", {"weights": "absent.keras"}, "the weights absent.keras do not exist"),
     ],
 )

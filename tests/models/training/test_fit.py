@@ -179,7 +179,7 @@ def settings_patches(photos, made, tau):
     )
 
 
-SMALL = replace(recipe("smoke", "mobilenet", front="none"), epochs=4, schedule="plateau", dropout=0.0)
+SMALL = replace(recipe("smoke", "mobilenet", front_end="none"), epochs=4, schedule="plateau", dropout=0.0)
 
 
 def after_a_step(labels, weights):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from competition.metrics.settings import normalised_accuracy, random_right
+from competition.metrics.settings import normalized_accuracy, random_right
 from competition.settings import SETTINGS
 from competition.utils.errors import InputError
 from models.presets.classifier import recipe
@@ -28,7 +28,7 @@ def accuracies(variant):
 @pytest.mark.parametrize("variant", EXPERIMENTS["bins"].variants, ids=lambda variant: variant.name)
 def test_table_4_follows_from_its_own_accuracies(variant):
     """The misprinted 2.43 too, which is 2.33."""
-    naa = normalised_accuracy(accuracies(variant), variant.task["bins"])
+    naa = normalized_accuracy(accuracies(variant), variant.task["bins"])
     assert naa == pytest.approx(variant.paper["naa"], abs=0.006)
 
 
@@ -85,8 +85,8 @@ def test_hits_against_a_loop():
     known, picked = rng.integers(-1, 3, (3, 60)), rng.integers(0, 3, (3, 60))
     found = hits(picked, known, 3)
     for index, name in enumerate(NAMES):
-        pairs = [(said, true) for said, true in zip(picked[index], known[index], strict=True) if true >= 0]
-        assert found[name] == pytest.approx(sum(said == true for said, true in pairs) / len(pairs))
+        pairs = [(predicted, true) for predicted, true in zip(picked[index], known[index], strict=True) if true >= 0]
+        assert found[name] == pytest.approx(sum(predicted == true for predicted, true in pairs) / len(pairs))
     assert found["naa"] == pytest.approx(np.mean([found[name] for name in NAMES]) * 3)
     whole = [column for column in range(60) if (known[:, column] >= 0).all()]
     right = [sum(picked[:, column] == known[:, column]) for column in whole]
@@ -104,12 +104,12 @@ def test_who_always_says_the_same_is_right_by_chance_in_balanced_accuracy():
 
 def test_the_product_of_marginals_is_a_distribution_and_loses_their_sum():
     rng = np.random.default_rng(2)
-    said = {name: rng.dirichlet(np.ones(3), 20) for name in NAMES}
+    predicted = {name: rng.dirichlet(np.ones(3), 20) for name in NAMES}
     truth = {name: rng.integers(0, 3, 20) for name in NAMES}
-    joint = product_of_marginals(said)
+    joint = product_of_marginals(predicted)
     np.testing.assert_allclose(joint.sum(axis=1), 1)
     cells = np.ravel_multi_index(tuple(truth[name] for name in NAMES), (3, 3, 3))
-    assert log_loss(joint, cells) == pytest.approx(sum(log_loss(said[name], truth[name]) for name in NAMES))
+    assert log_loss(joint, cells) == pytest.approx(sum(log_loss(predicted[name], truth[name]) for name in NAMES))
 
 
 def long_rows(variant, measure, *values, photos=100):
@@ -178,17 +178,20 @@ def trained(monkeypatch):
         done.append(run.folder.name)
 
     def predict(run, member):
-        questions, table = run.questions, images(run)["validation"]
+        targets, table = run.targets, images(run)["validation"]
         rng = np.random.default_rng(run.seed)
         heads = {
             head: rng.dirichlet(np.ones(len(classes)), (1, len(table))).astype(np.float32)
-            for head, classes in questions.heads.items()
+            for head, classes in targets.heads.items()
         }
-        for question, said in questions.with_marginals(heads).items():
-            classes = (questions.heads | questions.answers)[question]
+        for target, predicted in targets.with_marginals(heads).items():
+            classes = (targets.heads | targets.answers)[target]
             names = table["path"].to_numpy(dtype=np.str_)
             flags = (table["manipulation"] != "unaltered").to_numpy()
-            save(Predictions(names, flags, classes, said, turns=False), run.predictions(member, "validation", question))
+            save(
+                Predictions(names, flags, classes, predicted, dihedral=False),
+                run.predictions(member, "validation", target),
+            )
 
     monkeypatch.setattr(experimenting, "train_member", train)
     monkeypatch.setattr(experimenting, "predict_member", predict)
@@ -274,6 +277,6 @@ def test_more_photographs_than_there_are_become_all(plan):
 def test_the_paper_preset_samples_as_the_paper_does(plan):
     experiment = EXPERIMENTS["architecture"]
     (_, plain), (_, squeezed) = replace(plan(experiment), preset="paper").runs(jobs=1)
-    assert plain.task.balance == squeezed.task.balance == "cells"
+    assert plain.task.label_balance == squeezed.task.label_balance == "cells"
     assert [*plain.recipes, *squeezed.recipes] == ["resnet18", "se_resnet18"]
     assert plain.recipes["resnet18"].tau == 20

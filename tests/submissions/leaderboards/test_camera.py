@@ -22,11 +22,11 @@ def evaluation(photographs=12, members=("mobilenet", "resnet50"), views=8, test=
     names = np.tile([f"train/{index}.jpg" for index in range(photographs)], 2)
     if test:
         names = np.array([f"{index}.tif" for index in range(2 * photographs)])
-    said = {}
+    predicted = {}
     for member in members:
         logits = rng.normal(size=(views, 2 * photographs, 3)) + 1.5 * np.eye(3)[camera]
         values = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-        said[member] = Predictions(names, manipulated, CLASSES, values.astype(np.float32))
+        predicted[member] = Predictions(names, manipulated, CLASSES, values.astype(np.float32))
     truth = pd.DataFrame(
         {
             "name": names,
@@ -36,7 +36,7 @@ def evaluation(photographs=12, members=("mobilenet", "resnet50"), views=8, test=
     )
     if test:
         truth["usage"] = np.where(np.arange(2 * photographs) % 3 == 0, "Public", "Private")
-    return Evaluation(said, truth)
+    return Evaluation(predicted, truth)
 
 
 def test_every_entry_has_a_row_with_its_scores():
@@ -69,8 +69,8 @@ def test_rows_are_the_scores_of_what_they_name():
         validation.members["resnet50"].probabilities[0],
         blend(validation.members["resnet50"].probabilities, "quadratic"),
     )
-    for entry, said in (("resnet50", first_view), ("resnet50+tta", all_views)):
-        hits = said.argmax(axis=1) == validation.y_true
+    for entry, predicted in (("resnet50", first_view), ("resnet50+tta", all_views)):
+        hits = predicted.argmax(axis=1) == validation.y_true
         expected = (0.7 * hits[:12].mean() + 0.3 * hits[12:].mean()) / 1.0
         assert table.loc[entry, "weighted_accuracy"] == pytest.approx(expected)
         assert table.loc[entry, "unaltered_accuracy"] == pytest.approx(hits[:12].mean())

@@ -55,25 +55,25 @@ def probabilities(truth, classes, views, seed):
     return (values / values.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def make_run(folder, task=None, members=MEMBERS, manipulated=False, test=0, turns=False):
+def make_run(folder, task=None, members=MEMBERS, manipulated=False, test=0, dihedral=False):
     """A run with predictions of every member, as if it had been trained."""
     task = task or Task("settings")
-    recipes = {member: recipe("smoke", member, "settings", front="none") for member in members}
+    recipes = {member: recipe("smoke", member, "settings", front_end="none") for member in members}
     run = Run(folder / "runs" / "made", folder, recipes, 0, task)
     table = manifest(test)
     write_manifest(table, run.folder / "manifest.csv")
     write_csv(images(table, manipulated), run.folder / "validation.csv")
     (run.folder / "notes.txt").write_text("simulated photographs\n")
-    for member, question in ((m, q) for m in members for q in run.questions.heads | run.questions.answers):
+    for member, target in ((m, q) for m in members for q in run.targets.heads | run.targets.answers):
         for split, shown in {"validation": run.validation, "test": table[table["split"] == "test"]}.items():
             if len(shown):
-                classes = (run.questions.heads | run.questions.answers)[question]
-                truth = np.maximum(run.questions.labels(shown)[question], 0)
-                values = probabilities(truth, len(classes), 8, seed=len(member) + len(question))
+                classes = (run.targets.heads | run.targets.answers)[target]
+                truth = np.maximum(run.targets.labels(shown)[target], 0)
+                values = probabilities(truth, len(classes), 8, seed=len(member) + len(target))
                 manipulation = (shown["manipulation"] != "unaltered").to_numpy(bool)
                 names = shown["path"].to_numpy(np.str_)
-                said = Predictions(names, manipulation, classes, values, turns)
-                save(said, run.predictions(member, split, question))
+                predicted = Predictions(names, manipulation, classes, values, dihedral)
+                save(predicted, run.predictions(member, split, target))
     return run
 
 
@@ -82,7 +82,7 @@ def test_every_entry_and_setting_has_a_row_with_its_scores(tmp_path):
     table = score_settings(run)
     assert table["entry"].tolist() == [name for entry in (*MEMBERS, "blend quadratic") for name in [entry] * 3]
     assert table["setting"].tolist() == list(SETTINGS) * 3
-    truth = run.questions.labels(run.validation)
+    truth = run.targets.labels(run.validation)
     for member in MEMBERS:
         for name in SETTINGS:
             first = load_members(run, "validation", name)[member].probabilities[0]  # trained without turns
@@ -96,28 +96,30 @@ def test_every_entry_and_setting_has_a_row_with_its_scores(tmp_path):
 
 def test_the_blend_is_the_root_of_the_mean_square(tmp_path):
     run = make_run(tmp_path)
-    said = entries(run, "validation")
+    predicted = entries(run, "validation")
     for name in SETTINGS:
         several = [load_members(run, "validation", name)[member].probabilities[0] for member in MEMBERS]
         mean = np.sqrt(np.square(np.array(several, float)).mean(axis=0))
-        np.testing.assert_allclose(said["blend quadratic"][name], mean / mean.sum(axis=1, keepdims=True), rtol=1e-6)
+        np.testing.assert_allclose(
+            predicted["blend quadratic"][name], mean / mean.sum(axis=1, keepdims=True), rtol=1e-6
+        )
 
 
 def test_all_views_of_a_member_that_was_trained_on_them_are_averaged(tmp_path):
-    run = make_run(tmp_path, members=("mobilenet",), turns=True)
+    run = make_run(tmp_path, members=("mobilenet",), dihedral=True)
     views = load_members(run, "validation", "iso")["mobilenet"].probabilities.astype(float)
     mean = np.sqrt(np.square(views).mean(axis=0))
-    said = entries(run, "validation")
-    assert list(said) == ["mobilenet"]  # a blend of one is none
-    np.testing.assert_allclose(said["mobilenet"]["iso"], mean / mean.sum(axis=1, keepdims=True), rtol=1e-6)
+    predicted = entries(run, "validation")
+    assert list(predicted) == ["mobilenet"]  # a blend of one is none
+    np.testing.assert_allclose(predicted["mobilenet"]["iso"], mean / mean.sum(axis=1, keepdims=True), rtol=1e-6)
 
 
 def test_all_right_counts_photographs_of_which_all_three_settings_are(tmp_path):
     run = make_run(tmp_path)
-    truth = run.questions.labels(run.validation)
-    said = entries(run, "validation")
+    truth = run.targets.labels(run.validation)
+    predicted = entries(run, "validation")
     for entry, rows in score_settings(run).groupby("entry"):
-        right = [said[entry][name].argmax(axis=1) == truth[name] for name in SETTINGS]
+        right = [predicted[entry][name].argmax(axis=1) == truth[name] for name in SETTINGS]
         assert rows["all_right"].tolist() == pytest.approx([np.all(right, axis=0).mean()] * 3)
 
 
@@ -126,13 +128,13 @@ def test_photographs_seen_twice_do_not_narrow_the_interval(tmp_path):
     once, twice = make_run(tmp_path / "once"), make_run(tmp_path / "twice", manipulated=True)
     for member in MEMBERS:
         for name in SETTINGS:
-            said = load_members(once, "validation", name)[member]
+            predicted = load_members(once, "validation", name)[member]
             doubled = Predictions(
-                np.repeat(said.names, 2),
-                np.tile([False, True], len(said.names)),
-                said.classes,
-                np.repeat(said.probabilities, 2, axis=1),
-                said.turns,
+                np.repeat(predicted.names, 2),
+                np.tile([False, True], len(predicted.names)),
+                predicted.classes,
+                np.repeat(predicted.probabilities, 2, axis=1),
+                predicted.dihedral,
             )
             save(doubled, twice.predictions(member, "validation", name))
     alone, both = score_settings(once), score_settings(twice)
@@ -152,9 +154,9 @@ def test_the_submission_answers_every_unaltered_validation_photograph(tmp_path, 
     assert table["fname"].tolist() == run.validation.loc[unaltered, "path"].tolist()
     blend = entries(run, "validation")["blend quadratic"]
     for name in SETTINGS:
-        said = blend[name][unaltered]
-        assert table[name].tolist() == [run.questions.answers[name][bin] for bin in said.argmax(axis=1)]
-        np.testing.assert_allclose(table[f"{name}_probability"], said.max(axis=1))
+        predicted = blend[name][unaltered]
+        assert table[name].tolist() == [run.targets.answers[name][bin] for bin in predicted.argmax(axis=1)]
+        np.testing.assert_allclose(table[f"{name}_probability"], predicted.max(axis=1))
 
 
 def test_the_submission_answers_the_test_set_where_there_is_one(tmp_path):
@@ -165,8 +167,8 @@ def test_the_submission_answers_the_test_set_where_there_is_one(tmp_path):
 
 def test_a_correlated_run_is_scored_on_its_marginals(tmp_path):
     run = make_run(tmp_path, Task("settings", output="correlated"))
-    said = entries(run, "validation")
-    assert all(set(answer) == {JOINT, *SETTINGS} for answer in said.values())
+    predicted = entries(run, "validation")
+    assert all(set(answer) == {JOINT, *SETTINGS} for answer in predicted.values())
     assert score_settings(run)["setting"].tolist() == list(SETTINGS) * 3
 
 

@@ -30,7 +30,7 @@ from submissions.probes.linear_probe import (
     probe_run,
     score,
 )
-from submissions.probes.targets import Sample, photographs_for, splices
+from submissions.probes.targets import Sample, photos_for, splices
 from submissions.run import Run, start_run
 
 SIDE = 24
@@ -113,7 +113,7 @@ def table(count: int = 12, **columns) -> pd.DataFrame:
 
 
 def test_photographs_without_a_label_take_no_part_and_are_counted():
-    made = photographs_for("iso", table(iso=[100.0, 900.0, 100.0, None] * 3), Path(), SIDE, 1, 0)
+    made = photos_for("iso", table(iso=[100.0, 900.0, 100.0, None] * 3), Path(), SIDE, 1, 0)
     assert made.classes == ("below ISO 215.4", "from ISO 464.2")
     assert made.names.tolist()[:4] == ["00.jpg", "01.jpg", "02.jpg", "04.jpg"] and len(made.names) == 9
     assert made.labels.tolist() == [0, 1, 0] * 3 and made.notes == ("3 of 12 photographs do not tell their iso",)
@@ -122,13 +122,13 @@ def test_photographs_without_a_label_take_no_part_and_are_counted():
 
 def test_devices_stay_together_where_several_are_known():
     device = ["x", "y", "v"] * 2 + ["z"] * 6
-    made = photographs_for("camera", table(camera=["ant"] * 6 + ["bee"] * 6, device=device), Path(), SIDE, 1, 0)
+    made = photos_for("camera", table(camera=["ant"] * 6 + ["bee"] * 6, device=device), Path(), SIDE, 1, 0)
     assert made.groups.tolist() == [*device[:6], *made.names[6:]]
 
 
 def test_patches_are_the_centre_and_then_any_of_its_phase():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    made = photographs_for(
+    made = photos_for(
         "camera",
         table(camera=["ant", "bee", "cat"] * 4).iloc[[0, 1, 3, 4, 6, 2]].assign(camera=["ant", "bee"] * 3),
         Path(),
@@ -143,7 +143,7 @@ def test_patches_are_the_centre_and_then_any_of_its_phase():
 
 
 def test_every_coefficient_of_distortion_comes_as_often():
-    made = photographs_for("radial-distortion", table(60), Path(), SIDE, 2, 0)
+    made = photos_for("radial-distortion", table(60), Path(), SIDE, 2, 0)
     assert made.classes == ("-0.2", "-0.1", "+0", "+0.1", "+0.2")
     assert np.bincount(made.labels[made.measured]).tolist() == [4] * 5
     pixels = np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
@@ -169,7 +169,7 @@ def test_every_coefficient_of_distortion_comes_as_often():
 )
 def test_what_cannot_be_probed_is_refused(target, columns, message):
     with pytest.raises(InputError, match=message):
-        photographs_for(target, table(**columns), Path(), SIDE, 5, 0)
+        photos_for(target, table(**columns), Path(), SIDE, 5, 0)
 
 
 @pytest.fixture(scope="module")

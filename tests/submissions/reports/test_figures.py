@@ -30,10 +30,10 @@ def opens(tmp_path):
     return check
 
 
-def example(truth, seed=0, classes=3, question="aperture"):
+def example(truth, seed=0, classes=3, target="aperture"):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-    return figures.Example(pixels, f"{seed}.jpg", {question: rng.dirichlet(np.ones(classes))}, {question: truth})
+    return figures.Example(pixels, f"{seed}.jpg", {target: rng.dirichlet(np.ones(classes))}, {target: truth})
 
 
 def test_the_best_and_the_worst_of_few_bins(opens):
@@ -44,20 +44,20 @@ def test_the_best_and_the_worst_of_few_bins(opens):
 
 def test_the_best_and_the_worst_of_many_cameras_name_five_and_the_true_one(opens):
     cameras = [f"camera-{number}" for number in range(8)]
-    one = example(3, classes=8, question="camera")
+    one = example(3, classes=8, target="camera")
     told = opens(figures.best_and_worst([one], [one], {"camera": cameras}, "Of 1 photograph"))
-    shown = {cameras[index] for index in [*np.argsort(-one.said["camera"])[:5], 3]}
+    shown = {cameras[index] for index in [*np.argsort(-one.predicted["camera"])[:5], 3]}
     assert len(shown) == 6
     assert {camera for camera in cameras if camera in told} == shown
 
 
 @pytest.mark.parametrize(("rank", "bars"), [(0, 5), (4, 5), (5, 6), (7, 6), (None, 5)])
 def test_the_true_camera_is_hatched_even_where_it_is_not_among_the_five(rank, bars):
-    one = example(-1, classes=8, question="camera")
-    ranked = np.argsort(-one.said["camera"])
+    one = example(-1, classes=8, target="camera")
+    ranked = np.argsort(-one.predicted["camera"])
     truth = -1 if rank is None else int(ranked[rank])
     axes = Figure().subplots()
-    figures._top_classes(axes, one.said["camera"], truth, [f"camera-{number}" for number in range(8)])
+    figures._top_classes(axes, one.predicted["camera"], truth, [f"camera-{number}" for number in range(8)])
     hatched = [bool(bar.get_hatch()) for bar in axes.patches]
     assert hatched == [place == (rank if rank is None else min(rank, 5)) for place in range(bars)]
     if rank is not None:
@@ -93,8 +93,8 @@ def test_the_contact_sheet_says_what_is_right_wrong_and_unknown(opens):
 
 @pytest.mark.parametrize("classes", [3, 13])
 def test_counts_are_written_where_they_can_be_read(opens, classes):
-    truth, said = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 1, 0])
-    figure = figures.confusion(truth, said, [f"class {number}" for number in range(classes)], "5 images")
+    truth, predicted = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 1, 0])
+    figure = figures.confusion(truth, predicted, [f"class {number}" for number in range(classes)], "5 images")
     shown = figure.axes[0].images[0].get_array()
     np.testing.assert_allclose(shown[:3, :3], [[2 / 3, 1 / 3, 0], [0, 1, 0], [1, 0, 0]])
     counts = [text.get_text() for text in figure.axes[0].texts]

@@ -160,9 +160,9 @@ def test_a_bright_patch_is_bright_where_it_lies(height, width, patch):
     cells = np.zeros(cells_of(grid))
     cells[row : row + grid.spread, column : column + grid.spread] = 1
     pixels = upsample(cells, grid)
-    centre = [(pixels.sum(axis=1 - axis) @ np.arange(size)) / pixels.sum() for axis, size in enumerate(pixels.shape)]
+    center = [(pixels.sum(axis=1 - axis) @ np.arange(size)) / pixels.sum() for axis, size in enumerate(pixels.shape)]
     np.testing.assert_allclose(
-        centre, [grid.tops[row] + (patch - 1) / 2, grid.lefts[column] + (patch - 1) / 2], atol=4.1
+        center, [grid.tops[row] + (patch - 1) / 2, grid.lefts[column] + (patch - 1) / 2], atol=4.1
     )
 
 

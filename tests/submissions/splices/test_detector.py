@@ -11,7 +11,7 @@ import pytest
 from competition.metrics.localization import score_map
 from competition.utils.errors import InputError
 from models.presets.exif_language import contrast_recipe
-from submissions.splices.detector import BATCH, Encoder, embed_grid, judge, load_encoder, newest_run, stretched
+from submissions.splices.detector import BATCH, Encoder, detect, embed_grid, load_encoder, newest_run, stretched
 
 PATCH = 24
 
@@ -86,12 +86,12 @@ def test_the_network_has_many_patches_a_call_as_they_were_coded(run):
 @pytest.mark.parametrize("method", ["shift", "cut"])
 def test_of_two_textures_the_smaller_one_is_the_splice(method):
     pixels, mask = two_textures()
-    found = judge(ROUGH, pixels, 20, method)
+    found = detect(ROUGH, pixels, 20, method)
     heat = found.pixels()
     assert heat.shape == mask.shape and heat.dtype == np.float32 and heat.min() >= 0 and heat.max() <= 1
     assert score_map(heat, mask)["average_precision"] > 0.95
     assert ((heat > 0.5) == mask).mean() > 0.93
-    assert found.score > 10 * judge(ROUGH, pixels[:, :50], 20, method).score
+    assert found.score > 10 * detect(ROUGH, pixels[:, :50], 20, method).score
     assert found.heat.shape == (
         len(found.grid.tops) + found.grid.spread - 1,
         len(found.grid.lefts) + found.grid.spread - 1,
@@ -100,7 +100,7 @@ def test_of_two_textures_the_smaller_one_is_the_splice(method):
 
 def test_a_photograph_of_one_patch_and_one_that_is_even_have_an_empty_map():
     for size in (PATCH, 90):
-        found = judge(ROUGH, np.full((size, size, 3), 9, np.uint8))
+        found = detect(ROUGH, np.full((size, size, 3), 9, np.uint8))
         assert not found.heat.any() and found.score == 0
 
 
@@ -113,9 +113,9 @@ def test_what_cannot_be_judged_is_refused():
     pixels = np.zeros((40, 40, 3), np.uint8)
     for arguments, told in (((61,), "1 to 60"), ((30, "vote"), "known: shift, cut"), ((0,), "at least 1")):
         with pytest.raises(InputError, match=told):
-            judge(ROUGH, pixels, *arguments)
+            detect(ROUGH, pixels, *arguments)
     with pytest.raises(InputError, match="less than a patch of 24"):
-        judge(ROUGH, pixels[:23])
+        detect(ROUGH, pixels[:23])
 
 
 def test_the_run_that_was_finished_last_is_taken(tmp_path):

@@ -10,7 +10,7 @@ from competition.utils.errors import InputError
 from submissions.splices.baselines import energy_map, random_map
 from submissions.splices.consistency import grid_positions
 from submissions.splices.detector import Encoder
-from submissions.splices.evaluate import KeptMaps, score_images, some, summarise, summarise_groups
+from submissions.splices.evaluate import KeptMaps, score_images, some, summarize, summarize_groups
 from submissions.splices.report import draw_examples, write_report
 
 HEIGHT, WIDTH = 60, 90
@@ -56,7 +56,7 @@ def test_a_network_that_sees_splices_beats_chance_and_is_asked_once(tree, tmp_pa
     rough, items = Rough(), open_dataset("general", tree)
     images, left_out = score_images(maps(rough, tmp_path / "maps"), items)
     assert not left_out and len(images) == 15
-    summary = summarise(images).set_index("map")
+    summary = summarize(images).set_index("map")
     assert summary.loc["network", "p_map"] > 0.75 > summary.loc["random", "p_map"]
     assert summary.loc["network", ["detection_map", "chance"]].tolist() == pytest.approx([1, 0.6])
     assert (summary["forged"] == 3).all() and (summary["authentic"] == 2).all()
@@ -126,7 +126,7 @@ def test_splices_are_grouped_by_how_they_were_made():
         for image, precision in ((2, 0.5), (1, np.nan), (0, 0.75))
         for name in ("network", "high-pass energy", "random")
     ]
-    found = summarise_groups(pd.DataFrame(rows), made).set_index("group")
+    found = summarize_groups(pd.DataFrame(rows), made).set_index("group")
     assert "soft edge" not in found.index
     assert found.loc["hard edge", ["network", "images"]].tolist() == [0.625, 2]
     for group, precision in (
@@ -139,7 +139,7 @@ def test_splices_are_grouped_by_how_they_were_made():
     ):
         assert found.loc[group, ["random", "images"]].tolist() == [precision, 1]
     with pytest.raises(InputError, match="does not tell how images/2 was made"):
-        summarise_groups(pd.DataFrame(rows), made[:2])
+        summarize_groups(pd.DataFrame(rows), made[:2])
 
 
 def test_some_are_of_both_kinds(tree):

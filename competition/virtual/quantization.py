@@ -1,4 +1,4 @@
-"""Quantisation tables: every model has its own, from a shape and a quality, as real makers do."""
+"""Quantization tables: every model has its own, from a shape and a quality, as real makers do."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ SHAPES: dict[str, tuple[np.ndarray, np.ndarray]] = {
 }
 
 
-def quantisation_tables(compression: Compression) -> list[list[int]]:
+def quantization_tables(compression: Compression) -> list[list[int]]:
     """Tables of luminance and chroma, 64 whole numbers each in 1–255, row by row (as Pillow wants them), for a
     quality on libjpeg's scale."""
     quality = compression.quality
