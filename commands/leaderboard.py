@@ -14,14 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.leaderboards.compare import compare_all, score_all
+    from submissions.leaderboards.compare import compare_runs
+    from submissions.leaderboards.score import camera_accuracies, score_run
     from submissions.run import open_run
-    from submissions.submit import accuracies
 
     if args.run is None:
-        print(compare_all("runs"))
+        print(compare_runs("runs"))
         return
     opened = open_run(args.run)
-    print(score_all(opened))
+    print(score_run(opened))
     if opened.task.camera:
-        print(f"\naccuracy of the blend on validation, per manipulation and camera:\n{accuracies(opened).to_string()}")
+        print("\naccuracy of the blend on validation, per manipulation and camera:")
+        print(camera_accuracies(opened).to_string())

@@ -31,20 +31,20 @@ def run(args: argparse.Namespace) -> None:
     if args.photos:
         from competition.manifest import describe_skipped
         from competition.utils.atomic_files import write_csv
-        from submissions.predict_photos import identify
+        from submissions.predict_photos import predict_photos
 
-        table, skipped = identify(opened, args.photos, args.manipulated)
+        table, skipped = predict_photos(opened, args.photos, args.manipulated)
         write_csv(table, args.out)
         if skipped:
             print(f"warning: {describe_skipped(skipped)}")
-        asked = [name for name in opened.targets.answers if name in table]
+        asked = [name for name in opened.targets.classes if name in table]
         print(table[["path", *asked]].head(20).to_string(index=False))
         print(f"\n{args.out}: {len(table)} photographs")
         return
 
-    from submissions.leaderboards.compare import score_all
+    from submissions.leaderboards.score import score_run
     from submissions.members import predict_member
 
     for member in opened.recipes:
         predict_member(opened, member)
-    print(score_all(opened))
+    print(score_run(opened))

@@ -26,16 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from submissions.run import open_run
     from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
-    from submissions.submit import submit
+    from submissions.submit import submit_camera
 
     if args.quota is not None and args.balance == "none":
         raise InputError("--quota says how to balance: give it together with --balance greedy or exact")
     if args.check:
         opened = open_run(args.run)
-        table = check_submission(args.check, opened.classes, read_expected_names(opened.data))
+        table = check_submission(args.check, opened.cameras, read_expected_names(opened.data))
         print(f"{args.check}: {len(table)} images, as the competition takes it")
         return
     path = args.out or args.run / "submission.csv"
-    table = submit(open_run(args.run), path, args.blend, args.balance, args.quota)
+    table = submit_camera(open_run(args.run), path, args.blend, args.balance, args.quota)
     print(describe_quotas(table["camera"], table["is_manipulated"]).to_string(index=False))
     print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")

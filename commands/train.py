@@ -99,23 +99,23 @@ def run(args: argparse.Namespace) -> None:
     for told in start_run(started, args.jobs):
         print(told)
 
-    from submissions.leaderboards.compare import score_all, submit_all
+    from submissions.leaderboards.score import score_run
     from submissions.members import predict_member, train_member
-    from submissions.submit import has_test
+    from submissions.submit import submit_run
 
     counts = started.manifest["split"].value_counts()
     splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "validation", "test") if split in counts)
-    print(f"run {started.folder}: {len(started.classes)} cameras, {splits} images")
+    print(f"run {started.folder}: {len(started.cameras)} cameras, {splits} images")
     for member in members:
         train_member(started, member)
         predict_member(started, member)
-    print(f"\n{score_all(started)}\n")
-    for path in submit_all(started):
+    print(f"\n{score_run(started)}\n")
+    for path in submit_run(started):
         print(f"submission   {path} (checked)")
     for path in sorted(started.folder.glob("*leaderboard.csv")):
         print(f"leaderboard  {path}")
     print(f"models       {started.folder / 'members'}")
-    balance = task.camera and has_test(started)
+    balance = task.camera and "test" in started.images
     following = f"submit {started.folder} --balance exact" if balance else f"predict {started.folder} PHOTO…"
     print(f"\nnext: ./run.sh {following}")
 

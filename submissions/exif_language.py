@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augment.patches import EvaluationPatches, PatchConfig, TrainingPatches
+from augment.loaders import EvaluationPatches, TrainingPatches
+from augment.patches import PatchConfig
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.metadata.exif_tags import read_tags
 from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
@@ -31,9 +32,8 @@ from competition.utils.parallel import parallel_map
 from models.exif_language.pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
 from models.exif_language.tokenizer import Tokenizer, load_tokenizer
 from models.presets.exif_language import ContrastRecipe, contrast_recipe
-from submissions.checks import check_photo_sizes, check_same_settings
 from submissions.environment import environment
-from submissions.run import SIMULATED
+from submissions.run import SIMULATED, check_photo_sizes, check_same_config
 
 VOCABULARY = "tokens.json"
 RECOMPRESSIONS = ("jpeg70", "jpeg90")
@@ -127,7 +127,7 @@ def start(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int
     config = {"kind": KIND, "data": str(data.resolve()), "seed": seed, "recipe": asdict(recipe)}
     if (folder / "config.json").exists():
         found = _settings(folder, read_json(folder / "config.json"))
-        check_same_settings(folder, found, _settings(folder, config))
+        check_same_config(folder, found, _settings(folder, config))
         return
     table, skipped = read_folder(data, jobs)
     check_photo_sizes(table[table["split"] != "test"], recipe.patch)
@@ -181,7 +181,7 @@ def pairs(
     )
     random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
-    centers = EvaluationPatches(validate, data, {}, recipe.patch, recipe.micro_batch)
+    centers = EvaluationPatches(validate, data, {}, PatchConfig(recipe.patch, recipe.micro_batch))
     tokens = tokenizer.encode([texts[path] for path in validate["path"]], length)
     return training, ValidationPairs(centers, tokens)
 

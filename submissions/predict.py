@@ -1,4 +1,4 @@
-"""What a trained member says of every view of every image."""
+"""Predict every dihedral view of every image with a trained member. Tested by tests/commands/test_main_job.py."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +10,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from augment.dihedral import VIEWS, dihedral
-from augment.manipulations import UNALTERED
-from augment.patches import EvaluationPatches, Inputs, own_errors
+from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
+from augment.patches import PatchConfig
+from competition.manipulation import UNALTERED
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
 from submissions.tasks import Targets
 
-IMAGES = 4  # in a batch, each in all its views
+IMAGES = 4  # per batch, each in all of its views
 
 
 class _Views(keras.utils.PyDataset):
@@ -31,45 +32,56 @@ class _Views(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Inputs]:
         inputs, *_ = self.patches[index]
-        turned = np.concatenate([dihedral(inputs["patch"], view) for view in range(VIEWS)])
-        return ({"patch": turned, "is_manipulated": np.tile(inputs["is_manipulated"], (VIEWS, 1))},)
+        patches = np.concatenate([dihedral(inputs["patch"], view) for view in range(VIEWS)])
+        return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (VIEWS, 1))},)
 
 
 def evaluation_patches(
     table: pd.DataFrame, folder: Path, targets: Mapping[str, np.ndarray], recipe: Recipe, batch: int
 ) -> EvaluationPatches:
-    """The images of `table` as a network that was trained by `recipe` is shown them."""
-    return EvaluationPatches(table, folder, targets, recipe.test_patch, batch, input=recipe.input, padding=recipe.padding)
+    """The center patches of the images in `table`, as a network trained with `recipe` needs them."""
+    config = PatchConfig(recipe.test_patch, batch, input=recipe.input, padding=recipe.padding)
+    return EvaluationPatches(table, folder, targets, config)
 
 
 def predict(
     network: keras.Model, table: pd.DataFrame, folder: Path, recipe: Recipe, targets: Targets, title: str
 ) -> dict[str, Predictions]:
-    """What `network` says of the images of `table`, in its order, trained by `recipe`: question → predictions.
+    """Predict the images of `table`, in its order, for all of `targets.all_heads`.
 
-    With a correlated output the questions are the settings and their joint cell. `table` has the columns path (relative
-    to `folder`), manipulation and split, as `EvaluationPatches` takes them. Shows a progress bar called `title`.
+    Args:
+        network: trained with `recipe`.
+        table: columns path (relative to `folder`), manipulation and split, as `EvaluationPatches` takes them.
+        folder: of the images.
+        recipe: see `network`.
+        targets: the run's heads and classes.
+        title: of the progress bar.
+
+    Returns:
+        Predictions by head.
     """
     views = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES))
-    with tqdm(total=len(views), desc=title, unit="batch") as bar, own_errors(views.patches):
-        predicted = network.predict(views, verbose=0, callbacks=[_Progress(bar)])
-    classes = targets.heads | targets.answers
+    with tqdm(total=len(views), desc=title, unit="batch") as bar, reraise_input_errors(views.patches):
+        outputs = network.predict(views, verbose=0, callbacks=[_Progress(bar)])
     return {
-        target: Predictions(
+        head: Predictions(
             names=table["path"].to_numpy(dtype=np.str_),
             is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
-            classes=classes[target],
-            probabilities=_by_view(rows).astype(np.float32),
-            dihedral=recipe.dihedral,
+            classes=targets.all_heads[head],
+            probabilities=_by_view(probabilities).astype(np.float32),
+            use_tta=recipe.dihedral,
         )
-        for target, rows in targets.with_marginals(predicted).items()
+        for head, probabilities in targets.with_marginals(outputs).items()
     }
 
 
-def _by_view(rows: np.ndarray) -> np.ndarray:
-    """(views, images, classes) from batches that hold their images view after view; only the last may be smaller."""
-    batches = np.split(rows, np.arange(VIEWS * IMAGES, len(rows), VIEWS * IMAGES))
-    return np.concatenate([batch.reshape(VIEWS, -1, rows.shape[1]) for batch in batches], axis=1)
+def _by_view(probabilities: np.ndarray) -> np.ndarray:
+    """Reorder (rows, classes) into (views, images, classes).
+
+    Each batch holds its images view by view; only the last batch may have fewer images.
+    """
+    batches = np.split(probabilities, np.arange(VIEWS * IMAGES, len(probabilities), VIEWS * IMAGES))
+    return np.concatenate([batch.reshape(VIEWS, -1, probabilities.shape[1]) for batch in batches], axis=1)
 
 
 class _Progress(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""Which camera, and which settings, took photographs that nobody has labelled."""
+"""Predict the camera and the settings of unlabeled photos. Tested by tests/commands/test_main_job.py."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,82 +7,79 @@ import keras
 import numpy as np
 import pandas as pd
 
-from augment.manipulations import UNALTERED
-from competition.manifest import MANIPULATED
-from competition.metadata.header import SUFFIXES, read_header
+from competition.manipulation import MANIPULATED, UNALTERED
+from competition.metadata.header import read_header
 from competition.utils.errors import InputError
+from competition.utils.find_photos import find_photos
 from models.training.fit import MODEL, load_model
-from submissions.blending import DEFAULT, blend
-from submissions.leaderboards.settings import describe
+from submissions.blending import blend_members
 from submissions.predict import predict
-from submissions.prediction_cache import answer
+from submissions.prediction_cache import Predictions
 from submissions.run import Run
+from submissions.submit import describe_settings
 from submissions.tasks import CAMERA
 
 
-def identify(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The camera of each photograph, by the blend of a run's members on the patch at its center.
+def predict_photos(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Predict the camera and the settings of each photo by the blend of a run's members, from its center patch.
 
     Args:
-        run: whose members are asked.
-        photos: files, or folders that are searched to the bottom.
-        manipulated: whether the photographs were recompressed, resized or toned since the camera wrote them.
+        run: a trained run.
+        photos: files, or folders that are searched recursively.
+        manipulated: whether the photos were recompressed, resized or gamma-corrected after the camera wrote them.
 
     Returns:
-        The table: path; camera, probability and one column per camera, rows summing to one, where the run was asked for
-        cameras; the bin of each setting and its probability, where it was asked for settings. And what was skipped:
-        path → reason. A network can only choose among the answers it was trained on.
+        A table, and the skipped files with the reason. The columns are path; for a task with the camera: camera,
+        probability and one column per camera, which sum to one; for a task with settings: each setting's most probable
+        bin and its probability. Only cameras of the training data can be predicted.
 
     Raises:
-        InputError: no photograph could be used.
+        InputError: no photo can be used.
     """
     size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.input == "patch"), default=1)
-    good, skipped = _usable(photos, size)
-    if not good:
+    usable, skipped = _usable([file for path in photos for file in find_photos(path, recursive=True)], size)
+    if not usable:
         reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])
-        raise InputError(
-            f"none of {len(skipped)} files is a photograph that can be used ({reasons or 'no images found'})"
-        )
-    table = pd.DataFrame({"path": good, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
-    targets, predicted = run.targets, dict[str, list[np.ndarray]]()
+        raise InputError(f"none of the {len(skipped)} files is a usable photo ({reasons or 'no images found'})")
+    table = pd.DataFrame({"path": usable, "manipulation": MANIPULATED if manipulated else UNALTERED, "split": "test"})
+    targets, by_head = run.targets, dict[str, dict[str, Predictions]]()
     for member, recipe in run.recipes.items():
         keras.backend.clear_session()
-        network = load_model(run.member(member) / MODEL)
-        for target, one in predict(network, table, Path(), recipe, targets, member).items():
-            predicted.setdefault(target, []).append(answer(one))
-    blended = {target: blend(np.stack(several), DEFAULT) for target, several in predicted.items()}
-    parts = [pd.DataFrame({"path": good})]
+        network = load_model(run.member_folder(member) / MODEL)
+        for head, predictions in predict(network, table, Path(), recipe, targets, member).items():
+            by_head.setdefault(head, {})[member] = predictions
+    blended = {head: blend_members(members) for head, members in by_head.items()}
+    columns = [pd.DataFrame({"path": usable})]
     if run.task.camera:
-        parts.append(_cameras(blended[CAMERA], run.classes))
+        columns.append(_describe_camera(blended[CAMERA], run.cameras))
     if run.task.settings:
-        parts.append(describe(run, blended))
-    return pd.concat(parts, axis=1), skipped
+        columns.append(describe_settings(run, blended))
+    return pd.concat(columns, axis=1), skipped
 
 
-def _cameras(probabilities: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
+def _describe_camera(probabilities: np.ndarray, cameras: tuple[str, ...]) -> pd.DataFrame:
     best = pd.DataFrame(
-        {"camera": np.array(classes)[probabilities.argmax(axis=1)], "probability": probabilities.max(axis=1)}
+        {"camera": np.array(cameras)[probabilities.argmax(axis=1)], "probability": probabilities.max(axis=1)}
     )
-    return best.join(pd.DataFrame(probabilities, columns=list(classes)))
+    return best.join(pd.DataFrame(probabilities, columns=list(cameras)))
 
 
-def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:
-    good: list[str] = []
+def _usable(files: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:
+    """The 8-bit RGB photos of at least `size` pixels, and the other files with the reason."""
+    usable: list[str] = []
     skipped: dict[str, str] = {}
-    for path in photos:
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        for file in inside:
-            try:
-                header = read_header(file)
-            except InputError as error:
-                skipped[str(file)] = str(error)
-                continue
-            if not header.complete:
-                skipped[str(file)] = "truncated"
-            elif (header.mode, header.bits) != ("RGB", 8):
-                skipped[str(file)] = f"{header.bits}-bit {header.mode}, not 8-bit RGB"
-            elif min(header.width, header.height) < size:
-                skipped[str(file)] = f"{header.width}x{header.height} is smaller than a patch of {size} pixels"
-            else:
-                good.append(str(file))
-    return good, skipped
+    for file in files:
+        try:
+            header = read_header(file)
+        except InputError as error:
+            skipped[str(file)] = str(error)
+            continue
+        if not header.complete:
+            skipped[str(file)] = "truncated"
+        elif (header.mode, header.bits) != ("RGB", 8):
+            skipped[str(file)] = f"{header.bits}-bit {header.mode}, not 8-bit RGB"
+        elif min(header.width, header.height) < size:
+            skipped[str(file)] = f"{header.width}x{header.height} is smaller than a patch of {size} pixels"
+        else:
+            usable.append(str(file))
+    return usable, skipped

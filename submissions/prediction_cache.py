@@ -1,4 +1,4 @@
-"""The cache between networks and answers: one member's probabilities for every view of every image."""
+"""The prediction cache: probabilities of one member for every view of every image, in one .npz file per split."""
 
 import zipfile
 import zlib
@@ -11,26 +11,33 @@ from numpy.typing import NDArray
 
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
-from submissions.blending import DEFAULT, blend
+from submissions.run import Run
+from submissions.tasks import CAMERA
 
-MEND = "delete the file and run predict again"
+FIX = "delete the file and run predict again"
 
 
 @dataclass(frozen=True, eq=False)  # eq: arrays have no single truth value
 class Predictions:
-    """What one member said of one set of images. Raises ValueError where the parts do not fit together.
+    """Predictions of one head of one member for a set of images.
 
-    names: (images,) str, test file names or paths of photographs (one photograph may occur several times).
-    is_manipulated: (images,) bool. classes: the cameras, in the order of the last axis. probabilities: (views, images,
-    classes) float32, rows summing to one; view 0 is the image as it is. turns: whether the member was trained on turned
-    patches; the other views of one that was not show it what it never saw.
+    Attributes:
+        names: (images,) str, file names of test images or paths of photos; a photo may occur several times.
+        is_manipulated: (images,) bool.
+        classes: class names, in the order of the last axis of `probabilities`.
+        probabilities: (views, images, classes) float32; rows sum to one, view 0 is the image as it is.
+        use_tta: whether averages use all views. False for a member that was not trained on dihedral transforms: it has
+            never seen the color filter array of the other views.
+
+    Raises:
+        ValueError: shapes, dtypes or values do not fit together.
     """
 
     names: NDArray[np.str_]
     is_manipulated: NDArray[np.bool_]
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
-    dihedral: bool = True
+    use_tta: bool = True
 
     def __post_init__(self) -> None:
         values, images = self.probabilities, len(self.names)
@@ -45,18 +52,13 @@ class Predictions:
         if values.dtype != np.float32:
             raise ValueError(f"probabilities must be float32; got {values.dtype}")
         if not np.isfinite(values).all():
-            raise ValueError("probabilities hold NaN or infinite values")
+            raise ValueError("probabilities must be finite; got NaN or infinite values")
         if (values < 0).any() or not np.allclose(values.sum(axis=-1, dtype=np.float64), 1, atol=1e-3):
-            raise ValueError("probabilities hold rows that are negative or do not sum to one")
-
-
-def answer(predicted: Predictions, kind: str = DEFAULT) -> NDArray[np.float64]:
-    """One answer per image, (images, classes): all views blended where the member knows them, else the first."""
-    return blend(predicted.probabilities if predicted.dihedral else predicted.probabilities[:1], kind)
+            raise ValueError("probabilities must be rows ≥ 0 that sum to one; got others")
 
 
 def save(predictions: Predictions, path: Path | str) -> None:
-    """Write predictions as .npz, whole or not at all."""
+    """Write predictions atomically as .npz."""
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(
             file,
@@ -64,16 +66,16 @@ def save(predictions: Predictions, path: Path | str) -> None:
             is_manipulated=predictions.is_manipulated,
             classes=np.array(predictions.classes, dtype=np.str_),
             probabilities=predictions.probabilities,
-            dihedral=np.array(predictions.dihedral),
+            use_tta=np.array(predictions.use_tta),
         )
 
 
 def load(path: Path | str) -> Predictions:
-    """Read what `save` wrote. InputError for a file that is missing, damaged or not valid."""
+    """Read predictions that `save` wrote. Raises `InputError` if the file is missing, damaged or not valid."""
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist; run predict first")
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a predictions file or was cut short; {MEND}")
+        raise InputError(f"{path} is not a predictions file, or is truncated; {FIX}")
     try:
         with np.load(path, allow_pickle=False) as file:
             return Predictions(
@@ -81,20 +83,46 @@ def load(path: Path | str) -> Predictions:
                 is_manipulated=file["is_manipulated"],
                 classes=tuple(map(str, file["classes"])),
                 probabilities=file["probabilities"],
-                dihedral=bool(file["turns"]),
+                use_tta=bool(file["use_tta"]),
             )
     except KeyError as error:
-        raise InputError(f"{path} lacks a part ({error.args[0]}); {MEND}") from None
+        raise InputError(f"{path} lacks an array ({error.args[0]}); {FIX}") from None
     except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged ({error}); {MEND}") from None
+        raise InputError(f"{path} is damaged ({error}); {FIX}") from None
+
+
+def load_members(run: Run, split: str, head: str = CAMERA) -> dict[str, Predictions]:
+    """Load the predictions of all members that have some, by member.
+
+    Args:
+        run: whose members.
+        split: `validation` or `test`.
+        head: one of the run's `targets.all_heads`.
+
+    Raises:
+        InputError: the run was not trained on `head`, or a file is damaged or does not match the manifest.
+    """
+    classes = run.targets.all_heads
+    if head not in classes:
+        raise InputError(
+            f"the run {run.folder} was trained on {', '.join(classes)}, not on {head}; train with another --task"
+        )
+    table = run.images.get(split)
+    if table is None:
+        return {}
+    paths = {member: run.predictions_file(member, split, head) for member in run.recipes}
+    members = {member: load(path) for member, path in paths.items() if path.exists()}
+    for predictions in members.values():
+        check_matches(predictions, table["path"].tolist(), classes[head])
+    return members
 
 
 def check_matches(predictions: Predictions, names: Sequence[str], classes: Sequence[str]) -> None:
-    """InputError unless the predictions are of exactly these images and these classes, in this order."""
+    """Raise `InputError` unless the predictions are for exactly these images and classes, in this order."""
     if predictions.classes != tuple(classes):
         raise InputError(
             f"the predictions are for the classes {', '.join(predictions.classes)}; "
-            f"expected {', '.join(classes)}; {MEND}"
+            f"expected {', '.join(classes)}; {FIX}"
         )
     found, expected = [str(name) for name in predictions.names], [str(name) for name in names]
     if found == expected:
@@ -104,4 +132,4 @@ def check_matches(predictions: Predictions, names: Sequence[str], classes: Seque
         what = f"{len(missing)} are missing and {len(extra)} are not expected, such as {(missing + extra)[0]}"
     else:
         what = f"{len(found)} images in another order or number than the {len(expected)} expected"
-    raise InputError(f"the predictions are of other images: {what}; {MEND}")
+    raise InputError(f"the predictions are for other images: {what}; {FIX}")

@@ -1,16 +1,17 @@
-"""A run's folder: what was asked, on what, with what; everything that a run makes lies below it.
+"""A run folder: the configuration, data and results of one training.
 
 runs/<name>/
-    config.json          data, members, recipes, seed: a run is continued only with the same
-    environment.json     versions, devices and git commit of its first start
-    manifest.csv         every photograph, with its split
-    validation.csv       what the validation scores are measured on
+    config.json          data, recipes of the members, task and seed; a run only continues with the same configuration
+    environment.json     versions, devices and git commit when the run was started
+    manifest.csv         every photo with its split
+    validation.csv       the validation images, unaltered and manipulated
     notes.txt            what a reader of the scores must know
     members/<member>/    history.csv, model.keras
-    predictions/<member>/validation.npz, test.npz; of other questions than the camera validation-<question>.npz
-    scores.json, leaderboard.csv, submission.csv, and of settings settings_leaderboard.csv, settings_submission.csv
+    predictions/<member>/validation.npz, test.npz of the camera; validation-<head>.npz, test-<head>.npz of other heads
+    scores.json, leaderboard.csv, submission.csv; for settings settings_leaderboard.csv, settings_submission.csv
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,28 +19,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augment.manipulations import MANIPULATED, fits
+from augment.manipulations import MANIPULATIONS, fits
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.splits import assign_validation, validation_images
 from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe
-from submissions.checks import check_photo_sizes, check_same_settings
 from submissions.environment import environment
-from submissions.tasks import CAMERA, Targets, Task
-from submissions.tasks import told as label_notes
+from submissions.submission_csv import check_test_set
+from submissions.tasks import CAMERA, Targets, Task, label_notes
 
 SIMULATED = "simulated photographs (the virtual competition)"
-
-
 CAMERA_ONLY = Task()
+DIFFERENCES_NAMED = 4
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its folder, the data it was trained on, the recipe of every member, the seed, what is asked, and of how
-    many photographs it learns at most (None: of all)."""
+    """The configuration of a run, and the paths of its files.
+
+    Attributes:
+        folder: of the run.
+        data: folder of the photos.
+        recipes: how each member is trained, by its name.
+        seed: of the split, the patches and the first weights.
+        task: what to predict.
+        photos: maximum number of training photos; None for all.
+    """
 
     folder: Path
     data: Path
@@ -54,12 +61,20 @@ class Run:
 
     @property
     def validation(self) -> pd.DataFrame:
-        """Columns path, camera, manipulation, split; every validation photograph unaltered and manipulated."""
+        """The validation images, unaltered and manipulated: columns path, camera, manipulation, split."""
         columns = ["path", "camera", "manipulation", "split"]
         return read_text_table(self.folder / "validation.csv", columns, "restore it, or delete the run")
 
     @property
+    def images(self) -> dict[str, pd.DataFrame]:
+        """The images to predict, by split: `validation`, and `test` if the data has a test set."""
+        manifest = self.manifest
+        tables = {"validation": self.validation, "test": manifest[manifest["split"] == "test"]}
+        return {split: table for split, table in tables.items() if len(table)}
+
+    @property
     def note(self) -> str:
+        """What a reader of the scores must know, in one line."""
         return (self.folder / "notes.txt").read_text().strip().replace("\n", "; ")
 
     @property
@@ -67,23 +82,28 @@ class Run:
         return Targets(self.task, self.manifest)
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The cameras, sorted: the order of the outputs of every network that was asked for them."""
+    def cameras(self) -> tuple[str, ...]:
+        """The camera classes, in the order of the outputs of every camera head."""
         return self.targets.cameras
 
-    def member(self, name: str) -> Path:
-        return self.folder / "members" / name
+    def member_folder(self, member: str) -> Path:
+        return self.folder / "members" / member
 
-    def predictions(self, member: str, split: str, target: str = CAMERA) -> Path:
-        name = split if target == CAMERA else f"{split}-{target}"
+    def predictions_file(self, member: str, split: str, head: str = CAMERA) -> Path:
+        name = split if head == CAMERA else f"{split}-{head}"
         return self.folder / "predictions" / member / f"{name}.npz"
 
 
-def open_run(folder: Path) -> Run:
-    """A run that exists. Raises `InputError` where there is none, naming the runs beside it."""
+def read_config(folder: Path) -> Any:
+    """Read the config.json of the run in `folder`. Raises `InputError`, naming the runs beside it, if there is none."""
     if not (folder / "config.json").is_file():
         raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
-    config = read_json(folder / "config.json")
+    return read_json(folder / "config.json")
+
+
+def open_run(folder: Path) -> Run:
+    """Open an existing run. Raises `InputError` if there is none, or if its configuration is damaged."""
+    config = read_config(folder)
     try:
         recipes = {member: _recipe(recipe) for member, recipe in config["recipes"].items()}
         task = config["task"]
@@ -94,36 +114,70 @@ def open_run(folder: Path) -> Run:
 
 
 def start_run(run: Run, jobs: int) -> list[str]:
-    """Make the folder of a new run, or check that the one there was made with the same settings.
+    """Create the folder of a new run, or check that the existing one has the same configuration.
 
-    Returns what the user should be told, lines that begin with `warning: ` or `note: `. Raises `InputError` for other
-    settings, or for data that cannot be used; then nothing is left behind.
+    Args:
+        run: the configuration.
+        jobs: number of processes that read the headers of the photos.
+
+    Returns:
+        Messages for the user, lines that begin with `warning: ` or `note: `.
+
+    Raises:
+        InputError: the existing run has another configuration, or the data cannot be used. Nothing is written then.
     """
     config = _config(run)
     if (run.folder / "config.json").exists():
-        check_same_settings(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
+        check_same_config(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
         return []
     table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
-    cut = [recipe for recipe in recipes if recipe.input == "patch"]  # the rest shows photographs of any size
-    size = max((max(recipe.patch, recipe.test_patch) for recipe in cut), default=1)
+    cropped = [recipe for recipe in recipes if recipe.input == "patch"]  # the others take photos of any size
+    size = max((max(recipe.patch, recipe.test_patch) for recipe in cropped), default=1)
     check_photo_sizes(table, size)
-    table, shared = assign_validation(table, run.seed)
-    table = _at_most(table, run.photos, run.seed)
+    if run.task.camera:
+        check_test_set(run.data, table)
+    table, split_notes = assign_validation(table, run.seed)
+    table = _limit_training(table, run.photos, run.seed)
     _check_enough_photos(table, recipes)
-    told = label_notes(Targets(run.task, table))
+    messages = label_notes(Targets(run.task, table))
     images = validation_images(
-        table, MANIPULATED, lambda height, width, name: fits(height, width, name, size), run.seed
+        table, MANIPULATIONS, lambda height, width, name: fits(height, width, name, size), run.seed
     )
-    if len(cut) < len(recipes) or not all(recipe.manipulated for recipe in cut):
+    if len(cropped) < len(recipes) or not all(recipe.manipulated for recipe in cropped):
         images = images[~images["is_manipulated"]]
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
     write_manifest(table, run.folder / "manifest.csv")
     write_csv(images.drop(columns="is_manipulated").assign(split="validation"), run.folder / "validation.csv")
-    write_bytes("".join(f"{note}\n" for note in notes + shared).encode(), run.folder / "notes.txt")
+    write_bytes("".join(f"{note}\n" for note in notes + split_notes).encode(), run.folder / "notes.txt")
     write_json(environment(), run.folder / "environment.json")
-    write_json(config, run.folder / "config.json")  # last: with it the run exists
-    return [*told, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
+    write_json(config, run.folder / "config.json")  # last: a folder with this file is a run
+    return [*messages, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
+
+
+def check_photo_sizes(table: pd.DataFrame, size: int) -> None:
+    """Raise `InputError` if a photo of the manifest `table` is smaller than a patch of `size` pixels."""
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
+    if len(small):
+        first = small.iloc[0]
+        raise InputError(
+            f"{len(small)} photo(s) are smaller than a patch of {size} pixels, the first is {first.path} "
+            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
+
+
+def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
+    """Raise `InputError`, naming the first differences, if the run in `folder` has another configuration."""
+    different = [
+        f"{key} {existing.get(key)} (now {requested.get(key)})"
+        for key in sorted({*existing, *requested})
+        if existing.get(key) != requested.get(key)
+    ]
+    if different:
+        raise InputError(
+            f"the run {folder} was made with other settings: {', '.join(different[:DIFFERENCES_NAMED])}"
+            f"{' …' if len(different) > DIFFERENCES_NAMED else ''}; choose another --run NAME, or delete that folder"
+        )
 
 
 def _recipe(settings: dict[str, Any]) -> Recipe:
@@ -132,14 +186,12 @@ def _recipe(settings: dict[str, Any]) -> Recipe:
 
 
 def _config(run: Run) -> dict[str, Any]:
-    recipes = {member: asdict(recipe) for member, recipe in run.recipes.items()}
-    task = {**asdict(run.task), "order": list(run.task.order)}  # as JSON gives it back
     return {
         "data": str(run.data.resolve()),
         "seed": run.seed,
         "photos": run.photos,
-        "task": task,
-        "recipes": recipes,
+        "task": {**asdict(run.task), "order": list(run.task.order)},  # JSON has no tuples
+        "recipes": {member: asdict(recipe) for member, recipe in run.recipes.items()},
     }
 
 
@@ -149,8 +201,8 @@ def _flat(tree: Any, name: str = "") -> dict[str, Any]:
     return {k: v for key, branch in tree.items() for k, v in _flat(branch, f"{name}.{key}" if name else key).items()}
 
 
-def _at_most(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
-    """The manifest with so many of its training photographs, drawn at random; everything else stays."""
+def _limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
+    """Keep at most `photos` training photos of the manifest, chosen at random, and all other rows."""
     training = table.index[table["split"] == "train"]
     if photos is None or photos >= len(training):
         return table
@@ -163,5 +215,5 @@ def _check_enough_photos(table: pd.DataFrame, recipes: list[Recipe]) -> None:
     batch = max((recipe.batch for recipe in recipes if recipe.batch > photos * recipe.patches_per_photo), default=None)
     if batch is not None:
         raise InputError(
-            f"{photos} training photographs do not fill a batch of {batch} patches; add some, or give a smaller --batch"
+            f"{photos} training photos do not fill a batch of {batch} patches; add some, or give a smaller --batch"
         )

@@ -1,4 +1,5 @@
-"""`submission.csv` as Kaggle takes it, header `fname,camera`: checked first, and never written wrong."""
+"""The CSV files of a Kaggle test set: sample_submission.csv, solution.csv and submission.csv, checked on reading and
+before writing."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -8,36 +9,101 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from competition.metadata.header import SUFFIXES
+from competition.manipulation import UNALTERED
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
+from competition.utils.find_photos import find_photos
 from competition.utils.tables import read_text_table
 
 HEADER = ["fname", "camera"]
-SHOWN = 5  # offenders an error names before it only counts
+SOLUTION_COLUMNS = ["fname", "camera", "manipulation"]  # and optionally usage
+PRIVATE, PUBLIC = "Private", "Public"  # values of the column usage
+NAMES_SHOWN = 5  # in an error; further ones are counted
 
 
 def read_expected_names(data_folder: Path | str) -> list[str]:
-    """File names to be answered, from `sample_submission.csv`, else from `test/`; they must not disagree.
+    """Read the file names that a submission must contain.
 
-    A damaged image counts as well: Kaggle wants an answer for it too.
+    They come from sample_submission.csv, or from the folder test/ if that file does not exist. Damaged images count,
+    because Kaggle expects a prediction for them, too.
+
+    Raises:
+        InputError: neither exists, sample_submission.csv is damaged, or the two differ.
     """
     sample, test = Path(data_folder) / "sample_submission.csv", Path(data_folder) / "test"
-    in_folder = sorted(file.name for file in test.glob("[!.]*") if file.suffix.lower() in SUFFIXES)
+    in_folder = [file.name for file in find_photos(test)] if test.is_dir() else []
     if not sample.is_file():
         if not in_folder:
             raise InputError(
                 f"{data_folder} has neither sample_submission.csv nor images in test/; "
-                f"expected a folder in the Kaggle layout"
+                "expected a folder in the Kaggle layout"
             )
         return in_folder
     names = read_text_table(sample, ["fname"], "restore it")["fname"].tolist()
-    _refuse(f"{sample} names files more than once", _repeated(names), "restore it")
+    _check_none(f"{sample} lists files more than once", _repeated(names), "restore it")
     if in_folder:
-        mend = "make the two agree"
-        _refuse(f"{sample} names files that {test} lacks", set(names) - set(in_folder), mend)
-        _refuse(f"{test} holds files that {sample} lacks", set(in_folder) - set(names), mend)
+        fix = "make the two agree"
+        _check_none(f"{sample} lists files that {test} lacks", set(names) - set(in_folder), fix)
+        _check_none(f"{test} holds files that {sample} lacks", set(in_folder) - set(names), fix)
     return names
+
+
+def read_solution(data_folder: Path | str) -> pd.DataFrame | None:
+    """Read solution.csv: columns fname, camera, manipulation, usage. None if there is none, as on Kaggle.
+
+    Without a column `usage` all images count as Private.
+
+    Raises:
+        InputError: the file is damaged, lists a file twice, or has usages other than Private and Public.
+    """
+    path = Path(data_folder) / "solution.csv"
+    if not path.is_file():
+        return None
+    solution = read_text_table(path, SOLUTION_COLUMNS, "restore it")
+    _check_none(f"{path} lists files more than once", _repeated(solution["fname"].tolist()), "restore it")
+    if "usage" not in solution:
+        return solution.assign(usage=PRIVATE)
+    usages = set(solution["usage"])
+    if usages != {PRIVATE, PUBLIC}:
+        raise InputError(
+            f"{path} has the usages {', '.join(sorted(usages))}; expected both of {PRIVATE}, {PUBLIC}; restore it, "
+            "or remove the column usage"
+        )
+    return solution
+
+
+def check_test_set(data_folder: Path | str, manifest: pd.DataFrame) -> None:
+    """Check that sample_submission.csv and solution.csv fit the test images of a manifest of `data_folder`.
+
+    Does nothing if the manifest has no test images.
+
+    Raises:
+        InputError: one of them is damaged, lists other images, or has a camera or a manipulation that contradicts the
+            manifest; or a test image cannot be read, so that no valid submission is possible.
+    """
+    test = manifest[manifest["split"] == "test"]
+    if test.empty:
+        return
+    is_manipulated = {
+        Path(path).name: manipulation != UNALTERED
+        for path, manipulation in zip(test["path"], test["manipulation"], strict=True)
+    }
+    folder = Path(data_folder) / "test"
+    unreadable = set(read_expected_names(data_folder)) - set(is_manipulated)
+    _check_none(f"{folder} lacks readable images of files", unreadable, "restore them")
+    solution = read_solution(data_folder)
+    if solution is None:
+        return
+    path = Path(data_folder) / "solution.csv"
+    in_solution = dict(zip(solution["fname"], solution["manipulation"] != UNALTERED, strict=True))
+    fix = "make the two agree"
+    _check_none(f"{path} lists files that {folder} lacks", set(in_solution) - set(is_manipulated), fix)
+    _check_none(f"{folder} holds files that {path} lacks", set(is_manipulated) - set(in_solution), fix)
+    different = [name for name, flag in in_solution.items() if flag != is_manipulated[name]]
+    _check_none(f"{path} and the names of the files disagree on their manipulation", different, fix)
+    cameras = sorted(manifest["camera"].dropna().unique())
+    unknown = set(solution["camera"]) - set(cameras)
+    _check_none(f"{path} has unknown cameras", unknown, f"the training photos are by {', '.join(cameras)}")
 
 
 def write_submission(
@@ -49,8 +115,9 @@ def write_submission(
 ) -> None:
     """Write `labels[i]` as the camera of file `names[i]`.
 
-    InputError, and nothing written, unless every expected file is there exactly once, no other is, and every
-    label is known.
+    Raises:
+        InputError: an expected file is missing, a file is repeated or not expected, or a label is unknown. Nothing is
+            written then.
     """
     if len(names) != len(labels):
         raise ValueError(f"expected one label for each name; got {len(names)} names and {len(labels)} labels")
@@ -60,17 +127,17 @@ def write_submission(
 
 
 def check_submission(path: Path | str, known_labels: Collection[str], expected_names: Collection[str]) -> pd.DataFrame:
-    """Read a submission that somebody made, with the checks of `write_submission`: columns fname, camera."""
-    mend = f"make it again with the header {','.join(HEADER)}"
-    table = read_text_table(Path(path), HEADER, mend)
+    """Read any submission, with the checks of `write_submission`: columns fname, camera."""
+    fix = f"write it with the header {','.join(HEADER)}"
+    table = read_text_table(Path(path), HEADER, fix)
     if list(table.columns) != HEADER:
-        raise InputError(f"{path} has the header {','.join(table.columns)}; {mend}")
+        raise InputError(f"{path} has the header {','.join(table.columns)}; {fix}")
     _check(table, str(path), known_labels, expected_names)
     return table
 
 
 def describe_quotas(labels: ArrayLike, is_manipulated: ArrayLike) -> pd.DataFrame:
-    """How many images each camera got, by name: columns camera, unaltered, manipulated."""
+    """Count the images of each camera, sorted by name: columns camera, unaltered, manipulated."""
     cameras, camera = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     flags = np.asarray(is_manipulated, dtype=bool)
     counts = [np.bincount(camera[part], minlength=len(cameras)) for part in (~flags, flags)]
@@ -79,18 +146,19 @@ def describe_quotas(labels: ArrayLike, is_manipulated: ArrayLike) -> pd.DataFram
 
 def _check(table: pd.DataFrame, what: str, known_labels: Collection[str], expected_names: Collection[str]) -> None:
     names, expected = table["fname"].tolist(), set(expected_names)
-    _refuse(f"{what} answers files more than once", _repeated(names), "keep one answer for each")
-    _refuse(f"{what} lacks answers for files", expected - set(names), "answer every file of the test set")
-    _refuse(f"{what} answers files that are not in the test set", set(names) - expected, "leave them out")
+    _check_none(f"{what} lists files more than once", _repeated(names), "keep one row for each")
+    _check_none(f"{what} lacks files", expected - set(names), "add a row for every file of the test set")
+    _check_none(f"{what} lists files that are not in the test set", set(names) - expected, "remove them")
     unknown = set(table["camera"]) - set(known_labels)
-    _refuse(f"{what} has unknown labels", unknown, f"use {', '.join(sorted(known_labels))}")
+    _check_none(f"{what} has unknown labels", unknown, f"use {', '.join(sorted(known_labels))}")
 
 
-def _refuse(problem: str, offenders: Collection[str], mend: str) -> None:
+def _check_none(problem: str, offenders: Collection[str], fix: str) -> None:
+    """Raise `InputError` if there are any offenders, naming the first `NAMES_SHOWN`."""
     if offenders:
-        shown = ", ".join(repr(name) for name in sorted(offenders)[:SHOWN])
-        more = f" and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
-        raise InputError(f"{problem}: {shown}{more}; {mend}")
+        shown = ", ".join(repr(name) for name in sorted(offenders)[:NAMES_SHOWN])
+        more = f" and {len(offenders) - NAMES_SHOWN} more" if len(offenders) > NAMES_SHOWN else ""
+        raise InputError(f"{problem}: {shown}{more}; {fix}")
 
 
 def _repeated(names: list[str]) -> list[str]:

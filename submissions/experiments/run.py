@@ -67,7 +67,7 @@ def carry_out(plan: Plan, jobs: int) -> list[Path]:
     for number, (variant, run) in enumerate(runs, 1):
         told = f"{number} of {len(runs)}: {variant.name}, seed {run.seed}"
         lines = start_run(run, jobs)
-        unknown = [name for name in SETTINGS if name not in run.targets.learnable]
+        unknown = [name for name in SETTINGS if name not in run.targets.labeled_settings]
         if unknown:
             raise InputError(f"experiments are about all settings, but no photographs tell {', '.join(unknown)}")
         if is_finished(run):
@@ -85,9 +85,9 @@ def carry_out(plan: Plan, jobs: int) -> list[Path]:
 def is_finished(run: Run) -> bool:
     """Whether every member of the run has answered every question about the validation photographs."""
     return all(
-        run.predictions(member, "validation", target).exists()
+        run.predictions_file(member, "validation", target).exists()
         for member in run.recipes
-        for target in run.targets.answers
+        for target in run.targets.classes
     )
 
 

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from competition.metrics.settings import normalized_accuracy, random_right, settings_right
 from competition.metrics.weighted_accuracy import SMALLEST_PROBABILITY
 from competition.settings import SETTINGS, UNKNOWN
-from competition.utils.tables import markdown_table
+from competition.utils.tables import MISSING, markdown_table
+from submissions.blending import ByHead, settings_entries
 from submissions.experiments.laurence_murphy import Experiment
-from submissions.leaderboards.settings import Answers, chosen, entries
+from submissions.leaderboards.settings import most_probable_bins
 from submissions.run import SIMULATED, Run
-from submissions.tasks import JOINT
+from submissions.tasks import JOINT_HEAD
 
 HEADINGS = {  # of the measures, in the order of the tables
     "aperture": "aperture",
@@ -45,15 +46,15 @@ def result(run: Run, variant: str, joint: bool = False) -> pd.DataFrame:
     """
     predicted, known, cells = _answers(run)
     correlated = run.task.output == "correlated"
-    picked = _most_probable_cells(predicted[JOINT], run.task.bins) if correlated else chosen(predicted)
+    picked = _most_probable_cells(predicted[JOINT_HEAD], run.task.bins) if correlated else most_probable_bins(predicted)
     loss = {"loss": sum(log_loss(predicted[name], truth) for name, truth in zip(SETTINGS, known, strict=True))}
     found = {variant: hits(picked, known, run.task.bins) | loss}
     if joint:
         found[variant]["joint_log_loss"] = log_loss(
-            predicted[JOINT] if correlated else product_of_marginals(predicted), cells
+            predicted[JOINT_HEAD] if correlated else product_of_marginals(predicted), cells
         )
         if correlated:
-            found[f"{variant}, most probable bins"] = hits(chosen(predicted), known, run.task.bins) | loss
+            found[f"{variant}, most probable bins"] = hits(most_probable_bins(predicted), known, run.task.bins) | loss
         else:
             accuracies = [found[variant][name] for name in SETTINGS]
             found[variant + PRODUCT] = _shares(right_by_chance(accuracies))
@@ -93,7 +94,7 @@ def hits(picked: NDArray[np.integer], known: NDArray[np.integer], bins: int) -> 
     }
 
 
-def product_of_marginals(predicted: Answers) -> NDArray[np.float64]:
+def product_of_marginals(predicted: ByHead) -> NDArray[np.float64]:
     """The joint probabilities if settings were independent (equation 6): (images, bins³)."""
     first, second, third = (predicted[name] for name in SETTINGS)
     joint = first[:, :, None, None] * second[:, None, :, None] * third[:, None, None, :]
@@ -155,11 +156,13 @@ def markdown(table: pd.DataFrame, title: str, measured_on: str) -> str:
         "",
     ]
     shown = [name for name in HEADINGS if name in set(table["measure"])]
-    rows = []
+    columns: dict[str, list[str]] = {heading: [] for heading in ("variant", *(HEADINGS[name] for name in shown))}
     for variant, group in table.groupby("variant", sort=False):
         cells = {row.measure: _cell(row) for row in group.itertuples()}
-        rows.append([variant, *(cells.get(name, "–") for name in shown)])
-    lines.append(markdown_table(["variant", *(HEADINGS[name] for name in shown)], rows))
+        row = [variant, *(cells.get(name, MISSING) for name in shown)]
+        for column, cell in zip(columns.values(), row, strict=True):
+            column.append(cell)
+    lines.append(markdown_table(columns))
     return "\n".join(lines) + "\n"
 
 
@@ -182,10 +185,14 @@ def is_computed(variant: str) -> bool:
     return variant.startswith(RANDOM) or variant.endswith(PRODUCT)
 
 
-def _answers(run: Run) -> tuple[Answers, NDArray[np.int32], NDArray[np.int32]]:
+def _answers(run: Run) -> tuple[ByHead, NDArray[np.int32], NDArray[np.int32]]:
     """The best entry's answers, the true bins (settings, images), and the true cells (images,)."""
     truth = run.targets.labels(run.validation)
-    return list(entries(run, "validation").values())[-1], np.stack([truth[name] for name in SETTINGS]), truth[JOINT]
+    return (
+        list(settings_entries(run, "validation").values())[-1],
+        np.stack([truth[name] for name in SETTINGS]),
+        truth[JOINT_HEAD],
+    )
 
 
 def _most_probable_cells(joint: NDArray[np.floating], bins: int) -> NDArray[np.integer]:

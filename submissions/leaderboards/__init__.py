@@ -1,0 +1,5 @@
+"""Leaderboards: scores of a run's predictions, and comparisons of runs.
+
+In reading order: evaluation (predictions and truth), camera, settings (one leaderboard each), score (one run),
+compare (all runs).
+"""

@@ -1,12 +1,12 @@
-"""The honest leaderboard: every member, view average, blend and balancing, on images no member learned from.
+"""The camera leaderboard: a row for every member, view average, blend and balancing, on images not used in training.
 
-Members are scored without test-time augmentation (view 0) and with it (`member+tta`, all views blended). Blends are
-of members with it where they were trained on turned patches, and without it where not. The validation split scores
-every entry; where there is a solution, as in the virtual competition, its private and public parts do too, after the
-whole test set was answered and balanced blindly.
+A member is scored on view 0 and with test-time augmentation (`member+tta`, the blend of all views). Blends average
+the views of the members that were trained on dihedral transforms. Every entry is scored on the validation split. If
+there is a solution, as in the virtual competition, it is also scored on the private and public parts, after the
+complete test set was predicted and balanced without labels.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from competition.utils.errors import InputError
-from competition.utils.tables import read_text_table
-from submissions import blending
+from competition.utils.tables import MISSING, format_interval, format_number, read_text_table, text_table
 from submissions.balancing import METHODS, assign_within, equal_quotas_within
+from submissions.blending import DEFAULT, KINDS, average_views, blend, blend_members
 from submissions.leaderboards.evaluation import Evaluation
+from submissions.prediction_cache import Predictions
+from submissions.submission_csv import PRIVATE, PUBLIC
 
 FILE_NAME = "leaderboard.csv"
 NUMBERS = [
@@ -38,23 +40,29 @@ COLUMNS = ["run", "entry", *NUMBERS, "note"]
 UNEQUAL_VALIDATION = "not balanced on validation: its cameras have unequal numbers of images"
 UNEQUAL_TEST = "not balanced on the test set: its images cannot be shared equally among the cameras"
 
-# Probabilities, and labels where they were balanced.
-Answer = tuple[NDArray[np.floating], NDArray[np.int64] | None]
+# Probabilities (images, classes), and labels (images,) if they were balanced.
+Entry = tuple[NDArray[np.floating], NDArray[np.int64] | None]
 
 
 def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None, note: str = "") -> pd.DataFrame:
-    """One row per entry, columns `COLUMNS`; scores that cannot be had are null. `test` has the same members.
+    """Score every entry: one row each with the columns `COLUMNS`; scores that cannot be measured are null.
 
-    `note` is what a reader must know of these scores (simulated photographs, a validation split that shares
-    devices with training); why entries could not be balanced is added to it.
+    Args:
+        run: name of the run.
+        validation, test: predictions and truth; `test` has the same members.
+        note: what a reader must know of these scores (simulated photos, a validation split that shares devices with
+            training). The reason why an entry could not be balanced is added to it.
+
+    Raises:
+        InputError: `test` has other members than `validation`.
     """
     if test is not None and list(test.members) != list(validation.members):
         raise InputError(
             f"validation has predictions of {', '.join(validation.members)}, the test set of "
             f"{', '.join(test.members)}; run predict again"
         )
-    on_validation = _answers(validation, validation_quotas(validation))
-    on_test = {} if test is None else _answers(test, blind_quotas(test))
+    on_validation = _entries(validation, validation_quotas(validation))
+    on_test = {} if test is None else _entries(test, blind_quotas(test))
     notes = [note] if note else []
     if validation_quotas(validation) is None:
         notes.append(UNEQUAL_VALIDATION)
@@ -64,39 +72,43 @@ def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None
     for entry in on_validation | on_test:
         row: dict[str, Any] = {"run": run, "entry": entry, "note": "; ".join(notes)}
         if entry in on_validation:
-            row |= validation.scored(*on_validation[entry])
+            row |= validation.score(*on_validation[entry])
             row["low"], row["high"] = row.pop("interval")
         if test is not None and entry in on_test:
-            private, public = (test.scored(*on_test[entry], usage) for usage in ("Private", "Public"))
+            private = test.score(*on_test[entry], PRIVATE)
             row["private_weighted_accuracy"] = private["weighted_accuracy"]
             row["private_low"], row["private_high"] = private["interval"]
-            row["public_weighted_accuracy"] = public["weighted_accuracy"]
+            if test.has_usage(PUBLIC):
+                row["public_weighted_accuracy"] = test.score(*on_test[entry], PUBLIC)["weighted_accuracy"]
         rows.append(row)
     return _typed(pd.DataFrame(rows, columns=COLUMNS))
 
 
 def scores(validation: Evaluation, test: Evaluation | None = None) -> dict[str, Any]:
-    """`scores.json`: {"members": {name: parts}, "blend": parts}; parts: {"validation": …[, "private": …]}.
+    """The contents of scores.json, {"members": {name: parts}, "blend": parts}.
 
-    Members as they enter blends, and the blend `blending.DEFAULT` of them; nothing balanced.
+    `parts` is {"validation": scores} and, with a test set, "private": scores. Members are scored as they enter the
+    blend, and the blend is the default one. Nothing is balanced.
     """
 
-    def parts(name: str | None) -> dict[str, Any]:
-        told = {"validation": validation.scored(_unbalanced(validation, name))}
-        if test is not None:
-            told["private"] = test.scored(_unbalanced(test, name), usage="Private")
-        return told
+    def parts(member: str | None) -> dict[str, Any]:
+        def probabilities(members: Mapping[str, Predictions]) -> NDArray[np.float64]:
+            return blend_members(members) if member is None else average_views(members[member])
 
-    return {"members": {name: parts(name) for name in validation.members}, "blend": parts(None)}
+        found = {"validation": validation.score(probabilities(validation.members))}
+        if test is not None:
+            found["private"] = test.score(probabilities(test.members), usage=PRIVATE)
+        return found
+
+    return {"members": {member: parts(member) for member in validation.members}, "blend": parts(None)}
 
 
 def validation_quotas(validation: Evaluation) -> NDArray[np.int64] | None:
-    """Quotas (2, classes) if every camera has equally many images in either part, else None.
+    """Quotas (2, classes) for balancing the validation split, or None if its cameras have unequal numbers of images.
 
-    Equal shares are what a competitor assumes of a test set before seeing any label. An unequal split's own
-    counts are read off its labels: balancing by them would tell the answer and promise more than a test set
-    can keep; and balancing an unequal split by equal shares would forbid right answers. So such a split
-    balances nothing.
+    Equal shares are what a competitor assumes of a test set before seeing any label. The counts of an unequal split are
+    known only from its labels: balancing by them would leak the labels, and balancing by equal shares would exclude
+    right predictions. Such a split is not balanced.
     """
     parts = (~validation.is_manipulated, validation.is_manipulated)
     classes = len(validation.classes)
@@ -105,24 +117,27 @@ def validation_quotas(validation: Evaluation) -> NDArray[np.int64] | None:
 
 
 def blind_quotas(test: Evaluation) -> NDArray[np.int64] | None:
-    """Equal shares (2, classes) from the sizes of the two parts alone, or None where they do not divide."""
-    manipulated = int(test.is_manipulated.sum())
-    sizes = (test.is_manipulated.size - manipulated, manipulated)
-    if any(size % len(test.classes) for size in sizes):
+    """Equal quotas (2, classes) from the numbers of unaltered and manipulated images, or None if they do not divide."""
+    classes, manipulated = len(test.classes), int(test.is_manipulated.sum())
+    if manipulated % classes or (test.is_manipulated.size - manipulated) % classes:
         return None
-    return equal_quotas_within(test.is_manipulated, len(test.classes))
+    return equal_quotas_within(test.is_manipulated, classes)
 
 
-def compare(runs_folder: Path | str) -> pd.DataFrame:
-    """The leaderboards of all runs in a folder as one table, the best validation score first."""
+def compare_camera(runs_folder: Path | str) -> pd.DataFrame:
+    """Read the leaderboards of all runs in a folder into one table, the best validation score first.
+
+    Raises:
+        InputError: a leaderboard.csv is damaged, or there is none.
+    """
     tables = []
     for path in sorted(Path(runs_folder).glob(f"*/{FILE_NAME}")):
-        mend = "delete it and run leaderboard again"
-        table = read_text_table(path, COLUMNS, mend)[COLUMNS].assign(run=path.parent.name)
+        fix = "delete it and run leaderboard again"
+        table = read_text_table(path, COLUMNS, fix)[COLUMNS].assign(run=path.parent.name)
         try:
             tables.append(_typed(table))
         except ValueError as error:
-            raise InputError(f"{path} holds a score that is no number ({error}); {mend}") from None
+            raise InputError(f"{path} has a score that is not a number ({error}); {fix}") from None
     if not tables:
         raise InputError(f"no run in {runs_folder} has a {FILE_NAME}; train first, for example with `train ensemble`")
     together = pd.concat(tables)
@@ -130,65 +145,43 @@ def compare(runs_folder: Path | str) -> pd.DataFrame:
 
 
 def format_table(table: pd.DataFrame) -> str:
-    """Aligned text for a terminal: scores with their 95 % intervals, then each note once."""
+    """Format the leaderboard for a terminal: scores with their 95 % intervals, then each note once."""
     shown = {"run": table["run"].tolist()} if len(set(table["run"])) > 1 else {}
     shown["entry"] = table["entry"].tolist()
     shown["weighted accuracy"] = _with_interval(table, "weighted_accuracy", "low", "high")
     for column in ("unaltered_accuracy", "manipulated_accuracy", "log_loss"):
         heading = column.removesuffix("_accuracy").replace("_", " ")
-        shown[heading] = [number(value) for value in table[column]]
-    shown["images"] = ["–" if pd.isna(count) else str(count) for count in table["images"]]
+        shown[heading] = list(map(format_number, table[column]))
+    shown["images"] = [MISSING if pd.isna(count) else str(count) for count in table["images"]]
     if table["private_weighted_accuracy"].notna().any():
         shown["private"] = _with_interval(table, "private_weighted_accuracy", "private_low", "private_high")
-        shown["public"] = [number(value) for value in table["public_weighted_accuracy"]]
-    return aligned(shown, table["note"])
+    if table["public_weighted_accuracy"].notna().any():
+        shown["public"] = list(map(format_number, table["public_weighted_accuracy"]))
+    return text_table(shown, table["note"], left=list(shown).index("entry") + 1)
 
 
-def aligned(shown: Mapping[str, Sequence[str]], notes: Iterable[str]) -> str:
-    """Columns of cells under their headings, names to the left and numbers to the right; then each note once."""
-    columns = []
-    for heading, cells in shown.items():
-        width = max(map(len, [heading, *cells]))
-        pad = str.ljust if heading in ("run", "entry") else str.rjust
-        columns.append([pad(cell, width) for cell in (heading, "─" * width, *cells)])
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
-    return "\n".join([*lines, *(f"note: {note}" for note in dict.fromkeys(notes) if note)])
-
-
-def _unbalanced(evaluation: Evaluation, name: str | None) -> NDArray[np.float64]:
-    return evaluation.blended(blending.DEFAULT) if name is None else evaluation.answers[name]
-
-
-def _answers(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Answer]:
-    """What every entry answers. One member has no other blends than itself, one view no average."""
-    answers: dict[str, Answer] = {}
-    for name, predicted in evaluation.members.items():
-        answers[name] = (predicted.probabilities[0], None)
-        if len(predicted.probabilities) > 1:
-            answers[f"{name}+tta"] = (blending.blend(predicted.probabilities, blending.DEFAULT), None)
-    for kind in blending.KINDS if len(evaluation.members) > 1 else [blending.DEFAULT]:
-        answers[f"blend {kind}"] = (evaluation.blended(kind), None)
+def _entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Entry]:
+    """All entries by name. One member has a single blend, and one view no average."""
+    entries: dict[str, Entry] = {}
+    for name, predictions in evaluation.members.items():
+        entries[name] = (predictions.probabilities[0], None)
+        if len(predictions.probabilities) > 1:
+            entries[f"{name}+tta"] = (blend(predictions.probabilities), None)
+    for kind in KINDS if len(evaluation.members) > 1 else [DEFAULT]:
+        entries[f"blend {kind}"] = (blend_members(evaluation.members, kind), None)
     if quotas is not None:
-        blend = evaluation.blended(blending.DEFAULT)
+        blended, _ = entries[f"blend {DEFAULT}"]
         for method in METHODS[1:]:
-            labels = assign_within(blend, evaluation.is_manipulated, quotas, method)
-            answers[f"blend {blending.DEFAULT}, {method}"] = (blend, labels)
-    return answers
+            labels = assign_within(blended, evaluation.is_manipulated, quotas, method)
+            entries[f"blend {DEFAULT}, {method}"] = (blended, labels)
+    return entries
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as float64 with NaN for missing, images as nullable whole numbers; from None or from text."""
+    """Convert scores, from None or text, to float64 with NaN for missing, and images to nullable integers."""
     numbers = {column: pd.to_numeric(table[column]).astype("float64") for column in NUMBERS}
     return table.assign(**numbers).astype({"images": "Int64"})
 
 
-def number(value: float) -> str:
-    """With three digits, or a dash where there is none."""
-    return "–" if pd.isna(value) else f"{value:.3f}"
-
-
 def _with_interval(table: pd.DataFrame, column: str, low: str, high: str) -> list[str]:
-    return [
-        "–" if pd.isna(value) else f"{value:.3f} [{start:.3f}, {end:.3f}]"
-        for value, start, end in zip(table[column], table[low], table[high], strict=True)
-    ]
+    return list(map(format_interval, table[column], table[low], table[high]))

@@ -1,4 +1,4 @@
-"""What follows from a run's predictions of settings: their leaderboard and their submission. No network is loaded."""
+"""The settings leaderboard: balanced accuracy of every member and of their blend on the validation photos."""
 
 from pathlib import Path
 
@@ -6,105 +6,75 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from competition.manifest import UNALTERED
 from competition.metrics.settings import score_setting, settings_right
 from competition.settings import SETTINGS
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
-from submissions.blending import DEFAULT, blend
-from submissions.prediction_cache import Predictions, answer
+from competition.utils.tables import format_interval, format_number, read_text_table, text_table
+from submissions.blending import ByHead, settings_entries
 from submissions.run import Run
-from submissions.submit import images, load_members
-from submissions.tasks import JOINT
 
-LEADERBOARD = "settings_leaderboard.csv"
-SUBMISSION = "settings_submission.csv"
-Answers = dict[str, NDArray[np.float64]]  # question → (images, classes)
+FILE_NAME = "settings_leaderboard.csv"
 
 
 def score_settings(run: Run) -> pd.DataFrame:
-    """Write `settings_leaderboard.csv`: a row for every entry and setting, scored on the validation photographs.
+    """Write settings_leaderboard.csv: one row per entry and setting, scored on the validation images.
 
-    Columns run, entry, setting, those of `competition.metrics.settings.score_setting`, and all_right: the share of
-    photographs of which all settings are.
+    Columns run, entry, setting, those of `competition.metrics.settings.score_setting`, all_right (the share of images
+    whose settings are all right), and note.
     """
-    answers, truth = entries(run, "validation"), run.targets.labels(run.validation)
-    known = {name: truth[name] for name in run.targets.learnable}
+    entries, labels = settings_entries(run, "validation"), run.targets.labels(run.validation)
+    truth = {name: labels[name] for name in run.targets.labeled_settings}
     rows = []
-    for entry, predicted in answers.items():
-        all_right = settings_right(chosen(predicted), np.stack(list(known.values())))[-1]
-        for name, labels in known.items():
-            scores = score_setting(predicted[name], labels, photographs=run.validation["path"])
+    for entry, probabilities in entries.items():
+        all_right = settings_right(most_probable_bins(probabilities), np.stack(list(truth.values())))[-1]
+        for name, y_true in truth.items():
+            scores = score_setting(probabilities[name], y_true, photographs=run.validation["path"])
             row = {"run": run.folder.name, "entry": entry, "setting": name, **scores}
             rows.append({**row, "all_right": all_right, "note": run.note})
     table = pd.DataFrame(rows)
-    write_csv(table, run.folder / LEADERBOARD)
+    write_csv(table, run.folder / FILE_NAME)
     return table
 
 
-def submit_settings(run: Run, path: Path) -> pd.DataFrame:
-    """Write the bin and its probability of every setting for every image of the test set, else for every unaltered one
-    of validation.
+def most_probable_bins(probabilities: ByHead) -> NDArray[np.integer]:
+    """The most probable bin of each setting: (settings, images)."""
+    return np.stack([probabilities[name].argmax(axis=1) for name in SETTINGS if name in probabilities])
 
-    Columns fname, and for every setting its name and `<name>_probability`.
+
+def compare_settings(runs_folder: Path | str) -> pd.DataFrame:
+    """Read the settings leaderboards of all runs in a folder: one row per entry, the best mean first.
+
+    Columns run, entry, note, random (the balanced accuracy of a random guess), the balanced accuracy of each setting,
+    NaN if the run has no head for it, and their mean, NaN if one is missing. Empty if no run has such a leaderboard.
+
+    Raises:
+        InputError: a settings_leaderboard.csv is damaged.
     """
-    shown = images(run)
-    split = "test" if "test" in shown else "validation"
-    table = describe(run, list(entries(run, split).values())[-1])
-    paths = shown[split]["path"].tolist()
-    table.insert(0, "fname", [Path(path).name for path in paths] if split == "test" else paths)
-    if split == "validation":
-        table = table[(shown[split]["manipulation"] == UNALTERED).to_numpy()]
-    write_csv(table, path)
-    return table
-
-
-def describe(run: Run, predicted: Answers) -> pd.DataFrame:
-    """The most probable bin of every setting, in words, and its probability."""
-    targets, columns = run.targets, {}
-    for name in targets.learnable:
-        columns[name] = np.array(targets.answers[name])[predicted[name].argmax(axis=1)]
-        columns[f"{name}_probability"] = predicted[name].max(axis=1)
-    return pd.DataFrame(columns)
-
-
-def entries(run: Run, split: str) -> dict[str, Answers]:
-    """What is answered for the images of a split: by every member, and by the blend of several; the last is the best.
-
-    Raises `InputError` where the run was not asked for settings, or lacks predictions.
-    """
-    targets = [*run.targets.learnable, *([JOINT] if run.task.output == "correlated" else [])]
-    members: dict[str, dict[str, Predictions]] = {}
-    for target in targets:
-        for member, predicted in load_members(run, split, target).items():
-            members.setdefault(member, {})[target] = predicted
-    members = {member: predicted for member, predicted in members.items() if len(predicted) == len(targets)}
-    if not members:
-        raise InputError(f"the run {run.folder} has no predictions for {split}; run predict first")
-    answers = {member: {name: answer(one) for name, one in predicted.items()} for member, predicted in members.items()}
-    if len(answers) > 1:
-        several = list(answers.values())
-        answers[f"blend {DEFAULT}"] = {
-            name: blend(np.stack([one[name] for one in several]), DEFAULT) for name in targets
-        }
-    return answers
-
-
-def chosen(predicted: Answers) -> NDArray[np.integer]:
-    """The most probable bin of each setting by itself: (settings, images)."""
-    return np.stack([predicted[name].argmax(axis=1) for name in SETTINGS if name in predicted])
+    tables = []
+    for path in sorted(Path(runs_folder).glob(f"*/{FILE_NAME}")):
+        fix = "delete it and run leaderboard RUN again"
+        table = read_text_table(path, ["entry", "setting", "balanced_accuracy", "random", "note"], fix)
+        try:
+            numbers = table.assign(**{name: table[name].astype(float) for name in ("balanced_accuracy", "random")})
+            wide = numbers.pivot_table("balanced_accuracy", ["entry", "note", "random"], "setting", sort=False)
+        except ValueError as error:
+            raise InputError(f"{path} has a score that is not a number ({error}); {fix}") from None
+        tables.append(wide.reindex(columns=list(SETTINGS)).reset_index().assign(run=path.parent.name))
+    if not tables:
+        return pd.DataFrame()
+    together = pd.concat(tables)
+    together["mean"] = together[list(SETTINGS)].mean(axis=1, skipna=False)
+    return together.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
 
 
 def format_settings(table: pd.DataFrame) -> str:
-    """Aligned text for a terminal."""
-    shown = pd.DataFrame(
-        {
-            "entry": table["entry"],
-            "setting": table["setting"],
-            "balanced accuracy": [f"{r.balanced_accuracy:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in table.itertuples()],
-            **{name: table[name].map("{:.3f}".format) for name in ("accuracy", "random", "majority", "log_loss")},
-            "images": table["images"],
-        }
-    )
-    notes = [f"note: {note}" for note in table["note"].unique() if note]
-    return "\n".join([shown.to_string(index=False), *notes])
+    """Format the leaderboard for a terminal: scores with their 95 % intervals, then each note once."""
+    shown: dict[str, list[str]] = {
+        "entry": table["entry"].tolist(),
+        "setting": table["setting"].tolist(),
+        "balanced accuracy": list(map(format_interval, table["balanced_accuracy"], table["low"], table["high"])),
+    }
+    for name in ("accuracy", "random", "majority", "log_loss"):
+        shown[name.replace("_", " ")] = list(map(format_number, table[name]))
+    return text_table({**shown, "images": table["images"].tolist()}, table["note"], left=2)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from augment.decode import read_pixels
+from augment.prefetch import prefetch
 from competition.utils.errors import InputError
-from models.exif_language.pairs import ahead
 from models.presets.exif_language import smallest_patch
 from models.training.fit import MODEL, load_model
 from submissions.exif_language import ExifRun
@@ -43,7 +43,7 @@ def of_classifier(run: Run, member: str) -> Network:
     """What a member's camera logits are computed from: its last hidden layer, or those of its stem and its backbone."""
     import keras
 
-    model = load_model(run.member(member) / MODEL)
+    model = load_model(run.member_folder(member) / MODEL)
     logits = [layer for layer in model.layers if layer.name in ("stem_camera", "camera_logits")]
     hidden = keras.Model(model.input, {layer.name: layer.input for layer in logits})
 
@@ -77,7 +77,7 @@ def find_classifier(run: ExifRun, given: Path | None) -> tuple[Run, str] | None:
             continue
         members = _usable(opened, run.recipe.patch) if opened.data == run.data else []
         if members:
-            found.append(((opened.member(members[0]) / MODEL).stat().st_mtime, opened, members[0]))
+            found.append(((opened.member_folder(members[0]) / MODEL).stat().st_mtime, opened, members[0]))
     return max(found, key=lambda one: one[0])[1:] if found else None
 
 
@@ -87,7 +87,7 @@ def features(networks: Mapping[str, Network], sample: Sample) -> dict[str, NDArr
     Every photograph is decoded once. Raises `InputError` where one cannot be read or is too small for its patches.
     """
     made: dict[str, list[NDArray[np.floating]]] = {name: [] for name in networks}
-    cut = ahead(partial(_patches, sample), len(sample.names))
+    cut = prefetch(partial(_patches, sample), len(sample.names))
     with tqdm(total=len(sample.names), desc="embeddings", unit="photo") as bar:
         while chunk := list(islice(cut, BATCH)):
             pixels = np.concatenate(chunk)
@@ -107,7 +107,7 @@ def _usable(run: Run, side: int) -> list[str]:
     return [
         member
         for member, recipe in run.recipes.items()
-        if recipe.input == "patch" and smallest_patch(member) <= side and (run.member(member) / MODEL).is_file()
+        if recipe.input == "patch" and smallest_patch(member) <= side and (run.member_folder(member) / MODEL).is_file()
     ]
 
 

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augment.decode import read_pixels
-from augment.manipulations import UNALTERED
+from competition.manipulation import UNALTERED
 from competition.metrics.calibration import Reliability, reliability
 from competition.metrics.weighted_accuracy import SMALLEST_PROBABILITY
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.errors import InputError
-from submissions.blending import DEFAULT, blend
-from submissions.prediction_cache import answer
+from submissions.blending import blend_members
+from submissions.prediction_cache import load_members
 from submissions.reports import figures
 from submissions.run import SIMULATED, Run
-from submissions.submit import load_members
 
 SHOWN = 5  # best and as many worst
 SHEET = 20  # photographs on the contact sheet
@@ -102,11 +101,11 @@ def answered(run: Run) -> dict[str, Answered]:
     """What the blend of a run's members answered to every question about the validation images."""
     truth = run.targets.labels(run.validation)
     found = {}
-    for target, classes in run.targets.answers.items():
+    for target, classes in run.targets.classes.items():
         members = load_members(run, "validation", target)
         if not members:
             raise InputError(f"the run {run.folder} has no predictions for its {target}; run predict first")
-        predicted = blend(np.stack([answer(one) for one in members.values()]), DEFAULT)
+        predicted = blend_members(members)
         found[target] = Answered(classes, predicted, truth[target])
     return found
 
