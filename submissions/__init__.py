@@ -1,1 +1,6 @@
-"""Floor 4: what is handed in. Predictions and their cache, blending, balancing, submission files, leaderboards."""
+"""Level 4: predictions, blending, balancing, submission files and leaderboards.
+
+In reading order: tasks (what is predicted), run (the run folder), environment, members (train and predict), predict,
+prediction_cache, blending, balancing, submission_csv, submit, predict_photos (your own photos), exif_language (the
+joint embedding of patches and EXIF). Sub-packages: leaderboards, reports, splices, probes, experiments.
+"""

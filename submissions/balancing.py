@@ -1,6 +1,6 @@
-"""Labels under quotas: what is known of a test set's make-up corrects single uncertain answers.
+"""Balancing: assign labels under quotas, so that the known class counts of a test set correct uncertain predictions.
 
-In the IEEE Signal Processing Society competition each of ten cameras took 132 of the unaltered and 132 of the
+In the IEEE Signal Processing Society competition, each of ten cameras took 132 of the unaltered and 132 of the
 manipulated images.
 """
 
@@ -9,20 +9,28 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 from competition.utils.errors import InputError, unknown_name
+from submissions.blending import SMALLEST
 
 METHODS = ("none", "greedy", "exact")
 
 
 def assign(probabilities: ArrayLike, quotas: ArrayLike | None, method: str) -> NDArray[np.int64]:
-    """Class indices (images,) for `probabilities` (images, classes), `quotas[c]` images of class c.
+    """Assign a class to each image, with `quotas[c]` images of class c.
 
-    `none`: the most probable class; quotas are not looked at and may be None.
-    `greedy`: of all pairs of an image without a label and a class with room, the most probable comes next.
-    `exact`: the labels of maximum total log-probability among all that keep the quotas: an assignment problem
-    with one column per place, solved by scipy (Crouse 2016). About a second for 2640 images at once.
+    Args:
+        probabilities: (images, classes), finite and ≥ 0.
+        quotas: (classes,), the number of images of each class; ignored by the method `none`.
+        method: `none`, the most probable class. `greedy`: repeatedly take the most probable pair of an unassigned image
+            and a class below its quota. `exact`: the labels with the maximum sum of log-probabilities that keep the
+            quotas, an assignment problem with one column per place, solved by scipy (Crouse 2016); about a second for
+            2640 images.
 
-    Raises InputError for an unknown method and for quotas that do not add up to the number of images,
-    ValueError for probabilities of another shape, negative or not finite.
+    Returns:
+        Class indices (images,).
+
+    Raises:
+        InputError: unknown method, or quotas that do not add up to the number of images.
+        ValueError: probabilities of another shape, negative or not finite.
     """
     if method not in METHODS:
         raise unknown_name("balancing", method, METHODS)
@@ -38,11 +46,10 @@ def assign(probabilities: ArrayLike, quotas: ArrayLike | None, method: str) -> N
 def assign_within(
     probabilities: ArrayLike, is_manipulated: ArrayLike, quotas: ArrayLike | None, method: str
 ) -> NDArray[np.int64]:
-    """`assign` within the unaltered images and, apart from them, within the manipulated: indices (images,).
+    """Apply `assign` to the unaltered and to the manipulated images separately; returns indices (images,).
 
-    `quotas` is (2, classes), first for the unaltered, then for the manipulated images, or (classes,) for
-    either part. Pooled quotas would let errors among the manipulated images displace right answers among the
-    unaltered.
+    `quotas` is (2, classes), for the unaltered and for the manipulated images, or (classes,) for both. With pooled
+    quotas, errors among the manipulated images would displace right predictions among the unaltered ones.
     """
     values = np.asarray(probabilities)
     flags = np.asarray(is_manipulated, dtype=bool)
@@ -50,8 +57,8 @@ def assign_within(
         raise ValueError(f"expected (images, classes) and (images,); got shapes {values.shape} and {flags.shape}")
     if quotas is not None and np.shape(quotas) not in ((values.shape[1],), (2, values.shape[1])):
         raise InputError(
-            f"quotas of shape {np.shape(quotas)} do not fit; expected one for each of {values.shape[1]} "
-            f"classes, or two such rows (unaltered, manipulated)"
+            f"received quotas of shape {np.shape(quotas)}; expected one for each of {values.shape[1]} classes, "
+            "or two such rows (unaltered, manipulated)"
         )
     rows = (None, None) if quotas is None else np.broadcast_to(np.asarray(quotas), (2, values.shape[1]))
     labels = np.empty(len(flags), dtype=np.int64)
@@ -62,10 +69,7 @@ def assign_within(
 
 
 def equal_quotas(images: int, classes: int) -> NDArray[np.int64]:
-    """The same number of images for each class, (classes,).
-
-    InputError where `images` cannot be shared out equally: nothing says whose the remainder is.
-    """
+    """Equal quotas, (classes,). Raises `InputError` if `images` is not a multiple of `classes`."""
     if classes < 1 or images % classes:
         raise InputError(
             f"{images} images cannot be shared equally among {classes} classes; "
@@ -75,7 +79,7 @@ def equal_quotas(images: int, classes: int) -> NDArray[np.int64]:
 
 
 def equal_quotas_within(is_manipulated: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Equal quotas of the unaltered and of the manipulated images, (2, classes), for `assign_within`."""
+    """Equal quotas for the unaltered and for the manipulated images, (2, classes), for `assign_within`."""
     manipulated = int(np.count_nonzero(is_manipulated))
     unaltered = np.size(is_manipulated) - manipulated
     return np.stack([equal_quotas(unaltered, classes), equal_quotas(manipulated, classes)])
@@ -84,7 +88,7 @@ def equal_quotas_within(is_manipulated: ArrayLike, classes: int) -> NDArray[np.i
 def _checked(quotas: ArrayLike | None, images: int, classes: int) -> NDArray[np.int64]:
     places = np.asarray(quotas)
     if places.shape != (classes,) or places.dtype.kind not in "iu" or (places < 0).any():
-        raise InputError(f"expected one quota, a whole number ≥ 0, for each of {classes} classes; got {quotas!r}")
+        raise InputError(f"expected one quota, an integer ≥ 0, for each of {classes} classes; got {quotas!r}")
     if places.sum() != images:
         raise InputError(f"the quotas add up to {places.sum()}, but there are {images} images; correct the quotas")
     return places.astype(np.int64)
@@ -103,8 +107,8 @@ def _greedy(probabilities: NDArray[np.float64], quotas: NDArray[np.int64]) -> ND
 
 
 def _exact(probabilities: NDArray[np.float64], quotas: NDArray[np.int64]) -> NDArray[np.int64]:
-    # The smallest float32 softmax can say; a zero would make the total -inf whatever the other images get.
-    logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    # A zero would make the sum -inf, whatever the other images get.
+    logarithms = np.log(np.maximum(probabilities, SMALLEST))
     label_of_place = np.repeat(np.arange(len(quotas)), quotas)
     _, place_of_image = linear_sum_assignment(logarithms[:, label_of_place], maximize=True)
     return label_of_place[place_of_image]

@@ -1,4 +1,7 @@
-"""On what a run was made: what one pastes into a bug report."""
+"""The environment of a run: versions, devices and resources, for bug reports.
+
+Tested by tests/commands/test_main_job.py.
+"""
 
 import platform
 import shutil
@@ -21,7 +24,10 @@ PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """Backend, devices, versions, git commit, processors, free memory and disk (GiB). Imports the framework."""
+    """Describe the backend, devices, versions, git commit, processors, free memory and disk (GiB).
+
+    Imports the framework.
+    """
     import keras
     import psutil
 
@@ -48,7 +54,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of this code, with `+` where it was changed since; None outside of a clone."""
+    """The git commit of this code, with `+` if it was changed since; None outside a clone."""
     here = Path(__file__).parent
     try:
         git = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"]

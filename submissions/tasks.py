@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from competition.settings import SETTINGS, UNKNOWN, bin_edges, bin_names, cells, labels, quantile_edges, sensible
+from competition.settings import (
+    SETTINGS,
+    UNKNOWN,
+    bin_edges,
+    bin_labels,
+    bin_names,
+    joint_cells,
+    plausible_values,
+    quantile_edges,
+)
 from competition.utils.errors import InputError, unknown_name
 
 CAMERA = "camera"  # the head that predicts the camera
@@ -95,7 +104,7 @@ class Targets:
         return tuple(
             name
             for name, setting in SETTINGS.items()
-            if all(np.isfinite(sensible(name, rows[setting.column])).any() for rows in parts)
+            if all(np.isfinite(plausible_values(name, rows[setting.column])).any() for rows in parts)
         )
 
     @cached_property
@@ -142,13 +151,13 @@ class Targets:
             found[CAMERA] = pd.Index(self.cameras).get_indexer(pd.Index(table["camera"])).astype(np.int32)
         if self.task.settings:
             photos = self.manifest.set_index("path").reindex(table["path"])
-            found |= labels(photos, self.edges)
+            found |= bin_labels(photos, self.edges)
             found[JOINT_HEAD] = self.cells({name: found[name] for name in self.labeled_settings})
         return found
 
     def cells(self, bins: Mapping[str, NDArray[np.int32]]) -> NDArray[np.int32]:
         """Index of the joint cell of these bins, int32 (rows,), -1 where a bin is unknown."""
-        return cells(bins, [self.task.bins] * len(bins))
+        return joint_cells(bins, [self.task.bins] * len(bins))
 
     def with_marginals(self, predictions: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """Predictions by head, each (…, classes), with the marginals of a joint head added."""
@@ -182,7 +191,7 @@ def label_notes(targets: Targets) -> list[str]:
     correlated, notes = targets.task.output == "correlated", list[str]()
     for (name, setting), split in product(SETTINGS.items(), LABELED_SPLITS):
         rows = targets.manifest[targets.manifest["split"] == split]
-        missing = int(np.isnan(sensible(name, rows[setting.column])).sum())
+        missing = int(np.isnan(plausible_values(name, rows[setting.column])).sum())
         if missing == len(rows):
             problem = f"none of the {len(rows)} {split} photos has a known {name} (EXIF {setting.column})"
             if not targets.labeled_settings:
