@@ -20,7 +20,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from augment.patches import WORKERS, PatchConfig, TrainingPatches
+from augment.loaders import TrainingPatches
+from augment.patches import PatchConfig
+from augment.prefetch import WORKERS
 from models.backbones import BACKBONES
 from models.classifier import build
 from models.presets.classifier import recipe

@@ -14,7 +14,7 @@ FLOORS = {"competition": 1, "augment": 2, "models": 3, "submissions": 4, "comman
 FILES = sorted(path.relative_to(ROOT) for package in FLOORS for path in (ROOT / package).rglob("*.py"))
 TENSORFLOW_ONLY = "models/training/backend.py"  # and only inside its functions: other Keras backends must never load it
 KERAS_AT_IMPORT = (
-    "augment/patches.py",
+    "augment/loaders.py",
     "models/",
     "submissions/predict.py",
     "submissions/members.py",
@@ -90,7 +90,7 @@ def test_a_broken_rule_is_noticed(path, source, found):
     "path, source",
     [
         ("commands/a.py", "def run():\n    import keras\n    from models import network"),
-        ("augment/patches.py", "import keras"),
+        ("augment/loaders.py", "import keras"),
         ("models/a.py", "import keras\nfrom competition import scoring"),
         ("submissions/predict.py", "from keras import ops"),
         ("models/training/backend.py", "def f():\n    import tensorflow as tf"),

@@ -15,12 +15,13 @@ import pandas as pd
 from keras import ops
 from tqdm import tqdm
 
+from augment.prefetch import prefetch
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from models.classifier import load_weights
 from models.exif_language.dual_encoder import Joint, gradients_of
 from models.exif_language.loss import RANKS, contrastive_loss, recall, recall_by_chance
-from models.exif_language.pairs import TrainingPairs, ValidationPairs, ahead
+from models.exif_language.pairs import TrainingPairs, ValidationPairs
 from models.presets.exif_language import ContrastRecipe
 from models.training import checkpoints as past
 from models.training.backend import compiled
@@ -68,7 +69,7 @@ def train_joint(
     with tqdm(total=recipe.epochs * steps, initial=len(history) * steps, desc=folder.name, unit="step") as bar:
         for epoch in range(len(history), recipe.epochs):
             began, losses = time.monotonic(), list[float]()
-            for batch in ahead(partial(training.batch, epoch), steps):
+            for batch in prefetch(partial(training.batch, epoch), steps):
                 loss, gradients = step(*batch)
                 if not math.isfinite(loss):
                     raise _no_number(loss, epoch, len(losses), folder)

@@ -1,21 +1,18 @@
 """Pairs of a patch and the EXIF text of its photograph, as arrays."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.patches import WORKERS, EvaluationPatches, TrainingPatches
+from augment.loaders import EvaluationPatches, TrainingPatches
+from augment.prefetch import prefetch
 from competition.metadata.exif_text import TextOptions, exif_text
 from models.exif_language.tokenizer import Tokenizer
 
 PHOTOGRAPH = "photograph"  # the target of `TrainingPatches` that holds a patch's photograph
-
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -58,19 +55,7 @@ class ValidationPairs:
 
     def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
         """Patches and tokens, in order."""
-        size = self.patches.batch_size
-        made: Iterator[Any] = ahead(self.patches.__getitem__, len(self.patches))
+        size = self.patches.config.batch_size
+        made: Iterator[Any] = prefetch(self.patches.__getitem__, len(self.patches))
         for index, (inputs, _, _) in enumerate(made):
             yield inputs["patch"], self.tokens[index * size : (index + 1) * size]
-
-
-def ahead(make: Callable[[int], Made], count: int, threads: int = WORKERS) -> Iterator[Made]:
-    """`make(0)`, `make(1)`, …, `count` in all, in order; threads make a few of them before they are asked for."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Made]] = deque()
-        for index in range(count):
-            waiting.append(pool.submit(make, index))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.patches import EvaluationPatches, TrainingPatches, measure_colors, own_errors
+from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_errors
+from augment.patches import color_statistics
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from models.classifier import DAMAGED, adopt_stem, build, freeze_stem, load_weights
@@ -62,7 +63,7 @@ def train(
         return history
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    colors = measure_colors(training) if recipe.normalize == "training" else None
+    colors = _colors(training) if recipe.normalize == "training" else None
     with all_gpus():
         model = build(member, recipe, heads, colors)
         if stem is not None:
@@ -78,7 +79,7 @@ def train(
         keeper = _Keeper(member, recipe, folder, history, seed, bar)
         if len(history) < recipe.epochs and not past.has_stalled(list(history.val_loss), recipe.patience):
             training.epoch = len(history)
-            with own_errors(training, validation):
+            with reraise_input_errors(training, validation):
                 model.fit(
                     training,
                     validation_data=validation,
@@ -124,6 +125,11 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, heads: dict[str, in
         jit_compile="auto" if has_gpu() else False,  # compiling with XLA costs more than it gains on a CPU
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def _colors(training: TrainingPatches) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the color statistics of the patches of the first epoch."""
+    return color_statistics(training.batch(0, index)[0]["patch"] for index in range(len(training)))
 
 
 def _weights(folder: Path, epoch: int) -> Path:

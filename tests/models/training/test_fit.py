@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augment.patches import EvaluationPatches, PatchConfig, TrainingPatches
+from augment.loaders import EvaluationPatches, TrainingPatches
+from augment.patches import PatchConfig
 from competition.manifest import read_folder
 from competition.splits import assign_validation
 from competition.utils.errors import InputError
@@ -57,7 +58,9 @@ def train_stem(photos, folder, made, pause=0.0):
     config = PatchConfig(made.patch, made.batch, made.patches_per_photo, SEED)
     batches = Slow(parts["train"], photos, labels["train"], config, workers=1 if pause else 2)
     batches.pause = pause
-    watched = EvaluationPatches(parts["validation"], photos, labels["validation"], made.test_patch, made.batch)
+    watched = EvaluationPatches(
+        parts["validation"], photos, labels["validation"], PatchConfig(made.test_patch, made.batch)
+    )
     return train("stem", made, batches, watched, {"camera": len(classes)}, folder, SEED)
 
 
@@ -175,7 +178,9 @@ def settings_patches(photos, made, tau):
     weights = partial(head_weights, heads=SETTINGS, tau=tau)
     return (
         TrainingPatches(parts["train"], photos, labels["train"], config, head_weights=weights, workers=1),
-        EvaluationPatches(parts["validation"], photos, labels["validation"], made.test_patch, made.batch, workers=1),
+        EvaluationPatches(
+            parts["validation"], photos, labels["validation"], PatchConfig(made.test_patch, made.batch), workers=1
+        ),
     )
 
 

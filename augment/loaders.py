@@ -1,0 +1,221 @@
+"""Keras data sets of patches, for any Keras backend; the only module of `augment` that imports Keras."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from augment.decode import read_pixels
+from augment.patches import PatchConfig, epoch_order, make_evaluation_patch, make_patch
+from augment.prefetch import WORKERS
+from competition.manipulation import UNALTERED
+from competition.utils.errors import InputError
+
+Inputs = dict[str, np.ndarray]
+Targets = dict[str, np.ndarray]
+Weights = dict[str, np.ndarray]
+Batch = tuple[Inputs, Targets, Weights]
+HeadWeights = Callable[[int], Mapping[str, float]]
+
+
+class _PatchDataset(keras.utils.PyDataset):
+    """Batches made by `_batch`. Keeps the `InputError` that it raised for `reraise_input_errors`."""
+
+    input_error: InputError | None = None
+
+    def __getitem__(self, index: int) -> Batch:
+        try:
+            return self._batch(index)
+        except InputError as error:
+            self.input_error = error
+            raise
+
+    def _batch(self, index: int) -> Batch:
+        raise NotImplementedError
+
+
+@contextmanager
+def reraise_input_errors(*datasets: _PatchDataset) -> Iterator[None]:
+    """Raise the `InputError` of a data set instead of the exception in which a framework wraps it.
+
+    Use it around `fit` and `predict`.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = next((dataset.input_error for dataset in datasets if dataset.input_error is not None), error)
+        if cause is error:
+            raise
+        raise cause from error
+
+
+class TrainingPatches(_PatchDataset):
+    """Batches of random patches for `fit(…, shuffle=False)`: their order is random already, and reproducible.
+
+    A batch is `(inputs, targets, weights)`:
+
+    - inputs: `patch`, uint8 (batch_size, size, size, 3), and `is_manipulated`, float32 (batch_size, 1);
+    - targets: the labels of the photos by head, int (batch_size,), 0 where unknown;
+    - weights: the weights of the labels in the loss by head, float32 (batch_size,), 0 where unknown.
+
+    An epoch takes `patches_per_photo` patches from every photo (on average with `cells`). Patches that do not fill a
+    batch are left out.
+
+    Args:
+        table: a manifest; its paths are relative to `folder`.
+        folder: folder of the photos.
+        targets: labels by head, int (photos,), -1 where unknown.
+        config: how patches are made.
+        workers: threads that make batches.
+        head_weights: maps an epoch to the weights of the heads in the loss; the default weight is 1.
+        cells: cells to balance, see `augment.patches.balanced_counts`.
+        class_weights: weights of the classes by head, see `augment.patches.class_weights`.
+
+    Attributes:
+        epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a run.
+
+    Raises:
+        InputError: a photo is smaller than a patch, or the photos do not fill a batch.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        folder: Path | str,
+        targets: Mapping[str, np.ndarray],
+        config: PatchConfig,
+        workers: int = WORKERS,
+        head_weights: HeadWeights = lambda epoch: {},
+        cells: np.ndarray | None = None,
+        class_weights: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=2 * workers)
+        if len(table) * config.patches_per_photo < config.batch_size:
+            raise InputError(
+                f"{len(table)} photos with {config.patches_per_photo} patches per photo do not fill a batch of"
+                f" {config.batch_size}; use a smaller batch or more patches per photo"
+            )
+        if config.input == "patch":
+            _check_large_enough(table, config.size)
+        self.paths = [Path(folder) / path for path in table["path"]]
+        self.targets = dict(targets)
+        self.config = config
+        self.head_weights = head_weights
+        self.class_weights = dict(class_weights or {})
+        self.epoch = 0
+        self._epoch_began = False
+        photo_bytes = 3 * int((table["width"] * table["height"]).max())
+        in_memory = max(1, config.cache_bytes // photo_bytes)
+        # Two blocks are in memory while one follows the other.
+        self._block = len(table) if in_memory >= len(table) else max(1, in_memory // 2)
+        self._read = lru_cache(maxsize=in_memory)(read_pixels)
+        self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block, cells))
+
+    def __len__(self) -> int:
+        return len(self.paths) * self.config.patches_per_photo // self.config.batch_size
+
+    def _batch(self, index: int) -> Batch:
+        return self.batch(self.epoch, index)
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Return batch `index` of any epoch; the result does not depend on earlier calls."""
+        patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
+        rows = self._order(epoch)[patches.start : patches.stop]
+        made = [
+            make_patch(self._read(self.paths[row]), self.config, epoch, patch)
+            for row, patch in zip(rows, patches, strict=True)
+        ]
+        return _inputs(*zip(*made, strict=True)), *_labels(
+            self.targets, rows, self.head_weights(epoch), self.class_weights
+        )
+
+    def on_epoch_begin(self) -> None:
+        self._epoch_began = True
+
+    def on_epoch_end(self) -> None:
+        # Counted here because Keras starts its workers before `on_epoch_begin`. `fit` also ends an epoch that
+        # never began, before the first one.
+        self.epoch += self._epoch_began
+        self._epoch_began = False
+
+
+class EvaluationPatches(_PatchDataset):
+    """Batches of one patch per row of a manifest, in the manifest's order, made by `make_evaluation_patch`.
+
+    A row's `manipulation` is applied to its photo. Rows of the split `test` are patches that the competition has
+    manipulated already, so only their center is cropped. Batches are as in `TrainingPatches`; the last one may be
+    smaller.
+
+    Args:
+        table: a manifest; its paths are relative to `folder`.
+        folder: folder of the photos.
+        targets: labels by head, int (rows,), -1 where unknown.
+        config: `size`, `batch_size`, `input` and `padding` of the patches; nothing else of it is used.
+        workers: threads that make batches.
+
+    Raises:
+        InputError: on access to a batch with a photo that is too small.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        folder: Path | str,
+        targets: Mapping[str, np.ndarray],
+        config: PatchConfig,
+        workers: int = WORKERS,
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=2 * workers)
+        self.rows = list(zip(table["path"], table["manipulation"], table["split"] == "test", strict=True))
+        self.folder = Path(folder)
+        self.targets = dict(targets)
+        self.config = config
+        self._read = lru_cache(maxsize=workers)(read_pixels)  # rows of one photo follow each other
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.config.batch_size)
+
+    def _batch(self, index: int) -> Batch:
+        rows = slice(index * self.config.batch_size, (index + 1) * self.config.batch_size)
+        patches = [self._patch(*row) for row in self.rows[rows]]
+        manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
+        return _inputs(patches, manipulated), *_labels(self.targets, rows, {}, {})
+
+    def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
+        pixels = self._read(self.folder / path)
+        try:
+            return make_evaluation_patch(pixels, self.config, UNALTERED if is_test else manipulation)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def _inputs(patches: Sequence[np.ndarray], manipulated: Sequence[bool]) -> Inputs:
+    return {"patch": np.stack(patches), "is_manipulated": np.array(manipulated, np.float32)[:, None]}
+
+
+def _labels(
+    targets: Targets,
+    rows: np.ndarray | slice,
+    head_weights: Mapping[str, float],
+    class_weights: Mapping[str, np.ndarray],
+) -> tuple[Targets, Weights]:
+    """Return the labels of `rows`, with 0 for unknown ones, and their weights, 0 for unknown ones."""
+    known = {name: array[rows] for name, array in targets.items()}
+    labels = {name: np.maximum(label, 0) for name, label in known.items()}
+    weights = {name: (label >= 0) * np.float32(head_weights.get(name, 1)) for name, label in known.items()}
+    for name, of_class in class_weights.items():
+        weights[name] *= of_class[labels[name]]
+    return labels, weights
+
+
+def _check_large_enough(table: pd.DataFrame, size: int) -> None:
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, "path"]
+    if len(small):
+        raise InputError(
+            f"{len(small)} photos are smaller than a patch of {size} px, the first is {small.iloc[0]};"
+            " use a smaller patch size or remove them"
+        )

@@ -1,0 +1,26 @@
+"""Compute the next few items of a sequence in background threads."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+WORKERS = os.cpu_count() or 1  # threads suffice: decoding, resizing and JPEG coding release the global interpreter lock
+
+Item = TypeVar("Item")
+
+
+def prefetch(make: Callable[[int], Item], count: int, threads: int = WORKERS) -> Iterator[Item]:
+    """Yield `make(0)`, `make(1)`, …, `make(count - 1)` in order; `threads` threads compute up to `threads` items ahead.
+
+    An exception that `make` raises is raised when its item is due.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[Item]] = deque()
+        for index in range(count):
+            pending.append(pool.submit(make, index))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -1,0 +1,44 @@
+"""`prefetch` keeps the order, bounds the work ahead, and passes exceptions on."""
+
+import threading
+import time
+
+import pytest
+
+from augment.prefetch import prefetch
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+def test_items_come_in_order_although_later_ones_finish_first(count, threads):
+    def make(index):
+        time.sleep(0.002 * (index % 2 == 0))
+        return index
+
+    assert list(prefetch(make, count, threads)) == list(range(count))
+
+
+def test_items_are_computed_ahead_by_at_most_the_number_of_threads():
+    started, second = [], threading.Event()
+
+    def make(index):
+        started.append(index)
+        if index == 1:
+            second.set()
+        return index
+
+    items = prefetch(make, 100, threads=2)
+    assert next(items) == 0
+    assert second.wait(timeout=30)  # item 1 is computed although nobody has asked for it
+    items.close()
+    assert set(started) <= {0, 1, 2}
+
+
+def test_an_exception_is_raised_when_its_item_is_due():
+    def make(index):
+        return 1 // (2 - index)
+
+    items = prefetch(make, 5, threads=4)
+    assert [next(items), next(items)] == [0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(items)
