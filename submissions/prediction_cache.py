@@ -54,7 +54,7 @@ class Predictions:
         if not np.isfinite(values).all():
             raise ValueError("probabilities must be finite; got NaN or infinite values")
         if (values < 0).any() or not np.allclose(values.sum(axis=-1, dtype=np.float64), 1, atol=1e-3):
-            raise ValueError("probabilities must be rows ≥ 0 that sum to one; got others")
+            raise ValueError("probabilities must be ≥ 0 and rows sum to one; got negative values or other sums")
 
 
 def save(predictions: Predictions, path: Path | str) -> None:

@@ -1,3 +1,5 @@
+"""Cached predictions survive a round trip, and damaged or foreign files are rejected."""
+
 import dataclasses
 from pathlib import Path
 
@@ -5,7 +7,8 @@ import numpy as np
 import pytest
 
 from competition.utils.errors import InputError
-from submissions.prediction_cache import Predictions, check_matches, load, save
+from submissions.prediction_cache import Predictions, check_matches, load, load_members, save
+from submissions.tasks import CAMERA, JOINT_HEAD, Task
 
 CLASSES = ("iPhone-4s", "iPhone-6", "Sony-NEX-7")
 
@@ -20,29 +23,30 @@ def some(views=8, images=5, seed=0):
 
 
 def parts(**changes):
-    """What `save` puts into the file, changed."""
-    predicted = dataclasses.asdict(some())
-    return predicted | {"classes": np.array(CLASSES)} | changes
+    """The arrays that `save` writes, with changes."""
+    predictions = dataclasses.asdict(some())
+    return predictions | {"classes": np.array(CLASSES)} | changes
 
 
-def test_what_is_saved_is_loaded(tmp_path):
-    predicted = some()
-    save(predicted, tmp_path / "member" / "test.npz")
+@pytest.mark.parametrize("use_tta", [True, False])
+def test_saved_predictions_load_unchanged(tmp_path, use_tta):
+    predictions = dataclasses.replace(some(), use_tta=use_tta)
+    save(predictions, tmp_path / "member" / "test.npz")
     read = load(tmp_path / "member" / "test.npz")
-    assert read.classes == predicted.classes
+    assert (read.classes, read.use_tta) == (predictions.classes, use_tta)
     for field in ("names", "is_manipulated", "probabilities"):
-        np.testing.assert_array_equal(getattr(read, field), getattr(predicted, field))
-        assert getattr(read, field).dtype == getattr(predicted, field).dtype
+        np.testing.assert_array_equal(getattr(read, field), getattr(predictions, field))
+        assert getattr(read, field).dtype == getattr(predictions, field).dtype
     assert [file.name for file in (tmp_path / "member").iterdir()] == ["test.npz"]
 
 
-def test_a_missing_file_says_what_to_run(tmp_path):
+def test_missing_file_names_the_command_to_run(tmp_path):
     with pytest.raises(InputError, match=r"test\.npz does not exist; run predict first"):
         load(tmp_path / "test.npz")
 
 
 @pytest.mark.parametrize("kept", [0, 10, 200, -30])
-def test_a_truncated_file_is_refused(tmp_path, kept):
+def test_truncated_file_raises(tmp_path, kept):
     path = tmp_path / "test.npz"
     save(some(), path)
     path.write_bytes(path.read_bytes()[:kept])
@@ -50,7 +54,7 @@ def test_a_truncated_file_is_refused(tmp_path, kept):
         load(path)
 
 
-def test_a_flipped_byte_is_noticed(tmp_path):
+def test_flipped_byte_raises(tmp_path):
     path = tmp_path / "test.npz"
     save(some(), path)
     data = bytearray(path.read_bytes())
@@ -61,7 +65,7 @@ def test_a_flipped_byte_is_noticed(tmp_path):
 
 
 class Trap:
-    """Makes a file when it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -70,14 +74,14 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-def test_a_pickle_is_never_opened(tmp_path):
+def test_pickles_are_never_loaded(tmp_path):
     np.savez(tmp_path / "test.npz", **parts(names=np.array([Trap(tmp_path / "sprung")], dtype=object)))
     with pytest.raises(InputError, match="damaged"):
         load(tmp_path / "test.npz")
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_lacking_part_is_named(tmp_path):
+def test_missing_array_is_named(tmp_path):
     held = parts()
     del held["is_manipulated"]
     np.savez(tmp_path / "test.npz", **held)
@@ -102,7 +106,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize("changes, message", INVALID)
-def test_invalid_predictions_are_neither_made_nor_loaded(tmp_path, changes, message):
+def test_invalid_predictions_raise_on_construction_and_loading(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(some(), **changes)
     np.savez(tmp_path / "test.npz", **parts(**changes))
@@ -110,7 +114,7 @@ def test_invalid_predictions_are_neither_made_nor_loaded(tmp_path, changes, mess
         load(tmp_path / "test.npz")
 
 
-def test_a_failed_save_leaves_the_older_file(tmp_path, monkeypatch):
+def test_failed_save_keeps_the_older_file(tmp_path, monkeypatch):
     path = tmp_path / "test.npz"
     save(some(), path)
 
@@ -139,6 +143,32 @@ def test_matching_predictions_pass():
         (some().names, CLASSES[:2], "expected iPhone-4s, iPhone-6;"),
     ],
 )
-def test_predictions_of_something_else_are_refused(names, classes, message):
+def test_predictions_for_other_images_or_classes_raise(names, classes, message):
     with pytest.raises(InputError, match=f"{message}.*delete the file and run predict again"):
         check_matches(some(), list(names), classes)
+
+
+def test_load_members_reads_the_members_that_have_predictions(make_run):
+    run = make_run()
+    assert list(load_members(run, "validation", "iso")) == list(run.recipes)
+    run.predictions_file("resnet50", "validation", "iso").unlink()
+    assert list(load_members(run, "validation", "iso")) == ["mobilenet"]
+    assert load_members(run, "test", "iso") == {}
+
+
+def test_load_members_of_an_untrained_head_names_the_trained_ones(make_run):
+    settings = make_run()
+    for head in (CAMERA, JOINT_HEAD):
+        with pytest.raises(InputError, match=f"was trained on aperture, iso, exposure_time, not on {head}; train with"):
+            load_members(settings, "validation", head)
+    camera = make_run(Task("camera"))
+    with pytest.raises(InputError, match="was trained on camera, not on iso; train with another --task"):
+        load_members(camera, "validation", "iso")
+
+
+def test_load_members_rejects_predictions_with_other_bins(make_run):
+    run, other = make_run(), make_run(Task("settings", bins=2))
+    path = other.predictions_file("mobilenet", "validation", "iso")
+    run.predictions_file("mobilenet", "validation", "iso").write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match=r"for the classes below ISO 316\.2, from ISO 316\.2; expected below ISO 215"):
+        load_members(run, "validation", "iso")
