@@ -1,18 +1,16 @@
 """The ten cameras of the IEEE Signal Processing Society competition (Kaggle, 2018).
 
-The organisers published labels and photographs, no list of EXIF names; aliases and sizes below are those of
-the competition's photographs and of the variants that the same phone was sold as. Names are compared whole,
-because longer names are other cameras: "iPhone 6 Plus", "Nexus 6P", "HTC One_M8", "HTC One mini".
+The organizers published labels and photos, but no EXIF names. The aliases and sizes below are those of the
+competition's photos and of the variants of the same phone. Names are compared in full, because longer names belong to
+other cameras: "iPhone 6 Plus", "Nexus 6P", "HTC One_M8", "HTC One mini".
 
-Two Motorola cases are easily confused:
+Two Motorola cameras are easily confused with others:
 
-- `Motorola-X` is the Moto X of **2014** (2nd generation, XT1085 and XT1092 to XT1097). The competition's
-  photographs are 4160×3120, the size of its 13-megapixel sensor; the Moto X of 2013 (XT1052 to XT1060) has 10
-  megapixels and writes 4320×2432. The participants who collected photographs found out late, and threw their
-  2013 ones away.
-- `Motorola-Droid-Maxx` is XT1080 (XT1080M is its name in the Maxx). The Moto X of 2013 and the Droid Mini
-  have the same sensor and size but other models' names, so they are not accepted, although some participants
-  did.
+- `Motorola-X` is the Moto X of **2014** (2nd generation, XT1085 and XT1092 to XT1097). The competition's photos have
+  4160×3120 pixels, the size of its 13-megapixel sensor. The Moto X of 2013 (XT1052 to XT1060) has 10 megapixels and
+  writes 4320×2432. Participants who collected photos noticed late and discarded those of 2013.
+- `Motorola-Droid-Maxx` is XT1080 (XT1080M on some phones). The Moto X of 2013 and the Droid Mini have the same sensor
+  and size but other model names. They are not accepted, although some participants used them.
 """
 
 from dataclasses import dataclass
@@ -20,7 +18,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Camera:
-    """A model of camera. native_sizes: (longer, shorter) side in pixels, as the camera writes photographs."""
+    """A camera model.
+
+    Attributes:
+        label: class name in the competition.
+        make: EXIF field Make.
+        models: EXIF field Model of each variant.
+        native_sizes: (longer, shorter) side in pixels of the photos that the camera writes.
+    """
 
     label: str
     make: str
@@ -37,7 +42,7 @@ _CAMERAS = (
     ),
     Camera("LG-Nexus-5x", "LGE", ("Nexus 5X",), ((4032, 3024),)),
     Camera("Motorola-Droid-Maxx", "Motorola", ("XT1080", "XT1080M"), ((4320, 2432),)),
-    Camera("Motorola-Nexus-6", "Motorola", ("Nexus 6",), ((4160, 3120), (4160, 3088))),  # the second with HDR+
+    Camera("Motorola-Nexus-6", "Motorola", ("Nexus 6",), ((4160, 3120), (4160, 3088))),  # the second size with HDR+
     Camera(
         "Motorola-X",
         "Motorola",
@@ -48,16 +53,7 @@ _CAMERAS = (
         "Samsung-Galaxy-Note3",
         "Samsung",
         (
-            *(
-                "SM-N900",
-                "SM-N9000Q",
-                "SM-N9002",
-                "SM-N9005",
-                "SM-N9006",
-                "SM-N9008",
-                "SM-N9008V",
-                "SM-N9009",
-            ),
+            *("SM-N900", "SM-N9000Q", "SM-N9002", "SM-N9005", "SM-N9006", "SM-N9008", "SM-N9008V", "SM-N9009"),
             *("SM-N900A", "SAMSUNG-SM-N900A", "SM-N900P", "SM-N900R4", "SM-N900T", "SM-N900V", "SM-N900W8"),
         ),
         ((4128, 2322), (4128, 3096)),
@@ -78,10 +74,10 @@ _CAMERAS = (
 CAMERAS = {camera.label: camera for camera in _CAMERAS}
 
 
-def camera_of(make: str | None, model: str | None) -> str | None:
-    """The label of the catalogue's camera with these EXIF names (case does not matter), or None.
+def find_camera(make: str | None, model: str | None) -> str | None:
+    """Return the label of the camera with these EXIF names, ignoring case, or None if it is not one of `CAMERAS`.
 
-    An unknown `make` is not held against a known model; a wrong one is.
+    A known model with an unknown `make` (None) is accepted; one with a different `make` is not.
     """
     if model is None:
         return None

@@ -1,9 +1,9 @@
-"""The manifest: a folder of photographs as a table, one row per photograph.
+"""The manifest: a folder of photos as a table, one row per photo.
 
-The folder is in the layout of the Kaggle competition:
+The folder has the layout of the Kaggle competition:
 
-    DIR/train/<camera>/*.jpg          one folder per camera, at least two
-    DIR/test/*_unalt.tif, *_manip.tif (optional) patches, unaltered or manipulated
+    DIR/train/<camera>/*.jpg           one folder per camera, at least two
+    DIR/test/*_unalt.tif, *_manip.tif  (optional) patches, unaltered or manipulated
 """
 
 from collections import Counter
@@ -11,15 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from competition.collect.record import devices
-from competition.metadata.header import SUFFIXES, Header, read_header
+from competition.manipulation import UNALTERED, manipulation_from_name
+from competition.metadata.collected import collected_devices
+from competition.metadata.header import Header, read_header
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
+from competition.utils.find_photos import PHOTO_SUFFIXES, find_photos
 from competition.utils.parallel import parallel_map
-
-UNALTERED = "unaltered"
-MANIPULATED = "manipulated"  # a test patch of which no more is known
-ENDINGS = {"_unalt": UNALTERED, "_manip": MANIPULATED}
 
 DTYPES = {
     "path": "str",  # relative to the data folder, with forward slashes
@@ -39,29 +37,36 @@ DTYPES = {
     "split": "str",  # train, validation or test
 }
 COLUMNS = tuple(DTYPES)
+FROM_HEADER = ("make", "model", "f_number", "iso", "exposure_time", "jpeg_quality", "software", "taken_at")
+MAX_LISTED = 20  # file names in one message
 
 
 def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The manifest of `folder`, and the files that were skipped: path → reason.
+    """Read the manifest of a data folder.
 
-    The table has the columns and dtypes of `DTYPES` (null where unknown), sorted by path, training
-    photographs first; `split` is `train` or `test`. Test patches have a size and no camera. Skipped are files
-    that are truncated, no image, or not where a photograph belongs. `device` is what EXIF says, else what
-    `collect` recorded in DIR/collected.csv. `jobs`: processes that read.
+    Args:
+        folder: data folder in the layout above.
+        jobs: number of processes that read headers.
 
-    Raises `InputError` for a folder that is missing or has fewer than two cameras with photographs, two files
-    whose names differ in suffix or case alone, a test name without `_unalt` or `_manip`, and images that are
-    not 8-bit RGB.
+    Returns:
+        The manifest, and path → reason for the files that were skipped. The table has the columns and dtypes of
+        `DTYPES` (null where unknown), sorted by path, training photos first; `split` is `train` or `test`. Test patches
+        have a size and no camera. `device` comes from EXIF, or else from DIR/collected.csv. Skipped are files that are
+        truncated, are not images, or lie where no photo is expected.
+
+    Raises:
+        InputError: The folder is missing or has photos of fewer than two cameras, the names of two files differ in
+            suffix or case alone, a test name lacks `_unalt` or `_manip`, or an image is not 8-bit RGB.
     """
     folder = Path(folder)
     train, test, others = list_folder(folder)
     paths = train + test
     _check_duplicates(paths)
-    _check_named(test)
+    _check_test_names(test)
 
-    skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
-    collected = devices(folder)
-    rows, colored = [], []
+    skipped = {path.relative_to(folder).as_posix(): reason for path, reason in others.items()}
+    devices = collected_devices(folder)
+    rows, unsupported = [], []
     for path, header in zip(paths, parallel_map(_read, paths, jobs, "headers"), strict=True):
         name = path.relative_to(folder).as_posix()
         if isinstance(header, str):
@@ -69,55 +74,49 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
         elif not header.complete:
             skipped[name] = "truncated"
         elif (header.mode, header.bits) != ("RGB", 8):
-            colored.append(f"{name} ({header.bits}-bit {header.mode})")
+            unsupported.append(f"{name} ({header.bits}-bit {header.mode})")
         else:
             row = {"path": name, "width": header.width, "height": header.height}
-            told = _test_row(path) if name.startswith("test/") else _train_row(path, header, collected.get(name))
-            rows.append(row | told)
-    if colored:
-        raise InputError(f"not 8-bit RGB: {_some(colored)}; convert or remove {len(colored)} file(s)")
+            details = _test_row(path) if name.startswith("test/") else _train_row(path, header, devices.get(name))
+            rows.append(row | details)
+    if unsupported:
+        raise InputError(f"not 8-bit RGB: {_some(unsupported)}; convert or remove {len(unsupported)} file(s)")
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(DTYPES)
     cameras = table["camera"].dropna().unique()
     if len(cameras) < 2:
         raise InputError(
-            f"{folder}/train has readable photographs of {len(cameras)} camera(s), expected at least 2, each "
+            f"{folder}/train has readable photos of {len(cameras)} camera(s), expected at least 2, each "
             "in a folder of its name" + (f"; {describe_skipped(skipped)}" if skipped else "")
         )
     return table, dict(sorted(skipped.items()))
 
 
 def list_folder(folder: Path) -> tuple[list[Path], list[Path], dict[Path, str]]:
-    """Training photographs and test patches by their names alone, sorted; and path → reason for what is neither.
+    """List a data folder by file names alone: training photos, test patches, and path → reason for all other files.
 
-    Raises `InputError` for a folder without training photographs.
+    Raises InputError for a folder without training photos.
     """
     if not (folder / "train").is_dir():
         raise InputError(f"{folder} has no folder 'train'; expected {folder}/train/<camera>/*.jpg")
-    train, others = _train_paths(folder)
-    test, others_test = _files(folder / "test") if (folder / "test").is_dir() else ([], {})
+    train, others = _train_photos(folder)
+    test, others_test = _photos(folder / "test") if (folder / "test").is_dir() else ([], {})
     if not train:
-        raise InputError(f"{folder}/train holds no photographs; expected {folder}/train/<camera>/*.jpg")
+        raise InputError(f"{folder}/train holds no photos; expected {folder}/train/<camera>/*.jpg")
     return train, test, others | others_test
 
 
-def manipulation_of(path: Path | str) -> str | None:
-    """What the name of a test patch says: `unaltered`, `manipulated`, or None where it says neither."""
-    stem = Path(path).stem
-    return next((kind for ending, kind in ENDINGS.items() if stem.endswith(ending)), None)
-
-
 def describe_skipped(skipped: dict[str, str]) -> str:
-    """One line that counts and names the skipped files."""
-    return f"skipped {len(skipped)} file(s): " + _some([f"{path} ({why})" for path, why in skipped.items()])
+    """Return one line that counts and names the skipped files."""
+    return f"skipped {len(skipped)} file(s): " + _some([f"{path} ({reason})" for path, reason in skipped.items()])
 
 
 def write_manifest(table: pd.DataFrame, path: Path | str) -> None:
-    """Write the manifest as CSV, whole or not at all; `load_manifest` gives the same table back."""
+    """Write a manifest as CSV atomically; `load_manifest` returns the same table."""
     write_csv(table[list(COLUMNS)], path)
 
 
 def load_manifest(path: Path | str) -> pd.DataFrame:
-    """Read what `write_manifest` wrote. Raises `InputError` where the file is missing or is no manifest."""
+    """Read a file written by `write_manifest`. Raises InputError if it is missing or not a manifest."""
     try:
         table = pd.read_csv(path, dtype=DTYPES, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
@@ -129,78 +128,66 @@ def load_manifest(path: Path | str) -> pd.DataFrame:
     return table
 
 
-def _some(names: list[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _some(names: list[str]) -> str:
+    hidden = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
-def _files(folder: Path) -> tuple[list[Path], dict[Path, str]]:
-    """The photographs right inside `folder`, sorted; all else there but hidden files, with a reason."""
-    photographs, others = [], {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            others[path] = "a folder, where photographs were expected"
-        elif path.suffix.lower() not in SUFFIXES:
-            others[path] = f"its name does not end in {', '.join(sorted(SUFFIXES))}"
-        else:
-            photographs.append(path)
-    return photographs, others
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _train_paths(folder: Path) -> tuple[list[Path], dict[Path, str]]:
-    photographs: list[Path] = []
+def _photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+    """The photos directly in `folder`, sorted, and path → reason for everything else that is not hidden."""
+    photos = find_photos(folder)
+    others = {}
+    for path in sorted(set(_visible(folder)).difference(photos)):
+        wrong_suffix = f"its name does not end in {', '.join(sorted(PHOTO_SUFFIXES))}"
+        others[path] = "a folder, where photos were expected" if path.is_dir() else wrong_suffix
+    return photos, others
+
+
+def _train_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+    photos: list[Path] = []
     skipped: dict[Path, str] = {}
-    for path in sorted((folder / "train").iterdir()):
-        if path.name.startswith("."):
-            continue
+    for path in _visible(folder / "train"):
         if path.is_dir():
-            inside, others = _files(path)
-            photographs += inside
+            inside, others = _photos(path)
+            photos += inside
             skipped |= others
         else:
             skipped[path] = "not inside a camera's folder"
-    return photographs, skipped
+    return photos, skipped
 
 
 def _check_duplicates(paths: list[Path]) -> None:
     counts = Counter((path.parent, path.stem.casefold()) for path in paths)
-    twice = [str(path) for path in paths if counts[path.parent, path.stem.casefold()] > 1]
-    if twice:
-        raise InputError(f"names that differ in suffix or case alone: {_some(twice)}; keep one of each")
+    duplicates = [str(path) for path in paths if counts[path.parent, path.stem.casefold()] > 1]
+    if duplicates:
+        raise InputError(f"names that differ in suffix or case alone: {_some(duplicates)}; keep one of each")
 
 
-def _check_named(test: list[Path]) -> None:
-    unnamed = [str(path) for path in test if manipulation_of(path) is None]
-    if unnamed:
+def _check_test_names(test: list[Path]) -> None:
+    unclear = [str(path) for path in test if manipulation_from_name(path) is None]
+    if unclear:
         raise InputError(
-            f"test names that do not say whether the patch was manipulated: {_some(unnamed)}; "
+            f"test names that do not say whether the patch was manipulated: {_some(unclear)}; "
             "they must end in _unalt or _manip before the suffix"
         )
 
 
 def _train_row(path: Path, header: Header, collected_device: str | None) -> dict[str, object]:
-    told = (
-        "make",
-        "model",
-        "f_number",
-        "iso",
-        "exposure_time",
-        "jpeg_quality",
-        "software",
-        "taken_at",
-    )
-    row: dict[str, object] = {name: getattr(header, name) for name in told}
+    row: dict[str, object] = {name: getattr(header, name) for name in FROM_HEADER}
     row["device"] = header.device or collected_device
     return row | {"camera": path.parent.name, "manipulation": UNALTERED, "split": "train"}
 
 
 def _test_row(path: Path) -> dict[str, object]:
-    return {"manipulation": manipulation_of(path), "split": "test"}
+    return {"manipulation": manipulation_from_name(path), "split": "test"}
 
 
 def _read(path: Path) -> Header | str:
-    """The header; of a file that has none, the reason."""
+    """Return the header of a file, or the reason why it has none."""
     try:
         return read_header(path)
     except InputError as error:

@@ -1,7 +1,7 @@
 """Camera settings as classes: bins of aperture, ISO and exposure time.
 
 Laurence & Murphy, "Camera settings prediction using deep convolutional neural networks" (2018), section 2.3. Their
-equation 1 is misprinted; the bins of their table 1 follow from x_max = x_min · c^N.
+equation 1 is misprinted. The bins of their table 1 follow from x_max = x_min · c^N.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,39 +19,42 @@ from competition.utils.errors import InputError, unknown_name
 class Setting:
     """One camera setting.
 
-    column: of the manifest. low, high: the range that the paper divides into bins (values outside belong to the
-    outermost). logarithmic: how it is divided. least, most: what any camera can have been set to; EXIF values beyond
-    are mistakes. unit: how a value is written.
+    Attributes:
+        column: column of the manifest.
+        low, high: range that the paper divides into bins. Values outside belong to the outermost bins.
+        logarithmic: whether the range is divided evenly on a logarithmic scale.
+        minimum, maximum: limits of what a camera can be set to. EXIF values outside are errors.
+        unit: format of a value.
     """
 
     column: str
     low: float
     high: float
     logarithmic: bool
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     unit: str
 
 
-SETTINGS: dict[str, Setting] = {  # in the order in which the paper's loss schedule begins with them
-    "aperture": Setting("f_number", 0.7, 7, logarithmic=False, least=0.5, most=128, unit="f/{}"),
-    "iso": Setting("iso", 100, 1000, logarithmic=True, least=1, most=5_000_000, unit="ISO {}"),
-    "exposure_time": Setting("exposure_time", 1e-4, 1, logarithmic=True, least=1e-6, most=86_400, unit="{} s"),
+SETTINGS: dict[str, Setting] = {  # in the order of the paper's loss schedule
+    "aperture": Setting("f_number", 0.7, 7, logarithmic=False, minimum=0.5, maximum=128, unit="f/{}"),
+    "iso": Setting("iso", 100, 1000, logarithmic=True, minimum=1, maximum=5_000_000, unit="ISO {}"),
+    "exposure_time": Setting("exposure_time", 1e-4, 1, logarithmic=True, minimum=1e-6, maximum=86_400, unit="{} s"),
 }
-FEWEST_BINS = 2
-# Common values lie on edges (f/2.8 is one): they must not fall to either side by the noise of floating point.
+MIN_BINS = 2
+# Common values lie on edges (f/2.8 is one). Rounded edges keep floating-point errors from moving them to either side.
 DIGITS = 4
-UNKNOWN = -1  # the bin of a value that is missing or cannot be true
+UNKNOWN = -1  # the bin of a value that is missing or implausible
 
 
 def bin_edges(setting: str, bins: int) -> NDArray[np.float64]:
-    """The inner edges of the paper's bins, ascending, (bins - 1,), rounded to four significant digits.
+    """Return the inner edges of the paper's bins, ascending, (bins - 1,), rounded to four significant digits.
 
-    Linear for the aperture, logarithmic for ISO and exposure time (seconds). Raises `InputError` for an unknown setting
-    and for fewer than two bins.
+    The edges are evenly spaced for the aperture, and evenly spaced on a logarithmic scale for ISO and exposure time (in
+    seconds). Raises InputError for an unknown setting and for fewer than two bins.
     """
     known = find_setting(setting)
-    _check(bins)
+    _check_bins(bins)
     parts = np.arange(1, bins) / bins
     if known.logarithmic:
         edges = known.low * (known.high / known.low) ** parts
@@ -61,61 +64,61 @@ def bin_edges(setting: str, bins: int) -> NDArray[np.float64]:
 
 
 def quantile_edges(setting: str, values: ArrayLike, bins: int) -> NDArray[np.float64]:
-    """Inner edges that put about equally many of `values` into each bin, (bins - 1,), ascending.
+    """Return inner edges that put about equally many of `values` into each bin, ascending, (bins - 1,).
 
-    Section 4.5 asks for the trade-off between a bin's population and its significance: these are the one end. Raises
-    `InputError` where too few different values are known.
+    Equal populations are one end of the trade-off between the population and the significance of bins (section 4.5 of
+    the paper). Raises InputError if `values` has fewer different plausible values than bins.
     """
-    _check(bins)
-    numbers = sensible(setting, values)
+    _check_bins(bins)
+    numbers = plausible_values(setting, values)
     known, population = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
     if len(known) < bins:
         raise InputError(
-            f"{len(known)} different values of {setting} do not fill {bins} bins; use fewer bins, or add photographs"
+            f"{len(known)} different values of {setting} do not fill {bins} bins; use fewer bins, or add photos"
         )
-    below = population.cumsum()
-    chosen = [-1]  # the last value of each bin
+    cumulative = population.cumsum()
+    last = [-1]  # index of the last value of each bin
     for number in range(1, bins):
-        least, most = chosen[-1] + 1, len(known) - 1 - (bins - number)  # every bin to come needs a value, too
-        missed = np.abs(below[least : most + 1] - below[-1] * number / bins)
-        chosen.append(least + int(missed.argmin()))
-    last = np.array(chosen[1:])
-    return np.sqrt(known[last] * known[last + 1])  # between two values, so that no value lies on an edge
+        first, stop = last[-1] + 1, len(known) - (bins - number)  # each further bin needs a value, too
+        error = np.abs(cumulative[first:stop] - cumulative[-1] * number / bins)
+        last.append(first + int(error.argmin()))
+    below = np.array(last[1:])
+    return np.sqrt(known[below] * known[below + 1])  # between two values, so that no value lies on an edge
 
 
-def bins_of(setting: str, values: ArrayLike, edges: ArrayLike) -> NDArray[np.int32]:
-    """The bin of each value, 0 … len(edges), int32; a value on an edge belongs to the right of it.
+def assign_bins(setting: str, values: ArrayLike, edges: ArrayLike) -> NDArray[np.int32]:
+    """Return the bin of each value, 0 … len(edges), int32. A value on an edge belongs to the bin above it.
 
-    `UNKNOWN` where a value is missing, zero, or beyond what any camera can be set to.
+    The bin is `UNKNOWN` for values that are missing, zero or implausible.
     """
-    known = sensible(setting, values)
+    known = plausible_values(setting, values)
     return np.where(np.isnan(known), UNKNOWN, np.searchsorted(np.asarray(edges), known, side="right")).astype(np.int32)
 
 
-def sensible(setting: str, values: ArrayLike) -> NDArray[np.float64]:
-    """The values as float64, NaN where they are missing, zero or absurd."""
-    limits = find_setting(setting)
+def plausible_values(setting: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return the values as float64, with NaN for values that are missing, zero or outside the setting's limits."""
+    known = find_setting(setting)
     numbers = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     with np.errstate(invalid="ignore"):
-        return np.where((numbers >= limits.least) & (numbers <= limits.most), numbers, np.nan)
+        return np.where((numbers >= known.minimum) & (numbers <= known.maximum), numbers, np.nan)
 
 
 def bin_names(setting: str, edges: Sequence[float]) -> tuple[str, ...]:
-    """How the bins are written, such as `below f/2.8`, `f/2.8 to f/4.9`, `from f/4.9`."""
+    """Return the names of the bins, such as `below f/2.8`, `f/2.8 to f/4.9`, `from f/4.9`."""
     marks = [find_setting(setting).unit.format(f"{edge:g}") for edge in _rounded(edges)]
-    middle = [f"{left} to {right}" for left, right in pairwise(marks)]
-    return (f"below {marks[0]}", *middle, f"from {marks[-1]}")
+    inner = [f"{left} to {right}" for left, right in pairwise(marks)]
+    return (f"below {marks[0]}", *inner, f"from {marks[-1]}")
 
 
-def labels(table: pd.DataFrame, edges: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int32]]:
-    """The bins of a manifest's rows by setting, each int32 (rows,)."""
-    return {name: bins_of(name, table[SETTINGS[name].column], inner) for name, inner in edges.items()}
+def bin_labels(table: pd.DataFrame, edges: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.int32]]:
+    """Return the bins of a manifest's rows: setting → int32 (rows,)."""
+    return {name: assign_bins(name, table[SETTINGS[name].column], inner) for name, inner in edges.items()}
 
 
-def cells(bins: Mapping[str, NDArray[np.int32]], counts: Sequence[int]) -> NDArray[np.int32]:
-    """The cell of the space of all settings that each row lies in: int32 (rows,), `UNKNOWN` where a bin is.
+def joint_cells(bins: Mapping[str, NDArray[np.int32]], counts: Sequence[int]) -> NDArray[np.int32]:
+    """Return each row's cell in the joint space of several settings: int32 (rows,), `UNKNOWN` if any bin is.
 
-    `counts`: the number of bins of each setting. The last setting changes fastest.
+    `counts`: the number of bins of each setting. The last setting varies fastest.
     """
     stacked = np.stack(list(bins.values()))
     cell = np.ravel_multi_index(tuple(np.maximum(stacked, 0)), tuple(counts))
@@ -123,15 +126,15 @@ def cells(bins: Mapping[str, NDArray[np.int32]], counts: Sequence[int]) -> NDArr
 
 
 def find_setting(name: str) -> Setting:
-    """The setting of that name; an unknown one is an `InputError`."""
+    """Return the setting of that name. Raises InputError for an unknown one."""
     if name not in SETTINGS:
         raise unknown_name("setting", name, SETTINGS)
     return SETTINGS[name]
 
 
-def _check(bins: int) -> None:
-    if bins < FEWEST_BINS:
-        raise InputError(f"received {bins} bin(s); settings need at least {FEWEST_BINS}")
+def _check_bins(bins: int) -> None:
+    if bins < MIN_BINS:
+        raise InputError(f"received {bins} bin(s); settings need at least {MIN_BINS}")
 
 
 def _rounded(edges: ArrayLike) -> NDArray[np.float64]:

@@ -35,7 +35,6 @@ READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     b"II*\0": TiffImageFile,
     b"MM\0*": TiffImageFile,
 }
-SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 # What Pillow's plugins raise on damaged headers; anything else is a bug and keeps its traceback.

@@ -1,19 +1,25 @@
-"""Whether answers are as often right as they are sure: parts of a reliability diagram, and how far they are off."""
+"""Reliability diagram and expected calibration error with bootstrap intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PARTS = 10
-DRAWS = 1000
-LEVEL = 0.95
+from competition.metrics.bootstrap import percentile_interval, resample
+
+BINS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Parts of equally many images, the least sure first, each (parts,): mean confidence, accuracy and its 95 % limits;
-    and the expected calibration error with its 95 % limits."""
+    """A reliability diagram.
+
+    Attributes:
+        confidence, accuracy: means of bins with equal numbers of images, by ascending confidence, (bins,).
+        low, high: 95 % interval of the accuracy, (bins,).
+        error: expected calibration error.
+        error_low, error_high: its 95 % interval.
+    """
 
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
@@ -24,44 +30,46 @@ class Reliability:
     error_high: float
 
 
-def reliability(confidence: ArrayLike, right: ArrayLike, groups: ArrayLike, seed: int = 0) -> Reliability:
-    """How sure and how often right: `confidence` in [0, 1], `right` boolean, `groups` names of photographs, (images,).
+def reliability(confidence: ArrayLike, correct: ArrayLike, groups: ArrayLike, seed: int = 0) -> Reliability:
+    """Return the reliability diagram of predictions.
 
-    The limits are of a bootstrap that draws whole photographs. Those of the calibration error are reflected at it (the
-    basic bootstrap): by chance alone an error is never zero, and drawing again adds as much again, which the
-    reflection takes away. They may therefore lie below the error itself. ValueError for no images.
+    The interval of the calibration error is the basic bootstrap interval: the percentile interval, reflected at the
+    error. Even the error of a calibrated model is above zero by chance, and resampling adds the same bias again, which
+    the reflection removes. The interval may therefore lie below the error.
+
+    Args:
+        confidence: probability of the predicted class, (images,).
+        correct: whether each prediction is correct, (images,).
+        groups: name of the photo that each image shows, (images,). Whole photos are resampled.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: No images, or different lengths.
     """
-    sure, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    if not sure.size or sure.shape != hits.shape:
-        raise ValueError(f"expected confidence and right of one shape (images,); got {sure.shape} and {hits.shape}")
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
-    parts = min(PARTS, len(names))  # so that whatever is drawn fills them
-    means, accuracies, error = calibration_error(sure, hits, parts)
-    rng = np.random.default_rng(seed)
-    drawn_accuracies, drawn_errors = [], []
-    for _ in range(DRAWS):
-        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
-        drawn = np.repeat(np.arange(len(sure)), times[member])
-        _, drawn_accuracy, drawn_error = calibration_error(sure[drawn], hits[drawn], parts)
-        drawn_accuracies.append(drawn_accuracy)
-        drawn_errors.append(drawn_error)
-    outer = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.quantile(drawn_accuracies, outer, axis=0)
-    first, last = np.quantile(drawn_errors, outer)
-    limits = (max(0.0, 2 * error - float(last)), max(0.0, 2 * error - float(first)))
-    return Reliability(means, accuracies, np.minimum(low, accuracies), np.maximum(high, accuracies), error, *limits)
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
+    if not confidence.size or confidence.shape != correct.shape:
+        raise ValueError(
+            f"expected confidence and correct of one shape (images,); received {confidence.shape} and {correct.shape}"
+        )
+    bins = min(BINS, len(np.unique(np.asarray(groups))))  # so that every resampled set fills them
+    means, accuracies, error = calibration_error(confidence, correct, bins)
+    resampled = [calibration_error(confidence[drawn], correct[drawn], bins) for drawn in resample(groups, seed=seed)]
+    low, high = percentile_interval([accuracy for _, accuracy, _ in resampled])
+    first, last = percentile_interval([drawn for _, _, drawn in resampled]).tolist()
+    interval = max(0.0, 2 * error - last), max(0.0, 2 * error - first)
+    return Reliability(means, accuracies, np.minimum(low, accuracies), np.maximum(high, accuracies), error, *interval)
 
 
 def calibration_error(
-    confidence: NDArray[np.float64], right: NDArray[np.float64], parts: int
+    confidence: NDArray[np.float64], correct: NDArray[np.float64], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Mean confidence and accuracy of `parts` parts of equally many images, and the mean gap between both, per image.
+    """Return mean confidence and accuracy of each bin, both (bins,), and the mean gap between them over images.
 
-    Images are sorted by confidence; where they do not divide evenly, the first parts have one more. `parts` is at most
-    the number of images.
+    Images are sorted by confidence and divided into `bins` bins of equal size; the first bins have one image more if
+    the division leaves a remainder. `bins` is at most the number of images.
     """
     order = np.argsort(confidence, kind="stable")
-    ends = np.cumsum(len(order) // parts + (np.arange(parts) < len(order) % parts))
+    ends = np.cumsum(len(order) // bins + (np.arange(bins) < len(order) % bins))
     sizes = np.diff(ends, prepend=0)
-    means, accuracies = (np.add.reduceat(values[order], ends - sizes) / sizes for values in (confidence, right))
+    means, accuracies = (np.add.reduceat(values[order], ends - sizes) / sizes for values in (confidence, correct))
     return means, accuracies, float((np.abs(means - accuracies) * sizes).sum() / len(order))

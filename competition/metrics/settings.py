@@ -1,82 +1,90 @@
-"""How well settings are told: balanced accuracy beside what chance and habit reach, and how many settings are right."""
+"""Scores of camera settings: balanced accuracy beside chance and the majority class, and how many are correct."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from competition.metrics.weighted_accuracy import SMALLEST_PROBABILITY
+from competition.metrics.bootstrap import percentile_interval, resample_sums, sum_groups
+from competition.metrics.weighted_accuracy import MIN_PROBABILITY
 from competition.settings import UNKNOWN
-
-DRAWS = 1000
-LEVEL = 0.95
 
 
 def score_setting(
-    probabilities: NDArray[np.floating], y_true: ArrayLike, seed: int = 0, photographs: ArrayLike | None = None
+    probabilities: NDArray[np.floating], y_true: ArrayLike, seed: int = 0, groups: ArrayLike | None = None
 ) -> dict[str, Any]:
-    """Scores of one setting as plain numbers; rows whose label is unknown (-1) take no part.
+    """Return the scores of one setting as plain numbers. Rows with an unknown label (-1) are left out.
 
-    `probabilities` (images, bins), `y_true` (images,), `photographs` as in `recall_interval`. Returns balanced_accuracy
-    (the mean of the recalls of the bins that occur) with low and high (95 %), accuracy, random (1 / bins), majority
-    (accuracy of answering the most frequent bin; its balanced accuracy is 1 / occurring bins, which is chance),
-    log_loss and images. ValueError for no labels.
+    Args:
+        probabilities: (images, bins).
+        y_true: bins, (images,).
+        seed: of the bootstrap.
+        groups: see `recall_interval`.
+
+    Returns:
+        balanced_accuracy (mean recall of the bins that occur) with low and high (95 %), accuracy, random (1 / bins),
+        majority (accuracy of always predicting the most frequent bin; its balanced accuracy is chance, 1 / occurring
+        bins), log_loss and images.
+
+    Raises:
+        ValueError: All labels are unknown.
     """
     truth = np.asarray(y_true)
     known = truth != UNKNOWN
     if not known.any():
         raise ValueError("no image has a label")
-    predicted, truth = np.asarray(probabilities, np.float64)[known], truth[known]
-    hits = predicted.argmax(axis=1) == truth
-    shown = None if photographs is None else np.asarray(photographs)[known]
-    low, high = recall_interval(hits, truth, seed, shown)
+    probabilities, truth = np.asarray(probabilities, np.float64)[known], truth[known]
+    correct = probabilities.argmax(axis=1) == truth
+    low, high = recall_interval(correct, truth, seed, None if groups is None else np.asarray(groups)[known])
+    of_truth = probabilities[np.arange(len(truth)), truth]
     return {
-        "balanced_accuracy": float(np.mean([hits[truth == name].mean() for name in np.unique(truth)])),
+        "balanced_accuracy": float(np.mean([correct[truth == name].mean() for name in np.unique(truth)])),
         "low": low,
         "high": high,
-        "accuracy": float(hits.mean()),
-        "random": 1 / predicted.shape[1],
+        "accuracy": float(correct.mean()),
+        "random": 1 / probabilities.shape[1],
         "majority": float(np.bincount(truth).max() / len(truth)),
-        "log_loss": float(-np.log(np.maximum(predicted[np.arange(len(truth)), truth], SMALLEST_PROBABILITY)).mean()),
+        "log_loss": float(-np.log(np.maximum(of_truth, MIN_PROBABILITY)).mean()),
         "images": len(truth),
     }
 
 
 def recall_interval(
-    hits: NDArray[np.bool_], truth: NDArray[np.integer], seed: int = 0, photographs: ArrayLike | None = None
+    correct: NDArray[np.bool_], truth: NDArray[np.integer], seed: int = 0, groups: ArrayLike | None = None
 ) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the balanced accuracy: the images of each class are resampled among themselves.
+    """Return the 95 % bootstrap interval (low, high) of the balanced accuracy; classes are strata.
 
-    `photographs` (images,) names the photograph that an image shows, of which whole ones are drawn: the images of one
-    succeed and fail together. Without it every image is its own.
+    Args:
+        correct: whether each prediction is correct, (images,).
+        truth: class of each image, (images,).
+        seed: of the bootstrap.
+        groups: name of the photo that each image shows, (images,). Default: every image is its own group.
     """
-    rng = np.random.default_rng(seed)
-    shown = np.arange(len(hits)) if photographs is None else np.asarray(photographs)
-    recalls = []
-    for name in np.unique(truth):
-        of_class = truth == name
-        photograph = np.unique(shown[of_class], return_inverse=True)[1]
-        counts = np.stack([np.bincount(photograph, weights=hits[of_class]), np.bincount(photograph)], axis=1)
-        # Photographs with equal counts are interchangeable: one draw over the few distinct outcomes.
-        outcomes, times = np.unique(counts, axis=0, return_counts=True)
-        drawn = rng.multinomial(times.sum(), times / times.sum(), DRAWS) @ outcomes
-        recalls.append(drawn[:, 0] / drawn[:, 1])
-    low, high = np.quantile(np.mean(recalls, axis=0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    photo = np.arange(len(correct)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    pairs, group = np.unique(np.stack([truth, photo]), axis=1, return_inverse=True)
+    sums = sum_groups(np.stack([correct, np.ones_like(correct)], axis=1), group.ravel())
+    recalls = mean_recall(resample_sums(sums, pairs[0], seed))
+    low, high = percentile_interval(recalls).tolist()
+    return low, high
 
 
-def settings_right(answers: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The shares of images of which 0, 1, … all settings are right: both (settings, images) → (settings + 1,).
+def mean_recall(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over classes of correct / all: (classes, draws, 2) → (draws,)."""
+    return np.mean(sums[..., 0] / sums[..., 1], axis=0)
 
-    Only images whose settings are all known count (Laurence & Murphy 2018, table 6).
+
+def correct_shares(predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the shares of images with 0, 1, … correct settings: both (settings, images) → (settings + 1,).
+
+    Only images with known labels of all settings count (Laurence & Murphy 2018, table 6).
     """
     known = (truth != UNKNOWN).all(axis=0)
-    right = (answers == truth).sum(axis=0)[known]
-    return np.bincount(right, minlength=len(truth) + 1) / max(1, len(right))
+    correct = (predicted == truth).sum(axis=0)[known]
+    return np.bincount(correct, minlength=len(truth) + 1) / max(1, len(correct))
 
 
-def random_right(bins: int, settings: int = 3) -> NDArray[np.float64]:
-    """The same shares for a random draw: binomial."""
+def random_correct_shares(bins: int, settings: int = 3) -> NDArray[np.float64]:
+    """Return the expected `correct_shares` of random predictions, a binomial distribution: (settings + 1,)."""
     chance, shares = 1 / bins, np.ones(1)
     for _ in range(settings):
         shares = np.convolve(shares, [1 - chance, chance])
@@ -84,5 +92,8 @@ def random_right(bins: int, settings: int = 3) -> NDArray[np.float64]:
 
 
 def normalized_accuracy(accuracies: ArrayLike, bins: int) -> float:
-    """Mean accuracy over that of a random draw (table 4; it prints 2.43 for ten bins, its own numbers give 2.33)."""
+    """Return the mean accuracy divided by that of random predictions.
+
+    Table 4 of the paper prints 2.43 for ten bins; its own numbers give 2.33.
+    """
     return float(np.mean(np.asarray(accuracies, np.float64)) * bins)

@@ -1,7 +1,7 @@
-"""Scores as Kaggle gave them in the IEEE Signal Processing Society camera competition, each with an interval.
+"""The score of the IEEE Signal Processing Society camera competition on Kaggle, with bootstrap intervals.
 
-A hit on an unaltered image counts 0.7, a hit on a manipulated one 0.3; the score is the weighted share of
-hits.
+A correct prediction counts 0.7 for an unaltered image and 0.3 for a manipulated one. The score is the weighted share of
+correct predictions.
 """
 
 from collections.abc import Sequence
@@ -11,60 +11,55 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from competition.manipulation import UNALTERED
+from competition.metrics.bootstrap import DRAWS, LEVEL, percentile_interval, resample_sums, sum_groups
+
 UNALTERED_WEIGHT = 0.7
 MANIPULATED_WEIGHT = 0.3
-SMALLEST_PROBABILITY = 1e-15  # one impossible answer must not make the mean log loss infinite
+MIN_PROBABILITY = 1e-15  # one impossible prediction must not make the mean log loss infinite
 
 
 def weighted_accuracy(y_true: ArrayLike, y_pred: ArrayLike, is_manipulated: ArrayLike) -> float:
-    """Σ w·[hit] / Σ w with w = 0.7 for unaltered and 0.3 for manipulated images.
+    """Return Σ w·[correct] / Σ w with w = 0.7 for unaltered and 0.3 for manipulated images.
 
-    `y_true` and `y_pred` are (images,), both whole numbers or both strings; `is_manipulated` is (images,),
-    boolean. Raises ValueError for no images, other lengths, numbers compared with strings, or flags that are
-    no flags.
+    Args:
+        y_true, y_pred: labels, (images,), both integers or both strings.
+        is_manipulated: boolean (images,).
+
+    Raises:
+        ValueError: No images, different lengths, numbers compared with strings, or flags that are not boolean.
     """
-    hits, manipulated = _hits(y_true, y_pred, is_manipulated)
-    return float(_weighted(_counts(hits, manipulated).sum(axis=1)))
+    correct, manipulated = _check(y_true, y_pred, is_manipulated)
+    return float(_weighted(_counts(correct, manipulated).sum(axis=0)))
 
 
-def bootstrap_interval(
+def accuracy_interval(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     is_manipulated: ArrayLike,
     seed: int = 0,
-    draws: int = 1000,
-    level: float = 0.95,
+    draws: int = DRAWS,
+    level: float = LEVEL,
     groups: ArrayLike | None = None,
 ) -> tuple[float, float]:
-    """The percentile interval (low, high) of the weighted accuracy over `draws` resampled sets of images.
+    """Return the bootstrap interval (low, high) of the weighted accuracy.
 
-    `groups` (images,) names the photograph an image came from: images of one photograph succeed and fail
-    together, so whole photographs are drawn; without it every image is its own. Photographs seen unaltered
-    only, manipulated only, and both ways are resampled apart, because the share of manipulated images is set
-    by whoever makes the test set and is no part of the chance (pooled, it would widen the interval for
-    nothing).
+    Photos seen unaltered only, manipulated only, and both ways are separate strata. A perfect score has the interval
+    (1, 1), so read it together with the number of images.
 
-    A perfect score gets the interval (1, 1): resampled hits are hits. Read it together with the number of
-    images.
+    Args:
+        y_true, y_pred, is_manipulated: see `weighted_accuracy`.
+        seed, draws, level: see `competition.metrics.bootstrap`.
+        groups: name of the photo that each image shows, (images,). Default: every image is its own group.
     """
-    hits, manipulated = _hits(y_true, y_pred, is_manipulated)
-    names = np.arange(hits.size) if groups is None else np.asarray(groups)
-    if names.shape != hits.shape:
-        raise ValueError(f"groups must name one photograph for each of {hits.size} images; got shape {names.shape}")
-    group = pd.factorize(names)[0]
-    counts = np.stack([np.bincount(group, weights=part) for part in _counts(hits, manipulated)], axis=1)
-    # Photographs with equal counts are interchangeable, so drawing n of n photographs with replacement is one
-    # multinomial draw over the few distinct outcomes.
-    outcomes, photographs = np.unique(counts, axis=0, return_counts=True)
-    stratum = (outcomes[:, 0] > 0) + 2 * (outcomes[:, 2] > 0)
-    rng = np.random.default_rng(seed)
-    sums = np.zeros((draws, 4))
-    for chosen in (stratum == s for s in np.unique(stratum)):
-        total = int(photographs[chosen].sum())
-        drawn = rng.multinomial(total, photographs[chosen] / total, size=draws)
-        sums += drawn @ outcomes[chosen]
-    low, high = np.quantile(_weighted(sums.T), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    correct, manipulated = _check(y_true, y_pred, is_manipulated)
+    names = np.arange(correct.size) if groups is None else np.asarray(groups)
+    if names.shape != correct.shape:
+        raise ValueError(f"groups must name one photo for each of {correct.size} images; received shape {names.shape}")
+    sums = sum_groups(_counts(correct, manipulated), names)
+    strata = (sums[:, 0] > 0) + 2 * (sums[:, 2] > 0)
+    low, high = percentile_interval(_weighted(resample_sums(sums, strata, seed, draws).sum(axis=0)), level).tolist()
+    return low, high
 
 
 def score(
@@ -74,35 +69,39 @@ def score(
     y_pred: ArrayLike | None = None,
     groups: ArrayLike | None = None,
 ) -> dict[str, Any]:
-    """Everything a leaderboard row tells of one set of answers, as plain numbers that JSON can hold.
+    """Return the scores of one leaderboard row as plain numbers that JSON can represent.
 
-    `probabilities` (images, classes), `y_true` (images,) class indices, `is_manipulated` (images,), `groups`
-    as in `bootstrap_interval`. `y_pred` (images,) replaces the most probable class where classes were
-    balanced; the log loss (natural logarithm, unweighted mean) is that of the probabilities in any case.
+    Args:
+        probabilities: (images, classes).
+        y_true: class indices, (images,).
+        is_manipulated: boolean (images,).
+        y_pred: class indices after balancing, (images,). Default: the most probable classes.
+        groups: see `accuracy_interval`.
 
-    Returns weighted_accuracy, unaltered_accuracy, manipulated_accuracy, log_loss, interval [low, high] (95 %)
-    and images; the accuracy of a part without images is None.
+    Returns:
+        weighted_accuracy, unaltered_accuracy, manipulated_accuracy (None without such images), log_loss (natural
+        logarithm, unweighted mean, of the probabilities even with `y_pred`), interval [low, high] (95 %) and images.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     truth = np.asarray(y_true)
     if probabilities.ndim != 2 or truth.shape != probabilities.shape[:1]:
         raise ValueError(
             f"expected probabilities (images, classes) and y_true (images,); "
-            f"got shapes {probabilities.shape} and {truth.shape}"
+            f"received shapes {probabilities.shape} and {truth.shape}"
         )
     if truth.dtype.kind not in "iu" or not np.isin(truth, np.arange(probabilities.shape[1])).all():
         raise ValueError(f"y_true must hold class indices from 0 to {probabilities.shape[1] - 1}")
     if not np.isfinite(probabilities).all():
         raise ValueError("probabilities hold NaN or infinite values")
-    answers = probabilities.argmax(axis=1) if y_pred is None else np.asarray(y_pred)
-    hits, manipulated = _hits(truth, answers, is_manipulated)
+    predicted = probabilities.argmax(axis=1) if y_pred is None else np.asarray(y_pred)
+    correct, manipulated = _check(truth, predicted, is_manipulated)
     of_truth = probabilities[np.arange(truth.size), truth]
     return {
-        "weighted_accuracy": weighted_accuracy(truth, answers, manipulated),
-        "unaltered_accuracy": _share(hits[~manipulated]),
-        "manipulated_accuracy": _share(hits[manipulated]),
-        "log_loss": float(-np.log(np.maximum(of_truth, SMALLEST_PROBABILITY)).mean()),
-        "interval": list(bootstrap_interval(truth, answers, manipulated, groups=groups)),
+        "weighted_accuracy": weighted_accuracy(truth, predicted, manipulated),
+        "unaltered_accuracy": _mean(correct[~manipulated]),
+        "manipulated_accuracy": _mean(correct[manipulated]),
+        "log_loss": float(-np.log(np.maximum(of_truth, MIN_PROBABILITY)).mean()),
+        "interval": list(accuracy_interval(truth, predicted, manipulated, groups=groups)),
         "images": int(truth.size),
     }
 
@@ -110,48 +109,55 @@ def score(
 def accuracy_table(
     y_true: ArrayLike, y_pred: ArrayLike, manipulation: ArrayLike, classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Accuracy of every manipulation × camera that occurs: columns manipulation, camera, accuracy, images.
+    """Return the accuracy of every manipulation × camera that occurs.
 
-    `y_true` and `y_pred` are (images,) indices into `classes`, `manipulation` is (images,) names. Unaltered
-    comes first, then the manipulations by name; cameras stand in the order of `classes`.
+    Args:
+        y_true, y_pred: indices into `classes`, (images,).
+        manipulation: names, (images,).
+        classes: names of the cameras.
+
+    Returns:
+        Columns manipulation, camera, accuracy, images. Unaltered images come first, then the manipulations by name;
+        cameras are in the order of `classes`.
     """
     manipulation = np.asarray(manipulation)
-    hits, _ = _hits(y_true, y_pred, manipulation != "unaltered")
-    table = pd.DataFrame({"manipulation": manipulation, "camera": np.asarray(y_true), "hit": hits})
-    cells = table.groupby(["manipulation", "camera"])["hit"].agg(accuracy="mean", images="size").reset_index()
-    cells["altered"] = cells["manipulation"] != "unaltered"
-    cells = cells.sort_values(["altered", "manipulation", "camera"], ignore_index=True)
-    cells["camera"] = [classes[index] for index in cells["camera"]]
-    return cells[["manipulation", "camera", "accuracy", "images"]]
+    correct, manipulated = _check(y_true, y_pred, manipulation != UNALTERED)
+    table = pd.DataFrame({"manipulation": manipulation, "camera": np.asarray(y_true), "manipulated": manipulated})
+    cells = table.assign(correct=correct).groupby(["manipulated", "manipulation", "camera"])["correct"]
+    found = cells.agg(accuracy="mean", images="size").reset_index()
+    found["camera"] = [classes[index] for index in found["camera"]]
+    return found[["manipulation", "camera", "accuracy", "images"]]
 
 
-def _counts(hits: NDArray[np.bool_], manipulated: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(4, images): is it unaltered, and hit; is it manipulated, and hit."""
-    return np.stack([~manipulated, ~manipulated & hits, manipulated, manipulated & hits])
+def _counts(correct: NDArray[np.bool_], manipulated: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(images, 4): unaltered, unaltered and correct, manipulated, manipulated and correct."""
+    return np.stack([~manipulated, ~manipulated & correct, manipulated, manipulated & correct], axis=-1)
 
 
 def _weighted(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """The weighted share of hits from summed `_counts` (4, ...): exactly 1 where all are hits."""
-    won = UNALTERED_WEIGHT * counts[1] + MANIPULATED_WEIGHT * counts[3]
-    return np.asarray(won / (UNALTERED_WEIGHT * counts[0] + MANIPULATED_WEIGHT * counts[2]))
+    """The weighted accuracy from summed `_counts` (…, 4): exactly 1 if all predictions are correct."""
+    reached = UNALTERED_WEIGHT * counts[..., 1] + MANIPULATED_WEIGHT * counts[..., 3]
+    return np.asarray(reached / (UNALTERED_WEIGHT * counts[..., 0] + MANIPULATED_WEIGHT * counts[..., 2]))
 
 
-def _share(hits: NDArray[np.bool_]) -> float | None:
-    return float(hits.mean()) if hits.size else None
+def _mean(correct: NDArray[np.bool_]) -> float | None:
+    return float(correct.mean()) if correct.size else None
 
 
-def _hits(
+def _check(
     y_true: ArrayLike, y_pred: ArrayLike, is_manipulated: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Checked (hits, is_manipulated), both boolean (images,)."""
-    truth, answers, flags = np.asarray(y_true), np.asarray(y_pred), np.asarray(is_manipulated)
-    if truth.ndim != 1 or not truth.size or not truth.shape == answers.shape == flags.shape:
+    """Return (is the prediction correct, is the image manipulated), both boolean (images,)."""
+    truth, predicted, flags = np.asarray(y_true), np.asarray(y_pred), np.asarray(is_manipulated)
+    if truth.ndim != 1 or not truth.size or not truth.shape == predicted.shape == flags.shape:
         raise ValueError(
             f"y_true, y_pred and is_manipulated must be (images,) of one length, at least 1; "
-            f"got shapes {truth.shape}, {answers.shape} and {flags.shape}"
+            f"received shapes {truth.shape}, {predicted.shape} and {flags.shape}"
         )
-    if (truth.dtype.kind in "iu") != (answers.dtype.kind in "iu"):  # would compare as all wrong, silently
-        raise ValueError(f"y_true and y_pred must both be numbers or both strings; got {truth.dtype}, {answers.dtype}")
+    if (truth.dtype.kind in "iu") != (predicted.dtype.kind in "iu"):  # NumPy would compare all of them as different
+        raise ValueError(
+            f"y_true and y_pred must both be numbers or both strings; received {truth.dtype}, {predicted.dtype}"
+        )
     if flags.dtype.kind not in "biuf" or not np.isin(flags, (0, 1)).all():
-        raise ValueError(f"is_manipulated must be boolean (or 0 and 1); got {flags.dtype}")
-    return truth == answers, flags.astype(bool)
+        raise ValueError(f"is_manipulated must be boolean (or 0 and 1); received {flags.dtype}")
+    return truth == predicted, flags.astype(bool)

@@ -1,8 +1,6 @@
-"""Files are written whole or not at all: a temporary name beside the target, then a rename."""
+"""Atomic writes: a file is written under a temporary name beside its target, then renamed."""
 
-import glob
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,22 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from competition.utils.errors import InputError
 
-if TYPE_CHECKING:  # worker processes that never see a table start in half the time
+if TYPE_CHECKING:  # worker processes that never use a table start in half the time
     import pandas as pd
 
 
 @contextmanager
 def atomic_write(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path (same folder and endings) that becomes `path` only if the block ends without an error.
+    """Yield a temporary path that is renamed to `path` if the block ends without an error.
 
-    The folder is made where it is missing. After an error nothing is left behind and an older `path` is unharmed.
-    What a killed run left behind of the same file is removed, so a file must have one writer at a time.
+    The temporary file is hidden, lies in the same folder and has the same suffixes. A missing folder is made. After
+    an error the temporary file is removed and an existing `path` is unchanged.
+
+    The temporary name depends on `path` alone, so the next write of the same file replaces what a killed process left
+    behind, without listing the folder. Therefore only one process at a time may write a file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
-        left.unlink(missing_ok=True)
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    partial = path.with_name(f".partial.{path.name}")
     try:
         yield partial
         partial.replace(path)
@@ -34,19 +33,19 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
 
 
 def write_bytes(data: bytes, path: Path | str) -> None:
-    """Write `data` to `path`, whole or not at all."""
+    """Write `data` to `path` atomically."""
     with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
 def write_json(data: Any, path: Path | str) -> None:
-    """Write `data` as indented JSON, whole or not at all. NaN is refused: it is not JSON."""
+    """Write `data` as indented JSON atomically. Raises ValueError for NaN, which JSON cannot represent."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes((text + "\n").encode(), path)
 
 
 def read_json(path: Path | str) -> Any:
-    """Read JSON; a missing or damaged file is an `InputError` that names it."""
+    """Read a JSON file. Raises InputError for a missing or damaged file."""
     try:
         return json.loads(Path(path).read_text())
     except FileNotFoundError:
@@ -56,6 +55,6 @@ def read_json(path: Path | str) -> Any:
 
 
 def write_csv(table: "pd.DataFrame", path: Path | str) -> None:
-    """Write a table as CSV without its index, whole or not at all."""
+    """Write a table as CSV without its index, atomically."""
     with atomic_write(path) as partial:
         table.to_csv(partial, index=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from competition.cameras import CAMERAS, camera_of
+from competition.cameras import CAMERAS, find_camera
 
 LABELS = [
     *("HTC-1-M7", "LG-Nexus-5x", "Motorola-Droid-Maxx", "Motorola-Nexus-6", "Motorola-X"),
@@ -17,8 +17,8 @@ def test_the_labels_are_kaggles():
 def test_every_alias_leads_to_its_own_camera_in_any_case():
     for label, camera in CAMERAS.items():
         for model in camera.models:
-            assert camera_of(camera.make.upper(), model.lower()) == label
-            assert camera_of(None, model) == label
+            assert find_camera(camera.make.upper(), model.lower()) == label
+            assert find_camera(None, model) == label
 
 
 def test_sizes_are_longer_side_first():
@@ -44,4 +44,4 @@ def test_sizes_are_longer_side_first():
     ],
 )
 def test_relatives_and_strangers_are_not_in_it(make, model):
-    assert camera_of(make, model) is None
+    assert find_camera(make, model) is None

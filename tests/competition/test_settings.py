@@ -13,10 +13,10 @@ from competition.settings import (
     UNKNOWN,
     bin_edges,
     bin_names,
-    bins_of,
-    cells,
+    assign_bins,
+    joint_cells,
     find_setting,
-    labels,
+    bin_labels,
     quantile_edges,
 )
 from competition.utils.errors import InputError
@@ -46,20 +46,20 @@ def test_edges_ascend_inside_the_range_and_divide_it_evenly(name, bins):
 @pytest.mark.parametrize(("name", "bins"), EVERY)
 def test_a_value_on_an_edge_goes_right_and_one_below_it_left(name, bins):
     edges = bin_edges(name, bins)
-    assert bins_of(name, edges, edges).tolist() == list(range(1, bins))
-    assert bins_of(name, edges * (1 - 1e-9), edges).tolist() == list(range(bins - 1))
+    assert assign_bins(name, edges, edges).tolist() == list(range(1, bins))
+    assert assign_bins(name, edges * (1 - 1e-9), edges).tolist() == list(range(bins - 1))
 
 
 @pytest.mark.parametrize(("f_number", "bin"), [(28 / 10, 1), (14 / 5, 1), ("2.8", 1), (49 / 10, 2), (2.7, 0)])
 def test_common_apertures_do_not_fall_off_their_edge(f_number, bin):
-    assert bins_of("aperture", [f_number], bin_edges("aperture", 3)).tolist() == [bin]
+    assert assign_bins("aperture", [f_number], bin_edges("aperture", 3)).tolist() == [bin]
 
 
 @pytest.mark.parametrize(("name", "bins"), EVERY)
 def test_values_outside_the_papers_range_belong_to_the_outermost_bins(name, bins):
     known = SETTINGS[name]
-    outside = [known.least, known.low, known.high, known.most]
-    assert bins_of(name, outside, bin_edges(name, bins)).tolist() == [0, 0, bins - 1, bins - 1]
+    outside = [known.minimum, known.low, known.high, known.maximum]
+    assert assign_bins(name, outside, bin_edges(name, bins)).tolist() == [0, 0, bins - 1, bins - 1]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -70,22 +70,22 @@ def test_what_no_camera_can_be_set_to_is_unknown(name, value):
     """Warnings are errors here, so this also shows that nobody is warned of them."""
     edges = bin_edges(name, 3)
     good = edges[0]
-    found = bins_of(name, [value, good, value], edges)
+    found = assign_bins(name, [value, good, value], edges)
     assert found.tolist() == [UNKNOWN, 1, UNKNOWN]
     assert found.dtype == np.int32
-    assert bins_of(name, [value], edges).tolist() == [UNKNOWN]
+    assert assign_bins(name, [value], edges).tolist() == [UNKNOWN]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_only_what_is_beyond_the_limits_is_absurd(name):
     known, edges = SETTINGS[name], bin_edges(name, 2)
-    beyond = [known.least * 0.99, known.most * 1.01]
-    assert bins_of(name, beyond, edges).tolist() == [UNKNOWN, UNKNOWN]
-    assert UNKNOWN not in bins_of(name, [known.least, known.most], edges)
+    beyond = [known.minimum * 0.99, known.maximum * 1.01]
+    assert assign_bins(name, beyond, edges).tolist() == [UNKNOWN, UNKNOWN]
+    assert UNKNOWN not in assign_bins(name, [known.minimum, known.maximum], edges)
 
 
 def test_no_values_have_no_bins():
-    assert bins_of("iso", [], bin_edges("iso", 3)).shape == (0,)
+    assert assign_bins("iso", [], bin_edges("iso", 3)).shape == (0,)
 
 
 @pytest.mark.parametrize("bins", [-1, 0, 1])
@@ -96,7 +96,7 @@ def test_fewer_than_two_bins_are_refused(edges, bins):
 
 
 def test_an_unknown_setting_is_named_beside_the_known_ones():
-    for make in (find_setting, lambda name: bin_edges(name, 3), lambda name: bins_of(name, [1], [2])):
+    for make in (find_setting, lambda name: bin_edges(name, 3), lambda name: assign_bins(name, [1], [2])):
         with pytest.raises(InputError, match="unknown setting 'shutter'; known: aperture, iso, exposure_time"):
             make("shutter")
 
@@ -104,7 +104,7 @@ def test_an_unknown_setting_is_named_beside_the_known_ones():
 @pytest.mark.parametrize("bins", COUNTS)
 def test_quantile_bins_hold_equally_many_of_continuous_values(bins):
     values = np.exp(np.random.default_rng(0).normal(np.log(1 / 60), 1.5, 1000))
-    population = np.bincount(bins_of("exposure_time", values, quantile_edges("exposure_time", values, bins)))
+    population = np.bincount(assign_bins("exposure_time", values, quantile_edges("exposure_time", values, bins)))
     assert len(population) == bins
     assert np.ptp(population) <= 2
 
@@ -122,7 +122,7 @@ def test_quantile_bins_hold_equally_many_of_continuous_values(bins):
 def test_quantile_bins_of_common_values_are_as_equal_as_these_allow(population, bins, expected):
     values = np.repeat(list(population), list(population.values()))
     edges = quantile_edges("iso", values, bins)
-    assert np.bincount(bins_of("iso", values, edges)).tolist() == expected
+    assert np.bincount(assign_bins("iso", values, edges)).tolist() == expected
 
 
 @given(
@@ -138,13 +138,13 @@ def test_quantile_edges_ascend_between_the_values_and_leave_no_bin_empty(values,
     edges = quantile_edges("exposure_time", values, bins)
     assert (np.diff(edges) > 0).all()
     assert not different & set(edges.tolist())
-    assert (np.bincount(bins_of("exposure_time", values, edges), minlength=bins) > 0).all()
+    assert (np.bincount(assign_bins("exposure_time", values, edges), minlength=bins) > 0).all()
 
 
 def test_values_that_differ_in_the_sixth_digit_are_still_told_apart():
     values = [0.0100001] * 5 + [0.0100002] * 5
     edges = quantile_edges("exposure_time", values, 2)
-    assert bins_of("exposure_time", values, edges).tolist() == [0] * 5 + [1] * 5
+    assert assign_bins("exposure_time", values, edges).tolist() == [0] * 5 + [1] * 5
 
 
 def test_unknown_values_do_not_weigh_in_quantiles():
@@ -179,7 +179,7 @@ def test_every_bin_has_a_name_of_its_own(name, bins):
 
 def test_the_labels_of_a_manifest_are_read_from_its_columns():
     table = pd.DataFrame({"f_number": [2.8, np.nan], "iso": [100.0, 800.0], "exposure_time": [0.0, 1.0]})
-    found = labels(table, {name: bin_edges(name, 3) for name in SETTINGS})
+    found = bin_labels(table, {name: bin_edges(name, 3) for name in SETTINGS})
     assert {name: one.tolist() for name, one in found.items()} == {
         "aperture": [1, UNKNOWN],
         "iso": [0, 2],
@@ -191,11 +191,11 @@ def test_the_labels_of_a_manifest_are_read_from_its_columns():
 def test_cells_are_counted_as_nested_loops_count_them(counts):
     every = list(itertools.product(*map(range, counts)))
     bins = dict(zip("abc", np.array(every, np.int32).T, strict=True))
-    found = cells(bins, counts)
+    found = joint_cells(bins, counts)
     assert found.tolist() == list(range(len(every)))
     assert found.dtype == np.int32
 
 
 def test_a_row_lies_in_a_cell_only_where_all_of_its_settings_are_known():
     bins = np.array([[0, UNKNOWN, 2, 2], [1, 1, UNKNOWN, 2], [1, 1, UNKNOWN, 2]], np.int32)
-    assert cells(dict(zip(SETTINGS, bins, strict=True)), (3, 3, 3)).tolist() == [4, UNKNOWN, UNKNOWN, 26]
+    assert joint_cells(dict(zip(SETTINGS, bins, strict=True)), (3, 3, 3)).tolist() == [4, UNKNOWN, UNKNOWN, 26]
