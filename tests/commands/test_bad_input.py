@@ -80,10 +80,10 @@ def twice(photos):
     [
         (shutil.rmtree, "the folder photos does not exist; expected train/<camera>/*.jpg in it"),
         (empty, "photos has no folder 'train'; expected photos/train/<camera>/*.jpg"),
-        (no_photographs, "photos/train holds no photographs; expected photos/train/<camera>/*.jpg"),
-        (one_camera, "readable photographs of 1 camera(s), expected at least 2, each in a folder of its name"),
+        (no_photographs, "photos/train holds no photos; expected photos/train/<camera>/*.jpg"),
+        (one_camera, "readable photos of 1 camera(s), expected at least 2, each in a folder of its name"),
         (two_photographs, "dog has 2; each camera needs at least 3, so add photographs or remove the camera's folder"),
-        (nothing_readable, "readable photographs of 0 camera(s), expected at least 2"),
+        (nothing_readable, "readable photos of 0 camera(s), expected at least 2"),
         (image("I;16"), "not 8-bit RGB: train/cat/odd.png (16-bit I;16); convert or remove 1 file(s)"),
         (image("L"), "not 8-bit RGB: train/cat/odd.jpg (8-bit L); convert or remove"),
         (image("CMYK"), "not 8-bit RGB: train/cat/odd.jpg (8-bit CMYK); convert or remove"),
@@ -231,7 +231,7 @@ def test_predictions_that_do_not_match_the_manifest(change, told, home, refused)
     path = home / "runs" / "job" / "predictions" / "stem" / "validation.npz"
     predicted = load(path)
     parts = {
-        name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "turns")
+        name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "use_tta")
     }
     save(type(predicted)(**parts | change(predicted)), path)
     error = refused("leaderboard", "runs/job")
@@ -277,13 +277,13 @@ def test_an_unknown_label_in_the_solution(home, refused):
     path = home / "photos" / "solution.csv"
     path.write_text(path.read_text().replace("cat", "ant"))
     error = refused("leaderboard", "runs/job")
-    assert "unknown cameras ant in the truth; the members know cat, dog, eel" in error
+    assert "the truth has unknown cameras ant; the run was trained on cat, dog, eel" in error
 
 
 def test_photographs_none_of_which_can_be_used(home, refused):
     (home / "page.jpg").write_text("<html>")
     error = refused("predict", "runs/job", "page.jpg", "absent.jpg")
-    assert "none of 2 files is a photograph that can be used (page.jpg: page.jpg is a file that begins" in error
+    assert "none of the 2 files is a usable photo (page.jpg: page.jpg is a file that begins" in error
 
 
 def test_a_photograph_damaged_within(photos, command, capsys, untraced):

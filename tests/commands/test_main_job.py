@@ -204,4 +204,4 @@ def test_a_submission_made_elsewhere_is_checked(home, command, capsys):
     assert "12 images" in capsys.readouterr().out
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert command("submit", "runs/job", "--check", path) == 2
-    assert "lacks answers" in capsys.readouterr().err
+    assert "lacks files" in capsys.readouterr().err

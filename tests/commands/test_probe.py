@@ -42,7 +42,7 @@ def test_what_it_is_not_for_is_refused(tmp_path):
     with pytest.raises(InputError, match="nowhere does not exist"):
         probe.run(parse("runs/one", "--target", "make", "--data", "nowhere"))
     (tmp_path / "config.json").write_text('{"recipes": {}}')
-    with pytest.raises(InputError, match="is none of exif-language"):
+    with pytest.raises(InputError, match="is not an exif-language run"):
         probe.run(parse(str(tmp_path), "--target", "make"))
 
 

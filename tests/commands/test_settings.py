@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 from competition.settings import SETTINGS
 from submissions.prediction_cache import load
 from submissions.run import open_run
-from submissions.tasks import JOINT, Targets, Task
+from submissions.tasks import JOINT_HEAD, Targets, Task
 
 APERTURES, ISOS, EXPOSURES = ((18, 10), (28, 10), (80, 10)), (100, 400, 3200), ((1, 1000), (1, 60), (1, 2))
 COLUMNS = ["path", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
@@ -63,14 +63,14 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     words = (*TRAIN, "--task", "camera,settings", "--run", "both", *VARIANTS[variant])
     assert command(*words) == 0
     told = capsys.readouterr().out
-    assert "warning: 2 of 12 train photographs do not tell their iso: no label there" in told
-    assert "\nnote: " in told and "of 27 cells of settings are occupied" in told
+    assert "warning: 2 of 12 train photos have no known iso: no label for them" in told
+    assert "\nnote: the training photos occupy " in told and " of 27 cells of settings" in told
     assert all(name in told for name in ("balanced accuracy", "majority", "weighted accuracy", *SETTINGS))
 
     run = open_run(Path("runs/both"))
     assert run.task.output == variant
-    targets = ["camera", *SETTINGS] + [JOINT] * (variant == "correlated")
-    heads = ["camera", *(SETTINGS if variant == "independent" else [JOINT])]
+    targets = ["camera", *SETTINGS] + [JOINT_HEAD] * (variant == "correlated")
+    heads = ["camera", *(SETTINGS if variant == "independent" else [JOINT_HEAD])]
     history = pd.read_csv("runs/both/members/mobilenet/history.csv")
     assert {f"val_{head}_loss" for head in heads} < set(history)
     files = {path.relative_to("runs/both").as_posix() for path in contents(Path("runs/both"))}
@@ -81,7 +81,7 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
         *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in targets),
     }
     for target in targets:
-        predicted = load(run.predictions("mobilenet", "validation", target))
+        predicted = load(run.predictions_file("mobilenet", "validation", target))
         assert predicted.probabilities.shape[1:] == (len(run.validation), len(predicted.classes))
 
     board = pd.read_csv("runs/both/settings_leaderboard.csv")
@@ -89,7 +89,7 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     validating = sorted(set(run.validation["path"]))
     handed_in = pd.read_csv("runs/both/settings_submission.csv")
     assert handed_in["fname"].tolist() == validating
-    names = Targets(run.task, run.manifest).answers
+    names = Targets(run.task, run.manifest).classes
     assert all(handed_in[name].isin(names[name]).all() for name in SETTINGS)
 
     before = contents(Path("runs"))
@@ -98,7 +98,7 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     assert contents(Path("runs")) == before
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
-    lost = run.predictions("mobilenet", "validation", targets[-1])
+    lost = run.predictions_file("mobilenet", "validation", targets[-1])
     lost.unlink()
     assert command("predict", "runs/both") == 0
     assert lost.exists()
@@ -135,8 +135,8 @@ def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_s
     words = (*TRAIN, "--task", "settings", "--input", "squash", "--label-balance", "cells", "--run", "small")
     assert command(*words) == 0
     told = capsys.readouterr().out
-    assert "warning: none of 12 train photographs tells its iso (EXIF iso): no head for it" in told
-    assert "note: 3 of 9 cells of settings are occupied" in told
+    assert "warning: none of the 12 train photos has a known iso (EXIF iso): no head for it" in told
+    assert "note: the training photos occupy 3 of 9 cells of settings" in told
     assert pd.read_csv("runs/small/settings_leaderboard.csv")["setting"].tolist() == ["aperture", "exposure_time"]
     handed_in = pd.read_csv("runs/small/settings_submission.csv")
     assert len(handed_in) == 4
@@ -150,14 +150,14 @@ def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_s
 @pytest.mark.parametrize(
     ("settings", "words", "told"),
     [
-        (no_settings, (), "none of 12 train photographs tells its aperture (EXIF f_number); settings are learnt from"),
-        (no_settings, ("--edges", "quantile"), "none of 12 train photographs tells its aperture (EXIF f_number)"),
+        (no_settings, (), "none of the 12 train photos has a known aperture (EXIF f_number); add photos with EXIF"),
+        (no_settings, ("--edges", "quantile"), "none of the 12 train photos has a known aperture (EXIF f_number)"),
         (
             no_iso,
             ("--output", "correlated"),
-            "none of 12 train photographs tells its iso (EXIF iso), and --output correlated asks for all settings;",
+            "none of the 12 train photos has a known iso (EXIF iso); --output correlated needs all settings,",
         ),
-        (the_same_settings, (), "all training photographs lie in 1 of 27 cells of settings: there is nothing to tell"),
+        (the_same_settings, (), "all training photos lie in 1 of 27 cells of settings, so there is nothing to learn"),
         (the_same_settings, ("--edges", "quantile"), "1 different values of aperture do not fill 3 bins; use fewer"),
     ],
 )
@@ -174,7 +174,7 @@ def test_photographs_that_teach_no_settings(task, settings, words, told, photos,
         (("--tau", "-1"), "--tau: received '-1', expected a number of at least 0"),
         (("--tau", "nan"), "--tau: received 'nan', expected a number of at least 0"),
         (("--task", "camera,lens"), "unknown task 'camera,lens'; known: camera, settings, camera,settings"),
-        (("--edges", "equal"), "unknown kind of edges 'equal'; known: paper, quantile"),
+        (("--edges", "equal"), "unknown edges 'equal'; known: paper, quantile"),
         (("--output", "joint"), "unknown output 'joint'; known: independent, correlated"),
         (("--input", "circle"), "unknown input 'circle'; known: patch, squash"),
         (("--order", "iso"), "received the order iso; expected each of aperture, iso, exposure_time once"),

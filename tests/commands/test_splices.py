@@ -121,7 +121,7 @@ def test_runs_that_cannot_judge(refused, tmp_path, monkeypatch):
     Path("runs/cut/image.keras").write_bytes(b"PK")
     for name, told in (
         ("absent", "unknown run 'runs/absent'; known: runs/begun, runs/cameras, runs/cut"),
-        ("cameras", "the run runs/cameras is none of exif-language"),
+        ("cameras", "runs/cameras is not an exif-language run"),
         ("begun", "the run runs/begun is not finished: it has no image.keras"),
         ("cut", "runs/cut/image.keras is damaged"),
     ):

@@ -21,7 +21,9 @@ def manifest(test):
     for split in ("train", "validation"):
         for number, bins in enumerate(BINS.T):
             settings = {name: values[bin] for (name, values), bin in zip(VALUES.items(), bins, strict=True)}
-            rows.append({"path": f"train/a/{split}{number}.jpg", "camera": "ab"[number % 2], "split": split, **settings})
+            rows.append(
+                {"path": f"train/a/{split}{number}.jpg", "camera": "ab"[number % 2], "split": split, **settings}
+            )
     rows += [{"path": f"test/{number}_unalt.tif", "split": "test"} for number in range(test)]
     table = pd.DataFrame(rows).assign(width=64, height=64, manipulation="unaltered")
     return table.reindex(columns=list(COLUMNS)).astype(DTYPES)

@@ -1,4 +1,4 @@
-"""From a folder of photographs to two encoders."""
+"""Training exif-language makes two encoders from a folder of photos, and leaks no private tag."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from competition.utils.errors import InputError
 from models.exif_language.tokenizer import load_tokenizer
 from models.presets.exif_language import contrast_recipe
 from models.training.fit import load_model
-from submissions.exif_language import cleaned_tags, pairs, train_exif_language
+from submissions.exif_language import make_pairs, read_cleaned_tags, train_exif_language
 
 CHANGES = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}
 CAMERAS = ("ant", "bee")
@@ -33,7 +33,7 @@ def exif(camera: str, number: int) -> Image.Exif:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory) -> Path:
-    """Twelve photographs with EXIF, and one without, which has to stay outside."""
+    """Twelve photos with EXIF, and one without."""
     folder = tmp_path_factory.mktemp("data") / "photos"
     for camera in CAMERAS:
         (folder / "train" / camera).mkdir(parents=True)
@@ -52,7 +52,7 @@ def run(photos, tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_run_leaves_what_the_next_needs(run, photos):
+def test_finished_run_has_all_files_and_working_encoders(run, photos):
     texts = ["config.json", "environment.json", "history.csv", "manifest.csv", "notes.txt", "tokens.json"]
     assert {path.name for path in run.iterdir()} == {*texts, "image.keras", "text.keras"}
     history = pd.read_csv(run / "history.csv")
@@ -65,12 +65,12 @@ def test_a_run_leaves_what_the_next_needs(run, photos):
     assert embedded.shape == np.asarray(load_model(run / "text.keras")(tokens)).shape == (1, 16)
 
 
-def test_photographs_without_exif_take_no_part_and_that_is_told(run):
+def test_photos_without_exif_are_not_used_and_noted(run):
     assert len(load_manifest(run / "manifest.csv")) == 12
-    assert "1 of 13 photographs take no part" in (run / "notes.txt").read_text()
+    assert "1 of 13 photos are not used" in (run / "notes.txt").read_text()
 
 
-def test_no_private_tag_is_in_the_vocabulary_or_a_text(run, photos):
+def test_private_tags_are_in_no_vocabulary_and_no_text(run, photos):
     tokenizer = load_tokenizer(run / "tokens.json")
     assert "FNumber" in tokenizer.tags and not {"Artist", "BodySerialNumber"} & set(tokenizer.tags)
     training, _ = made_pairs(run, photos)
@@ -81,34 +81,36 @@ def test_no_private_tag_is_in_the_vocabulary_or_a_text(run, photos):
 def made_pairs(run, photos, **changes):
     table = load_manifest(run / "manifest.csv")
     recipe = contrast_recipe("smoke", **CHANGES, **changes)
-    return pairs(table, cleaned_tags(table, photos, 1), photos, load_tokenizer(run / "tokens.json"), recipe, 3)
+    return make_pairs(
+        table, read_cleaned_tags(table, photos, 1), photos, load_tokenizer(run / "tokens.json"), recipe, 3
+    )
 
 
 @pytest.mark.parametrize("changes", [{}, {"order": "shuffled", "drop": 0.3}])
-def test_a_patch_stands_beside_the_text_of_its_photograph(run, photos, changes):
+def test_patches_are_paired_with_the_text_of_their_photo(run, photos, changes):
     training, validation = made_pairs(run, photos, **changes)
-    patches, tokens, photographs = training.batch(1, 2)
+    patches, tokens, rows = training.batch(1, 2)
     assert patches.shape == (6, 24, 24, 3) and patches.dtype == np.uint8 and tokens.dtype == np.int32
-    for text, row in zip(training.tokenizer.decode(tokens), photographs, strict=True):
-        told = dict(part.split(": ") for part in text.split(", "))
-        assert told.items() <= training.tags[row].items()
-    for one, two in zip(training.batch(1, 2), (patches, tokens, photographs), strict=True):
+    for text, row in zip(training.tokenizer.decode(tokens), rows, strict=True):
+        shown = dict(part.split(": ") for part in text.split(", "))
+        assert shown.items() <= training.tags[row].items()
+    for one, two in zip(training.batch(1, 2), (patches, tokens, rows), strict=True):
         np.testing.assert_array_equal(one, two)
     assert len(np.concatenate([tokens for _, tokens in validation.batches()])) == len(validation.tokens)
 
 
-def test_order_and_dropping_change_texts(run, photos):
+def test_order_and_drop_change_texts(run, photos):
     fixed, _ = made_pairs(run, photos)
     shuffled, _ = made_pairs(run, photos, order="shuffled")
     dropped, _ = made_pairs(run, photos, drop=0.5)
-    texts = [each.tokenizer.decode(each.batch(0, 0)[1]) for each in (fixed, shuffled, dropped)]
+    texts = [pairs.tokenizer.decode(pairs.batch(0, 0)[1]) for pairs in (fixed, shuffled, dropped)]
     assert texts[0] != texts[1] and [sorted(t.split(", ")) for t in texts[0]] == [
         sorted(t.split(", ")) for t in texts[1]
     ]
     assert sum(map(len, texts[2])) < 0.8 * sum(map(len, texts[0]))
 
 
-def test_a_run_is_continued_with_its_own_settings_alone(run, photos):
+def test_run_resumes_only_with_the_same_configuration(run, photos):
     assert len(train_exif_language(run, photos, "smoke", seed=3, **CHANGES)) == 2
     with pytest.raises(InputError, match=r"seed 3 \(now 4\)"):
         train_exif_language(run, photos, "smoke", seed=4, **CHANGES)
@@ -127,13 +129,13 @@ def test_a_run_is_continued_with_its_own_settings_alone(run, photos):
         ({"inner": 15, "heads": 2}, "no 2 equal heads"),
     ],
 )
-def test_what_cannot_be_trained_is_refused_and_nothing_left(photos, tmp_path, changes, message):
+def test_unusable_data_or_recipe_raises_before_anything_is_written(photos, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         train_exif_language(tmp_path / "run", photos, "smoke", **CHANGES | changes)
     assert not (tmp_path / "run").exists()
 
 
-def test_unknown_names_are_refused(photos, tmp_path):
+def test_unknown_preset_or_backbone_raises(photos, tmp_path):
     with pytest.raises(InputError, match="unknown preset 'full'; known: paper, quick, smoke"):
         train_exif_language(tmp_path / "run", photos, "full")
     with pytest.raises(InputError, match="unknown backbone"):

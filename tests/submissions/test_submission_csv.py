@@ -1,15 +1,20 @@
+"""The CSV files of a test set are checked on reading, when a run starts, and before writing."""
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from competition.utils.errors import InputError
 from submissions.submission_csv import (
     check_submission,
+    check_test_set,
     describe_quotas,
     read_expected_names,
+    read_solution,
     write_submission,
 )
 
-LABELS = ("None", "iPhone-6", "007")  # labels that a careless reader takes for missing or for a number
+LABELS = ("None", "iPhone-6", "007")  # easily mistaken for a missing value or a number
 NAMES = ["img_a_unalt.tif", "img_b_manip.tif", "img_c_unalt.tif"]
 
 
@@ -18,7 +23,7 @@ def path(tmp_path):
     return tmp_path / "submission.csv"
 
 
-def test_a_right_submission_is_written_and_read_back(path):
+def test_valid_submission_is_written_and_read_back(path):
     write_submission(NAMES[::-1], LABELS, path, LABELS, NAMES)
     assert path.read_text().splitlines() == [
         "fname,camera",
@@ -30,13 +35,13 @@ def test_a_right_submission_is_written_and_read_back(path):
     assert table.to_dict("list") == {"fname": NAMES[::-1], "camera": list(LABELS)}
 
 
-def test_numpy_strings_are_names_too(path):
+def test_numpy_strings_are_accepted(path):
     write_submission(np.array(NAMES), np.array(LABELS), path, LABELS, set(NAMES))
     check_submission(path, LABELS, NAMES)
 
 
 WRONG = [
-    (NAMES[:2], LABELS[:2], "lacks answers for files: 'img_c_unalt.tif'"),
+    (NAMES[:2], LABELS[:2], "lacks files: 'img_c_unalt.tif'"),
     ([*NAMES, "x.tif"], [*LABELS, "007"], "not in the test set: 'x.tif'"),
     ([*NAMES, NAMES[0]], [*LABELS, "007"], "more than once: 'img_a_unalt.tif'"),
     (NAMES, ["iPhone-6", "iphone-6", "007"], "unknown labels: 'iphone-6'; use 007, None, iPhone-6"),
@@ -45,14 +50,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize("names, labels, message", WRONG)
-def test_a_wrong_submission_is_never_written(path, names, labels, message):
+def test_invalid_submission_is_not_written(path, names, labels, message):
     with pytest.raises(InputError, match=message):
         write_submission(names, labels, path, LABELS, NAMES)
     assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("names, labels, message", WRONG)
-def test_a_wrong_submission_of_somebody_else_is_noticed(path, names, labels, message):
+def test_invalid_submission_file_raises(path, names, labels, message):
     rows = [",".join(row) for row in zip(names, labels, strict=True)]
     path.write_text("\n".join(["fname,camera", *rows]) + "\n")
     with pytest.raises(InputError, match=message):
@@ -66,28 +71,28 @@ def test_a_wrong_submission_of_somebody_else_is_noticed(path, names, labels, mes
         ("fname,label\na,b\n", "fname,label, which lacks camera"),
         ("camera,fname\na,b\n", "has the header camera,fname"),
         ("fname,camera,score\na,b,c\n", "has the header fname,camera,score"),
-        ("fname,camera\nimg_a_unalt.tif\n", "lacks answers"),
-        ("fname,camera\na,b,c\n", "lacks answers"),
+        ("fname,camera\nimg_a_unalt.tif\n", "lacks files"),
+        ("fname,camera\na,b,c\n", "lacks files"),
     ],
 )
-def test_what_is_no_submission_is_refused(path, text, message):
+def test_file_that_is_not_a_submission_raises(path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         check_submission(path, LABELS, NAMES)
 
 
-def test_a_missing_submission_is_named(path):
+def test_missing_submission_is_named(path):
     with pytest.raises(InputError, match=r"submission\.csv does not exist"):
         check_submission(path, LABELS, NAMES)
 
 
-def test_five_offenders_are_named_and_the_others_counted(path):
+def test_first_five_offenders_are_named_and_the_others_counted(path):
     names = [f"img_{index}.tif" for index in range(8)]
-    with pytest.raises(InputError, match=r"'img_0.tif', .*'img_4.tif' and 3 more; answer"):
+    with pytest.raises(InputError, match=r"'img_0.tif', .*'img_4.tif' and 3 more; add a row"):
         write_submission([], [], path, LABELS, names)
 
 
-def test_names_and_labels_of_other_lengths_are_a_bug(path):
+def test_names_and_labels_of_different_lengths_are_a_value_error(path):
     with pytest.raises(ValueError, match="3 names and 1 labels"):
         write_submission(NAMES, LABELS[:1], path, LABELS, NAMES)
 
@@ -104,7 +109,7 @@ def make_data(folder, sample=None, test=None):
 
 
 @pytest.mark.parametrize("sample, test", [(NAMES[::-1], NAMES), (NAMES, None), (None, NAMES)])
-def test_expected_names_come_from_the_sample_or_the_folder(tmp_path, sample, test):
+def test_expected_names_come_from_the_sample_or_the_test_folder(tmp_path, sample, test):
     expected = read_expected_names(make_data(tmp_path, sample, test))
     assert expected == (sample or sorted(test))
 
@@ -116,14 +121,97 @@ def test_expected_names_come_from_the_sample_or_the_folder(tmp_path, sample, tes
         (None, [], "neither sample_submission.csv nor images in test/"),
         (NAMES, NAMES[1:], "lacks: 'img_a_unalt.tif'"),
         (NAMES[1:], NAMES, "lacks: 'img_a_unalt.tif'"),
-        (NAMES + NAMES[:1], NAMES, "more than once: 'img_a_unalt.tif'"),
+        ([*NAMES, NAMES[0]], NAMES, "more than once: 'img_a_unalt.tif'"),
     ],
 )
-def test_a_sample_and_a_folder_that_disagree_are_refused(tmp_path, sample, test, message):
+def test_sample_and_test_folder_must_agree(tmp_path, sample, test, message):
     with pytest.raises(InputError, match=message):
         read_expected_names(make_data(tmp_path, sample, test))
 
 
-def test_quotas_are_told_for_each_camera():
-    told = describe_quotas(["b", "a", "b", "b"], [False, False, True, True])
-    assert told.to_dict("list") == {"camera": ["a", "b"], "unaltered": [1, 1], "manipulated": [0, 2]}
+def test_describe_quotas_counts_images_of_each_camera():
+    table = describe_quotas(["b", "a", "b", "b"], [False, False, True, True])
+    assert table.to_dict("list") == {"camera": ["a", "b"], "unaltered": [1, 1], "manipulated": [0, 2]}
+
+
+SOLUTION = "fname,camera,manipulation,usage\na_unalt.tif,007,unaltered,Public\nb_manip.tif,None,jpeg70,Private\n"
+WITHOUT_USAGE = SOLUTION.replace(",usage", "").replace(",Public", "").replace(",Private", "")
+
+
+def test_solution_is_read_as_text(tmp_path):
+    assert read_solution(tmp_path) is None
+    (tmp_path / "solution.csv").write_text(SOLUTION)
+    assert read_solution(tmp_path).to_dict("list") == {
+        "fname": ["a_unalt.tif", "b_manip.tif"],
+        "camera": ["007", "None"],
+        "manipulation": ["unaltered", "jpeg70"],
+        "usage": ["Public", "Private"],
+    }
+
+
+def test_images_of_a_solution_without_usage_are_private(tmp_path):
+    (tmp_path / "solution.csv").write_text(WITHOUT_USAGE)
+    assert read_solution(tmp_path)["usage"].tolist() == ["Private", "Private"]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "not a CSV table"),
+        ("fname,camera,usage\n", "lacks manipulation"),
+        (SOLUTION.replace("b_manip", "a_unalt"), "lists files more than once: 'a_unalt.tif'"),
+        (SOLUTION.replace("Private", "Public"), "usages Public; expected both"),
+        (SOLUTION.replace("Private", "private"), "usages Public, private; expected both"),
+    ],
+)
+def test_damaged_solution_raises(tmp_path, text, message):
+    (tmp_path / "solution.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_solution(tmp_path)
+
+
+def manifest(test=("test/a_unalt.tif", "test/b_manip.tif")):
+    rows = [(f"train/{camera}/0.jpg", camera, "unaltered", "train") for camera in LABELS]
+    rows += [(path, None, "manipulated" if "_manip" in path else "unaltered", "test") for path in test]
+    return pd.DataFrame(rows, columns=["path", "camera", "manipulation", "split"])
+
+
+@pytest.mark.parametrize("solution", [None, SOLUTION, WITHOUT_USAGE])
+def test_matching_test_set_passes(tmp_path, solution):
+    make_data(tmp_path, ["b_manip.tif", "a_unalt.tif"], ["a_unalt.tif", "b_manip.tif"])
+    if solution is not None:
+        (tmp_path / "solution.csv").write_text(solution)
+    check_test_set(tmp_path, manifest())
+
+
+def test_data_without_test_images_is_not_checked(tmp_path):
+    (tmp_path / "solution.csv").write_text("damaged")
+    check_test_set(tmp_path, manifest(test=()))
+
+
+@pytest.mark.parametrize(
+    "sample, solution, message",
+    [
+        (["a_unalt.tif"], SOLUTION, r"sample_submission\.csv lacks: 'b_manip.tif'"),
+        (None, SOLUTION.replace("b_manip", "c_manip"), r"solution\.csv lists files that .*test lacks: 'c_manip.tif'"),
+        (None, "".join(SOLUTION.splitlines(True)[:2]) + "b_manip.tif,None,jpeg70\n", "usages , Public"),
+        (None, "".join(WITHOUT_USAGE.splitlines(True)[:2]), r"test holds files that .*solution\.csv lacks: 'b_manip"),
+        (None, SOLUTION.replace("jpeg70", "unaltered"), "disagree on their manipulation: 'b_manip.tif'"),
+        (
+            None,
+            SOLUTION.replace("007", "009"),
+            r"solution\.csv has unknown cameras: '009'; the training photos",
+        ),
+    ],
+)
+def test_test_set_that_does_not_match_raises(tmp_path, sample, solution, message):
+    make_data(tmp_path, sample, ["a_unalt.tif", "b_manip.tif"])
+    (tmp_path / "solution.csv").write_text(solution)
+    with pytest.raises(InputError, match=message):
+        check_test_set(tmp_path, manifest())
+
+
+def test_unreadable_test_image_raises(tmp_path):
+    make_data(tmp_path, None, ["a_unalt.tif", "b_manip.tif"])
+    with pytest.raises(InputError, match=r"test lacks readable images of files: 'b_manip\.tif'; restore them"):
+        check_test_set(tmp_path, manifest(test=["test/a_unalt.tif"]))

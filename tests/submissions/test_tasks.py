@@ -197,7 +197,7 @@ def test_setting_without_labels_in_a_split_has_no_head(edges, name, split, photo
 
 def test_photos_without_any_setting_raise():
     table = manifest(f_number=np.nan, iso=np.nan, exposure_time=0.0)
-    with pytest.raises(InputError, match="none of the 4 train photos has a known aperture .* add photos with EXIF"):
+    with pytest.raises(InputError, match=r"none of the 4 train photos has a known aperture .* add photos with EXIF"):
         label_notes(targets("settings", table))
 
 
@@ -212,5 +212,5 @@ def test_photos_that_each_lack_a_setting_label_single_heads_but_no_cells():
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_single_occupied_cell_raises(output):
-    with pytest.raises(InputError, match="all training photos lie in 1 of 27 cells of settings, .*quantile"):
+    with pytest.raises(InputError, match=r"all training photos lie in 1 of 27 cells of settings, .*quantile"):
         label_notes(targets("settings", manifest(f_number=8.0, iso=100.0, exposure_time=1.0), output=output))

@@ -1,3 +1,5 @@
+"""The camera leaderboard scores every entry, and nothing that cannot be measured."""
+
 import json
 
 import numpy as np
@@ -7,24 +9,24 @@ import pytest
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from submissions.blending import blend
-from submissions.leaderboards.camera import COLUMNS, compare, format_table, leaderboard, scores
+from submissions.leaderboards.camera import COLUMNS, compare_camera, format_table, leaderboard, scores
 from submissions.leaderboards.evaluation import Evaluation
 from submissions.prediction_cache import Predictions
 
 CLASSES = ("x", "y", "z")
 
 
-def evaluation(photographs=12, members=("mobilenet", "resnet50"), views=8, test=False, cameras=None):
-    """Members right more often than not; photographs seen unaltered and manipulated, or test files."""
-    rng = np.random.default_rng(photographs)
-    camera = np.tile(np.arange(photographs) % 3 if cameras is None else cameras, 2)
-    manipulated = np.repeat([False, True], photographs)
-    names = np.tile([f"train/{index}.jpg" for index in range(photographs)], 2)
+def evaluation(photos=12, members=("mobilenet", "resnet50"), views=8, test=False, cameras=None, public=True):
+    """Random members that are right more often than not, on unaltered and manipulated photos or on test files."""
+    rng = np.random.default_rng(photos)
+    camera = np.tile(np.arange(photos) % 3 if cameras is None else cameras, 2)
+    manipulated = np.repeat([False, True], photos)
+    names = np.tile([f"train/{index}.jpg" for index in range(photos)], 2)
     if test:
-        names = np.array([f"{index}.tif" for index in range(2 * photographs)])
+        names = np.array([f"{index}.tif" for index in range(2 * photos)])
     predicted = {}
     for member in members:
-        logits = rng.normal(size=(views, 2 * photographs, 3)) + 1.5 * np.eye(3)[camera]
+        logits = rng.normal(size=(views, 2 * photos, 3)) + 1.5 * np.eye(3)[camera]
         values = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         predicted[member] = Predictions(names, manipulated, CLASSES, values.astype(np.float32))
     truth = pd.DataFrame(
@@ -35,11 +37,12 @@ def evaluation(photographs=12, members=("mobilenet", "resnet50"), views=8, test=
         }
     )
     if test:
-        truth["usage"] = np.where(np.arange(2 * photographs) % 3 == 0, "Public", "Private")
+        is_public = public & (np.arange(2 * photos) % 3 == 0)
+        truth["usage"] = np.where(is_public, "Public", "Private")
     return Evaluation(predicted, truth)
 
 
-def test_every_entry_has_a_row_with_its_scores():
+def test_every_entry_has_a_row_of_scores():
     table = leaderboard("quick", evaluation(), evaluation(30, test=True))
     assert list(table.columns) == COLUMNS
     assert table["entry"].tolist() == [
@@ -58,11 +61,11 @@ def test_every_entry_has_a_row_with_its_scores():
     assert (table["low"] <= table["weighted_accuracy"]).all()
     assert (table["weighted_accuracy"] <= table["high"]).all()
     assert (table["private_low"] <= table["private_weighted_accuracy"]).all()
-    # Balancing chooses labels; the probabilities stay.
+    # Balancing changes labels, not probabilities.
     assert table["log_loss"].iloc[-2:].tolist() == [table["log_loss"].iloc[5]] * 2
 
 
-def test_rows_are_the_scores_of_what_they_name():
+def test_rows_score_the_first_view_and_the_view_average():
     validation = evaluation()
     table = leaderboard("quick", validation).set_index("entry")
     first_view, all_views = (
@@ -77,7 +80,7 @@ def test_rows_are_the_scores_of_what_they_name():
     assert table["private_weighted_accuracy"].isna().all()
 
 
-def test_private_scores_are_of_the_private_part_alone():
+def test_private_scores_ignore_public_images():
     validation, test = evaluation(), evaluation(30, test=True)
     first_view = test.members["mobilenet"].probabilities[0]
     right = (first_view.argmax(axis=1) == test.y_true)[test.truth["usage"] == "Private"]
@@ -86,7 +89,14 @@ def test_private_scores_are_of_the_private_part_alone():
     assert table.loc["mobilenet", "private_weighted_accuracy"] == pytest.approx((weights * right).sum() / weights.sum())
 
 
-def test_one_member_with_one_view_repeats_nothing():
+def test_test_set_without_public_images_has_no_public_score():
+    table = leaderboard("quick", evaluation(), evaluation(30, test=True, public=False))
+    assert table["private_weighted_accuracy"].notna().all() and table["public_weighted_accuracy"].isna().all()
+    heading = format_table(table).splitlines()[0]
+    assert "private" in heading and "public" not in heading
+
+
+def test_single_member_with_a_single_view_has_no_duplicate_entries():
     table = leaderboard("r", evaluation(members=("mobilenet",), views=1))
     assert table["entry"].tolist() == [
         "mobilenet",
@@ -96,7 +106,7 @@ def test_one_member_with_one_view_repeats_nothing():
     ]
 
 
-def test_an_unequal_validation_split_is_not_balanced_and_says_so():
+def test_unequal_validation_split_is_not_balanced_and_noted():
     unequal = evaluation(cameras=[0] * 6 + [1] * 4 + [2] * 2)
     alone = leaderboard("r", unequal, note="simulated photographs")
     assert not alone["entry"].str.contains(",").any()
@@ -109,33 +119,33 @@ def test_an_unequal_validation_split_is_not_balanced_and_says_so():
     assert 0 < balanced["private_weighted_accuracy"] <= 1
 
 
-def test_a_test_set_that_cannot_be_shared_is_not_balanced_and_says_so():
+def test_indivisible_test_set_is_not_balanced_and_noted():
     table = leaderboard("r", evaluation(), evaluation(31, test=True)).set_index("entry")
     assert pd.isna(table.loc["blend quadratic, exact", "private_weighted_accuracy"])
     assert table.loc["blend quadratic, exact", "weighted_accuracy"] > 0
     assert "cannot be shared equally" in table["note"].iloc[0]
 
 
-def test_test_labels_do_not_reach_the_balancing():
+def test_balancing_of_the_test_set_does_not_use_its_labels():
     test = evaluation(30, test=True)
     swapped = Evaluation(
         test.members, test.truth.assign(camera=test.truth["camera"].map({"x": "y", "y": "x", "z": "x"}))
     )
     table = leaderboard("r", evaluation(), swapped).set_index("entry")
-    assert not table["private_weighted_accuracy"].isna().any()  # equal shares, though the truth has no z
+    assert not table["private_weighted_accuracy"].isna().any()  # equal quotas, although the truth has no z
 
 
-def test_other_members_in_the_test_set_are_refused():
+def test_test_set_with_other_members_raises():
     with pytest.raises(InputError, match="mobilenet, resnet50, the test set of mobilenet; run predict again"):
         leaderboard("r", evaluation(), evaluation(30, members=("mobilenet",), test=True))
 
 
 def test_scores_json_agrees_with_the_leaderboard():
     validation, test = evaluation(), evaluation(30, test=True)
-    told = json.loads(json.dumps(scores(validation, test)))
-    assert list(told) == ["members", "blend"] and list(told["members"]) == ["mobilenet", "resnet50"]
+    found = json.loads(json.dumps(scores(validation, test)))
+    assert list(found) == ["members", "blend"] and list(found["members"]) == ["mobilenet", "resnet50"]
     table = leaderboard("r", validation, test).set_index("entry")
-    for entry, parts in (("mobilenet+tta", told["members"]["mobilenet"]), ("blend quadratic", told["blend"])):
+    for entry, parts in (("mobilenet+tta", found["members"]["mobilenet"]), ("blend quadratic", found["blend"])):
         row = table.loc[entry]
         assert list(parts) == ["validation", "private"]
         assert parts["validation"]["weighted_accuracy"] == row["weighted_accuracy"]
@@ -145,7 +155,7 @@ def test_scores_json_agrees_with_the_leaderboard():
     assert list(scores(validation)["blend"]) == ["validation"]
 
 
-def test_the_table_is_aligned_and_tells_notes_once():
+def test_formatted_table_is_aligned_and_has_each_note_once():
     lines = format_table(leaderboard("r", evaluation(), note="simulated photographs")).splitlines()
     assert lines[0].split() == [
         "entry",
@@ -163,21 +173,21 @@ def test_the_table_is_aligned_and_tells_notes_once():
     assert "private" in with_test and "note" not in with_test
 
 
-def test_a_missing_score_is_a_dash():
+def test_missing_score_is_a_dash():
     unequal = evaluation(cameras=[0] * 6 + [1] * 6)
     lines = format_table(leaderboard("r", unequal, evaluation(30, test=True))).splitlines()
     exact = next(line for line in lines if line.startswith("blend quadratic, exact"))
     assert exact.split()[3:8] == ["–"] * 5
 
 
-def test_all_runs_are_compared(tmp_path):
+def test_compare_camera_joins_the_leaderboards_of_all_runs(tmp_path):
     for run, tables in {
         "a": (evaluation(), evaluation(30, test=True)),
         "b": (evaluation(15, views=1),),
     }.items():
         write_csv(leaderboard("old name", *tables), tmp_path / run / "leaderboard.csv")
     (tmp_path / "unfinished").mkdir()
-    table = compare(tmp_path)
+    table = compare_camera(tmp_path)
     assert list(table.columns) == COLUMNS and set(table["run"]) == {"a", "b"}
     assert table["weighted_accuracy"].is_monotonic_decreasing
     assert table["private_weighted_accuracy"].notna().sum() == 9
@@ -187,15 +197,15 @@ def test_all_runs_are_compared(tmp_path):
     pd.testing.assert_frame_equal(one, again)
 
 
-def test_runs_that_cannot_be_compared_are_named(tmp_path):
+def test_missing_or_damaged_leaderboards_raise(tmp_path):
     with pytest.raises(InputError, match=r"has a leaderboard\.csv; train first"):
-        compare(tmp_path)
+        compare_camera(tmp_path)
     write_csv(leaderboard("r", evaluation()), tmp_path / "r" / "leaderboard.csv")
     path = tmp_path / "r" / "leaderboard.csv"
     whole = path.read_text()
     path.write_text(whole.replace(",24,", ",many,"))
-    with pytest.raises(InputError, match=r"no number .*delete it and run leaderboard again"):
-        compare(tmp_path)
+    with pytest.raises(InputError, match=r"not a number .*delete it and run leaderboard again"):
+        compare_camera(tmp_path)
     path.write_text("run,entry\n")
     with pytest.raises(InputError, match=r"lacks weighted_accuracy.*delete it"):
-        compare(tmp_path)
+        compare_camera(tmp_path)

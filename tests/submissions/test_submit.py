@@ -1,0 +1,88 @@
+"""Submissions follow from the cached predictions alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from competition.settings import SETTINGS
+from competition.utils.errors import InputError
+from submissions.blending import KINDS, blend_members, settings_entries
+from submissions.prediction_cache import load_members
+from submissions.submit import CAMERA_SUBMISSION, SETTINGS_SUBMISSION, submit_camera, submit_run
+from submissions.tasks import Task
+
+
+@pytest.fixture
+def camera_run(make_run):
+    """A run on cameras with six test images."""
+    run = make_run(Task("camera"), test=6)
+    names = "".join(f"{number}_unalt.tif,a\n" for number in range(6))
+    (run.data / "sample_submission.csv").write_text(f"fname,camera\n{names}")
+    return run
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_camera_submission_has_the_most_probable_class_of_the_blend(camera_run, kind, tmp_path):
+    table = submit_camera(camera_run, tmp_path / "made.csv", kind)
+    blended = blend_members(load_members(camera_run, "test"), kind)
+    assert table["fname"].tolist() == [f"{number}_unalt.tif" for number in range(6)]
+    assert table["camera"].tolist() == np.array(["a", "b"])[blended.argmax(axis=1)].tolist()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "made.csv"), table[["fname", "camera"]])
+
+
+@pytest.mark.parametrize(("quota", "counts"), [(None, [3, 3]), (3, [3, 3])])
+def test_balanced_submission_keeps_the_quotas(camera_run, quota, counts, tmp_path):
+    run = camera_run
+    # All test images are unaltered: a quota applies to the unaltered and to the manipulated images separately.
+    table = submit_camera(run, tmp_path / "made.csv", method="exact", quota=quota)
+    assert table["camera"].value_counts().sort_index().tolist() == counts
+
+
+def test_camera_submission_needs_test_predictions(camera_run, make_run, tmp_path):
+    for member in camera_run.recipes:
+        camera_run.predictions_file(member, "test").unlink()
+    with pytest.raises(InputError, match="has no predictions for the test set; run predict first"):
+        submit_camera(camera_run, tmp_path / "made.csv")
+    with pytest.raises(InputError, match="has no test folder, so there is nothing to submit"):
+        submit_camera(make_run(Task("camera")), tmp_path / "made.csv")
+
+
+@pytest.mark.parametrize(
+    ("task", "test", "written"),
+    [
+        ("camera", 0, []),
+        ("camera", 6, [CAMERA_SUBMISSION]),
+        ("settings", 6, [SETTINGS_SUBMISSION]),
+        ("camera,settings", 6, [CAMERA_SUBMISSION, SETTINGS_SUBMISSION]),
+    ],
+)
+def test_submit_run_writes_what_task_and_data_allow(make_run, task, test, written):
+    run = make_run(Task(task), test=test)
+    (run.data / "test").mkdir()
+    for number in range(test):
+        (run.data / "test" / f"{number}_unalt.tif").touch()
+    assert submit_run(run) == [run.folder / name for name in written]
+    assert all((run.folder / name).is_file() for name in written)
+
+
+@pytest.mark.parametrize("manipulated", [False, True])
+def test_settings_submission_has_every_unaltered_validation_photo(make_run, manipulated):
+    run = make_run(manipulated=manipulated)
+    submit_run(run)
+    table = pd.read_csv(run.folder / SETTINGS_SUBMISSION)
+    columns = ["fname", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
+    assert list(table.columns) == columns
+    unaltered = (run.validation["manipulation"] == "unaltered").to_numpy()
+    assert table["fname"].tolist() == run.validation.loc[unaltered, "path"].tolist()
+    blended = settings_entries(run, "validation")["blend quadratic"]
+    for name in SETTINGS:
+        probabilities = blended[name][unaltered]
+        assert table[name].tolist() == [run.targets.classes[name][bin] for bin in probabilities.argmax(axis=1)]
+        np.testing.assert_allclose(table[f"{name}_probability"], probabilities.max(axis=1))
+
+
+def test_settings_submission_has_the_test_images_if_there_are_any(make_run):
+    run = make_run(test=5)
+    submit_run(run)
+    names = pd.read_csv(run.folder / SETTINGS_SUBMISSION)["fname"].tolist()
+    assert names == [f"{number}_unalt.tif" for number in range(5)]
