@@ -1,32 +1,44 @@
-"""The eight turns of a square: four rotations, and the same after a mirroring. Exact: pixels only change
-places."""
+"""The eight dihedral transforms of a square: four rotations, each with and without a reflection.
+
+They only move pixels and are therefore exact. Training augmentation applies a random one; test-time augmentation
+predicts all of them, and view `i` of an image is transform `i`.
+"""
 
 import numpy as np
 
 from competition.utils.errors import unknown_name
 
-VIEWS = 8
+N_TRANSFORMS = 8
 
 
-def dihedral(image: np.ndarray, view: int) -> np.ndarray:
-    """Turn (…, height, width, channels) to one of the `VIEWS`; view 0 is the image itself.
+def dihedral_transform(image: np.ndarray, element: int) -> np.ndarray:
+    """Apply a dihedral transform to an image or to every image of a batch.
 
-    Views 0 to 3 are counter-clockwise quarter turns, 4 to 7 the same of the mirrored image. A view of the
-    memory is returned where NumPy can. Raises `InputError` for another view.
+    Args:
+        image: (…, height, width, channels) of any dtype.
+        element: 0 is the identity; 1 to 3 rotate by 90, 180 and 270 degrees counterclockwise; 4 to 7 mirror left and
+            right, then rotate like 0 to 3.
+
+    Returns:
+        The transformed image, as a view of the same memory where NumPy can; height and width are swapped for odd
+        elements.
+
+    Raises:
+        InputError: the element is not in 0 to 7.
     """
-    _check(view)
-    if view >= 4:
+    _check_element(element)
+    if element >= 4:
         image = np.flip(image, axis=-2)
-    return np.rot90(image, view % 4, axes=(-3, -2))
+    return np.rot90(image, element % 4, axes=(-3, -2))
 
 
-def dihedral_inverse(image: np.ndarray, view: int) -> np.ndarray:
-    """Undo `turn`: `dihedral_inverse(turn(image, view), view)` is the image."""
-    _check(view)
-    image = np.rot90(image, -(view % 4), axes=(-3, -2))
-    return np.flip(image, axis=-2) if view >= 4 else image
+def dihedral_inverse(image: np.ndarray, element: int) -> np.ndarray:
+    """Undo `dihedral_transform` with the same element, for example on a map that was predicted for that view."""
+    _check_element(element)
+    image = np.rot90(image, -(element % 4), axes=(-3, -2))
+    return np.flip(image, axis=-2) if element >= 4 else image
 
 
-def _check(view: int) -> None:
-    if view not in range(VIEWS):
-        raise unknown_name("view", view, range(VIEWS))
+def _check_element(element: int) -> None:
+    if element not in range(N_TRANSFORMS):
+        raise unknown_name("dihedral transform", element, range(N_TRANSFORMS))

@@ -1,4 +1,4 @@
-"""Radial distortion of lenses: photographs warped by a known coefficient, in patches away from their center."""
+"""Simulated radial lens distortion: patches near a corner of a photo, warped with a known coefficient."""
 
 import cv2
 import numpy as np
@@ -6,73 +6,78 @@ from numpy.typing import ArrayLike, NDArray
 
 from competition.utils.errors import InputError
 
-COEFFICIENTS = (-0.2, -0.1, 0.0, 0.1, 0.2)  # barrel to cushion
+COEFFICIENTS = (-0.2, -0.1, 0.0, 0.1, 0.2)  # barrel to pincushion
 CORNERS = 4
-# An undistorted photograph's corner, r = 1, moves to 1 + k1. Nothing is known of what lies outside of the strongest
-# barrel's corner, so every patch is cut inside of it, whatever its own coefficient: place and frame tell nothing.
-KNOWN = 1 + min(COEFFICIENTS)
-STEPS = 8  # of Newton's method: more than enough for double precision at the coefficients above
+# The corner of a photo, r = 1, moves to r = 1 + k1. Beyond the corner of the strongest barrel distortion there are no
+# source pixels. All patches are cut inside of that radius, so that neither position nor a frame shows the coefficient.
+INNER_RADIUS = 1 + min(COEFFICIENTS)
+NEWTON_STEPS = 8  # more than enough for double precision at the coefficients above
 
 
-def distorted(points: ArrayLike, k1: float) -> NDArray[np.float64]:
-    """Where points of an undistorted photograph appear in the distorted one: x_d = x_u (1 + k1 r²), (…, 2) both.
+def distort_points(points: ArrayLike, k1: float) -> NDArray[np.float64]:
+    """Return the positions in the distorted photo of points of the undistorted photo: x_d = x_u (1 + k1 r²).
 
-    Coordinates have their origin at the photograph's center and half its diagonal as their unit, so r is 1 in the
-    corners. `k1` below 0 is barrel distortion, above 0 cushion distortion.
+    `points` and the result are (…, 2). The origin is the center of the photo and the unit is half its diagonal, so r is
+    1 in the corners. Negative `k1` is barrel distortion, positive `k1` is pincushion distortion.
     """
-    known = np.asarray(points, np.float64)
-    return np.asarray(known * (1 + k1 * np.square(known).sum(axis=-1, keepdims=True)))
+    sources = np.asarray(points, np.float64)
+    return np.asarray(sources * (1 + k1 * np.square(sources).sum(axis=-1, keepdims=True)))
 
 
-def undistorted(points: ArrayLike, k1: float) -> NDArray[np.float64]:
-    """The inverse of `distorted`, for points whose undistorted ones lie within r ≤ 1: (…, 2) both; k1 above −1/3."""
-    seen = np.asarray(points, np.float64)
-    far = np.sqrt(np.square(seen).sum(axis=-1, keepdims=True))
-    radius = far
-    for _ in range(STEPS):
-        radius = radius - (radius * (1 + k1 * radius**2) - far) / (1 + 3 * k1 * radius**2)
-    return np.asarray(seen * np.divide(radius, far, out=np.ones_like(far), where=far > 0))
+def undistort_points(points: ArrayLike, k1: float) -> NDArray[np.float64]:
+    """Invert `distort_points` for points whose sources lie within r ≤ 1; `k1` must be above −1/3."""
+    positions = np.asarray(points, np.float64)
+    distorted_radius = np.sqrt(np.square(positions).sum(axis=-1, keepdims=True))
+    radius = distorted_radius
+    for _ in range(NEWTON_STEPS):
+        radius = radius - (radius * (1 + k1 * radius**2) - distorted_radius) / (1 + 3 * k1 * radius**2)
+    ratio = np.divide(radius, distorted_radius, out=np.ones_like(radius), where=distorted_radius > 0)
+    return np.asarray(positions * ratio)
 
 
-def corner_patch(pixels: NDArray[np.uint8], k1: float, size: int, corner: int) -> NDArray[np.uint8]:
-    """A patch near a corner of the photograph as a lens with `k1` would have taken it: uint8 (size, size, 3).
+def distorted_patch(pixels: NDArray[np.uint8], k1: float, size: int, corner: int) -> NDArray[np.uint8]:
+    """Cut a patch near a corner of a photo as a lens with radial distortion `k1` would have taken it.
 
-    In the center distortion does not show. The patch's outermost pixel lies on the diagonal, at `KNOWN` of the way from
-    the center to the corner. Interpolation is bicubic; with `k1` 0 the pixels are the photograph's own.
+    Distortion vanishes in the center of a photo. The outermost pixel of the patch lies on the diagonal, at
+    `INNER_RADIUS` of the distance from the center to the corner. Interpolation is bicubic; with `k1` = 0 the pixels are
+    copied unchanged.
 
     Args:
-        pixels: uint8 (height, width, 3).
-        k1: one of `COEFFICIENTS`, or any between them.
+        pixels: the photo, uint8 (height, width, 3).
+        k1: distortion coefficient, in the range of `COEFFICIENTS`.
         size: side of the patch, pixels.
         corner: 0 top left, 1 top right, 2 bottom left, 3 bottom right.
 
+    Returns:
+        uint8 (size, size, 3).
+
     Raises:
-        InputError: a photograph too small for such a patch.
+        InputError: the photo is too small for such a patch.
     """
     height, width = pixels.shape[:2]
     bottom, right = divmod(corner, 2)
-    top, left = _first(height, size, bool(bottom)), _first(width, size, bool(right))
+    top, left = _first_pixel(height, size, bool(bottom)), _first_pixel(width, size, bool(right))
     center = np.array([(width - 1) / 2, (height - 1) / 2])
     unit = np.hypot(width, height) / 2
     across, down = np.meshgrid(np.arange(left, left + size), np.arange(top, top + size))
-    source = undistorted((np.stack([across, down], axis=-1) - center) / unit, k1) * unit + center
-    # Bicubic interpolation looks at two pixels more on each side; only what is needed is handed on, as OpenCV takes no
-    # image with more than 32767 pixels along a side.
+    source = undistort_points((np.stack([across, down], axis=-1) - center) / unit, k1) * unit + center
+    # Bicubic interpolation reads two more pixels on each side. Only the part that is needed is passed on, as OpenCV
+    # rejects images with more than 32767 pixels along a side.
     low = np.maximum(np.floor(source.min(axis=(0, 1))).astype(int) - 2, 0)
     high = np.ceil(source.max(axis=(0, 1))).astype(int) + 3
-    near = np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]])
-    places = (source - low).astype(np.float32)
+    nearby = np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]])
+    positions = (source - low).astype(np.float32)
     return np.asarray(
-        cv2.remap(near, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        cv2.remap(nearby, positions[..., 0], positions[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     )
 
 
-def _first(side: int, size: int, far: bool) -> int:
-    """First pixel along a side of a patch near its beginning, or near its end."""
-    margin = int(np.ceil(side * (1 - KNOWN) / 2))
+def _first_pixel(side: int, size: int, at_end: bool) -> int:
+    """Return the first pixel along a side of a patch near its start or its end."""
+    margin = int(np.ceil(side * (1 - INNER_RADIUS) / 2))
     if side - 2 * margin < size:
         raise InputError(
-            f"a side of {side} pixels holds no patch of {size} inside of what distortion leaves, {side - 2 * margin} "
-            "pixels; remove the photograph, or use a run with smaller patches"
+            f"expected a side with at least {size} px inside of the largest distortion, received {side - 2 * margin} of"
+            f" {side} px; remove the photo, or use a run with smaller patches"
         )
-    return side - margin - size if far else margin
+    return side - margin - size if at_end else margin

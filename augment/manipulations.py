@@ -1,8 +1,7 @@
-"""What the competition's organisers did to half of the test patches, computed the way their MATLAB did it.
+"""The eight manipulations that the competition applied to half of the test patches, computed as its MATLAB code did.
 
-Gamma and resizing were applied to the whole photograph, then the center was cut out, then JPEG compressed the
-patch. Here only the pixels that a patch needs are computed, and they equal those of the whole photograph bit
-for bit.
+The competition applied gamma correction and resizing to the whole photo, then cropped the center, then compressed the
+crop with JPEG. Here only the pixels of the patch are computed, and they equal those of the whole photo bit for bit.
 """
 
 import cv2
@@ -10,7 +9,8 @@ import numpy as np
 import simplejpeg
 
 from augment.crops import center_offset, random_corner
-from augment.matlab_resize import RESIZE_BORDER, Scale, resized_window
+from augment.matlab_resize import RESIZE_BORDER, Scale, resized_crop
+from competition.manipulation import MANIPULATIONS, UNALTERED
 from competition.utils.errors import InputError, unknown_name
 
 QUALITIES = {"jpeg70": 70, "jpeg90": 90}
@@ -23,22 +23,26 @@ SCALES = {
 # Rounded, not truncated: truncation would change 141 (gamma 0.8) and 125 (gamma 1.2) of the 256 entries.
 GAMMAS = {f"gamma{gamma}": np.round(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8) for gamma in (0.8, 1.2)}
 
-UNALTERED = "unaltered"
-MANIPULATED = (*QUALITIES, *SCALES, *GAMMAS)
-NAMES = (UNALTERED, *MANIPULATED)
+NAMES = (UNALTERED, *MANIPULATIONS)
 
 
 def manipulate(image: np.ndarray, name: str) -> np.ndarray:
-    """Apply the manipulation `name` to a whole image.
+    """Apply a manipulation to a whole image.
 
-    `image` is uint8 (height, width, 3) RGB; so is the result, of the same size except after `resize…`, where
-    each side becomes `ceil(scale * side)`. `unaltered` returns the image itself. Raises `InputError` for an
-    unknown name or another kind of array.
+    Args:
+        image: uint8 (height, width, 3) RGB.
+        name: one of `NAMES`; `unaltered` returns the image itself.
+
+    Returns:
+        uint8 RGB of the same size, except that `resize…` makes each side `ceil(scale * side)`.
+
+    Raises:
+        InputError: the name is unknown, or the array is not a uint8 RGB image.
     """
     _check(image, name)
     if name in SCALES:
         height, width = (SCALES[name].resized(side) for side in image.shape[:2])
-        return resized_window(image, SCALES[name], 0, 0, height, width)
+        return resized_crop(image, SCALES[name], 0, 0, height, width)
     if name in GAMMAS:
         return cv2.LUT(image, GAMMAS[name])
     if name in QUALITIES:
@@ -47,7 +51,7 @@ def manipulate(image: np.ndarray, name: str) -> np.ndarray:
 
 
 def source_size(size: int, name: str) -> int:
-    """The shortest side in source pixels from which a patch of `size` pixels can be cut under `name`."""
+    """Return the shortest side of a photo, in pixels, from which a patch of `size` pixels can be cut under `name`."""
     if name in SCALES:
         scale = SCALES[name]
         return -(-(size + 2 * RESIZE_BORDER) * scale.inputs // scale.outputs)
@@ -55,31 +59,45 @@ def source_size(size: int, name: str) -> int:
 
 
 def fits(height: int, width: int, name: str, size: int) -> bool:
-    """Whether a photograph of (height, width) is large enough for a patch of `size` pixels under `name`."""
+    """Return whether a photo of (height, width) is large enough for a patch of `size` pixels under `name`."""
     return min(height, width) >= source_size(size, name)
 
 
 def cut_patch(photo: np.ndarray, name: str, size: int, corner: tuple[int, int]) -> np.ndarray:
-    """The patch whose top left is at `corner` of the manipulated photograph; JPEG is applied last.
+    """Cut a patch from a manipulated photo; JPEG compression is applied to the patch.
 
-    `photo` is uint8 (height, width, 3) RGB; `corner` is (top, left) in pixels of the manipulated photograph.
-    Returns uint8 (size, size, 3). Raises `InputError` where the patch does not lie inside.
+    Args:
+        photo: uint8 (height, width, 3) RGB, before the manipulation.
+        name: one of `NAMES`.
+        size: side of the patch, pixels.
+        corner: top and left of the patch, in pixels of the manipulated photo.
+
+    Returns:
+        uint8 (size, size, 3) RGB.
+
+    Raises:
+        InputError: the patch does not lie inside the manipulated photo, or `manipulate` would raise it.
     """
     _check(photo, name)
     scale = SCALES.get(name, Scale(1, 1))
     (top, left), (height, width) = corner, (scale.resized(side) for side in photo.shape[:2])
     if not (0 <= top <= height - size and 0 <= left <= width - size):
-        raise InputError(f"a patch of {size} px at {corner} does not lie inside {height} x {width} px ({name})")
+        raise InputError(
+            f"a patch of {size} px at {corner} does not lie inside a photo of {height} x {width} px ({name});"
+            f" expected a corner from (0, 0) to ({height - size}, {width - size})"
+        )
     if name in SCALES:
-        return resized_window(photo, scale, top, left, size, size)
+        return resized_crop(photo, scale, top, left, size, size)
     return manipulate(np.ascontiguousarray(photo[top : top + size, left : left + size]), name)
 
 
 def cut_test_patch(photo: np.ndarray, name: str, size: int) -> np.ndarray:
-    """The patch that the competition's organisers would have cut: uint8 (size, size, 3) from the center.
+    """Cut the center of a manipulated photo, as the competition did: uint8 (size, size, 3) RGB.
 
-    The center is that of the manipulated photograph, at `floor((side - size) / 2)`. Raises `InputError` where
-    the photograph is too small; nothing is ever padded.
+    The first pixel is at `floor((side - size) / 2)` of the manipulated photo. Photos are never padded.
+
+    Raises:
+        InputError: the photo is too small, or `manipulate` would raise it.
     """
     _check_fits(photo, name, size)
     scale = SCALES.get(name, Scale(1, 1))
@@ -87,11 +105,13 @@ def cut_test_patch(photo: np.ndarray, name: str, size: int) -> np.ndarray:
     return cut_patch(photo, name, size, (top, left))
 
 
-def training_patch(photo: np.ndarray, name: str, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A patch from a random place that has the phase of `cut_test_patch`: uint8 (size, size, 3).
+def cut_training_patch(photo: np.ndarray, name: str, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Cut a patch at a random position that has the phase of `cut_test_patch`: uint8 (size, size, 3) RGB.
 
-    The phase is kept modulo 8 source pixels, after resizing modulo `Scale.phase_step`. Raises `InputError`
-    where the photograph is too small.
+    The phase is that modulo 8 pixels of the photo, or modulo `Scale.phase_step` pixels of the resized photo.
+
+    Raises:
+        InputError: the photo is too small, or `manipulate` would raise it.
     """
     _check_fits(photo, name, size)
     height, width = photo.shape[:2]
@@ -104,7 +124,7 @@ def training_patch(photo: np.ndarray, name: str, size: int, rng: np.random.Gener
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     """Compress and decompress uint8 (height, width, 3) RGB: standard tables, 4:2:0, accurate integer DCT."""
-    # Encoded by OpenCV: simplejpeg's coefficients differ from the standard library's.
+    # OpenCV encodes, because simplejpeg's coefficients differ from those of the standard library.
     sampling = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420)
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality, *sampling))
@@ -115,7 +135,10 @@ def _check(image: np.ndarray, name: str) -> None:
     if name not in NAMES:
         raise unknown_name("manipulation", name, NAMES)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise InputError(f"expected a uint8 array (height, width, 3) in RGB, got {image.dtype} {image.shape}")
+        raise InputError(
+            f"expected a uint8 RGB array of shape (height, width, 3), received {image.dtype} {image.shape};"
+            " convert the image first"
+        )
 
 
 def _check_fits(photo: np.ndarray, name: str, size: int) -> None:
@@ -123,6 +146,6 @@ def _check_fits(photo: np.ndarray, name: str, size: int) -> None:
     height, width = photo.shape[:2]
     if not fits(height, width, name, size):
         raise InputError(
-            f"a photograph of {width} x {height} px is too small for a patch of {size} px under {name}:"
-            f" both sides need {source_size(size, name)} px; use a smaller patch size or leave it out"
+            f"a photo of {width} x {height} px is too small for a patch of {size} px under {name}: expected at least"
+            f" {source_size(size, name)} px on both sides; use a smaller patch size or remove the photo"
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.dihedral import VIEWS, dihedral
-from augment.manipulations import cut_test_patch, fits, training_patch
+from augment.dihedral import N_TRANSFORMS, dihedral_transform
+from augment.manipulations import cut_test_patch, cut_training_patch, fits
 from augment.squash import rotate, squash
 from competition.manipulation import MANIPULATIONS, UNALTERED
 
@@ -77,9 +77,9 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
         if rng.random() < config.manipulated_share:
             fitting = [name for name in config.manipulations if fits(height, width, name, config.size)]
             name = fitting[int(rng.integers(len(fitting)))]
-        patch = training_patch(pixels, name, config.size, rng)
+        patch = cut_training_patch(pixels, name, config.size, rng)
     if config.dihedral:
-        patch = dihedral(patch, int(rng.integers(VIEWS)))
+        patch = dihedral_transform(patch, int(rng.integers(N_TRANSFORMS)))
     return patch, name != UNALTERED
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.dihedral import VIEWS, dihedral
+from augment.dihedral import N_TRANSFORMS, dihedral_transform
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from augment.patches import PatchConfig
 from competition.manipulation import UNALTERED
@@ -32,8 +32,8 @@ class _Views(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Inputs]:
         inputs, *_ = self.patches[index]
-        patches = np.concatenate([dihedral(inputs["patch"], view) for view in range(VIEWS)])
-        return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (VIEWS, 1))},)
+        patches = np.concatenate([dihedral_transform(inputs["patch"], view) for view in range(N_TRANSFORMS)])
+        return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (N_TRANSFORMS, 1))},)
 
 
 def evaluation_patches(
@@ -80,8 +80,8 @@ def _by_view(probabilities: np.ndarray) -> np.ndarray:
 
     Each batch holds its images view by view; only the last batch may have fewer images.
     """
-    batches = np.split(probabilities, np.arange(VIEWS * IMAGES, len(probabilities), VIEWS * IMAGES))
-    return np.concatenate([batch.reshape(VIEWS, -1, probabilities.shape[1]) for batch in batches], axis=1)
+    batches = np.split(probabilities, np.arange(N_TRANSFORMS * IMAGES, len(probabilities), N_TRANSFORMS * IMAGES))
+    return np.concatenate([batch.reshape(N_TRANSFORMS, -1, probabilities.shape[1]) for batch in batches], axis=1)
 
 
 class _Progress(keras.callbacks.Callback):

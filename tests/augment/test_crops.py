@@ -1,4 +1,4 @@
-"""Every crop shares the phase of the center crop and lies inside."""
+"""Crop positions have the phase of the center crop and lie inside the image."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,8 @@ from augment.crops import center_offset, phase_positions, random_corner
 from competition.utils.errors import InputError
 
 
-def test_samsungs_photographs_have_an_odd_offset():
+def test_random_corners_keep_the_odd_offset_of_a_2322_pixel_side():
+    """Samsung's photos of 4128x2322 pixels: the center is at row 905, which is 1 modulo 8."""
     assert center_offset(2322, 512) == 905
     assert center_offset(4128, 512) == 1808
     rng = np.random.default_rng(0)
@@ -22,7 +23,7 @@ def test_samsungs_photographs_have_an_odd_offset():
 
 
 @given(st.integers(1, 600), st.integers(0, 600), st.sampled_from([4, 8, 12, 16, 32]), st.integers(0, 3))
-def test_positions_are_all_those_of_the_centres_phase(size, spare, step, border):
+def test_phase_positions_are_all_positions_with_the_phase_of_the_center(size, spare, step, border):
     side = size + spare + 2 * border
     positions = phase_positions(side, size, step, border)
     center = (side - size) // 2
@@ -31,10 +32,10 @@ def test_positions_are_all_those_of_the_centres_phase(size, spare, step, border)
     assert center in positions
 
 
-def test_a_photograph_smaller_than_the_patch_is_refused():
-    with pytest.raises(InputError, match="95 px is shorter than a patch of 96 px"):
+def test_side_shorter_than_the_crop_is_rejected():
+    with pytest.raises(InputError, match="at least 96 px for a patch of 96 px, received 95 px"):
         center_offset(95, 96)
-    with pytest.raises(InputError, match="3 px away from the edges"):
+    with pytest.raises(InputError, match="at least 102 px for a patch of 96 px with a border of 3 px, received 101 px"):
         phase_positions(101, 96, border=3)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="received 95 px"):
         random_corner(200, 95, 96, np.random.default_rng(0))

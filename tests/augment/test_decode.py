@@ -1,4 +1,4 @@
-"""Every good file gives its own pixels, every bad one a single line."""
+"""Valid files give the exact pixels; invalid files raise an `InputError` of one line."""
 
 import io
 from pathlib import Path
@@ -21,7 +21,7 @@ def jpeg_bytes(**options):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF", "a.bmp"])
-def test_lossless_files_give_back_their_pixels(tmp_path, name):
+def test_lossless_formats_round_trip(tmp_path, name):
     Image.fromarray(RGB).save(tmp_path / name)
     pixels = read_pixels(tmp_path / name)
     assert pixels.dtype == np.uint8
@@ -29,24 +29,21 @@ def test_lossless_files_give_back_their_pixels(tmp_path, name):
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": "4:2:0", "quality": 60}])
-def test_jpeg_is_decoded_with_the_accurate_transform(tmp_path, options):
+def test_jpeg_is_decoded_as_by_pillow(tmp_path, options):
     (tmp_path / "a.jpg").write_bytes(jpeg_bytes(**options))
     with Image.open(tmp_path / "a.jpg") as image:
         assert (read_pixels(tmp_path / "a.jpg") == np.asarray(image)).all()
 
 
-def test_real_photographs_are_decoded_bit_for_bit():
-    photographs = sorted((Path(__file__).parents[3] / "shared/photos").glob("*/**/*.jpg"))[::9]
-    if not photographs:
-        pytest.skip("no real photographs beside the repository")
-    for path in photographs:
+def test_real_photos_are_decoded_as_by_pillow(real_photos):
+    for path in sorted(real_photos.rglob("*.jpg"))[::9]:
         with Image.open(path) as image:
             assert (read_pixels(path) == np.asarray(image)).all(), path
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
-def test_the_orientation_is_never_applied(tmp_path, name, orientation):
+def test_exif_orientation_is_never_applied(tmp_path, name, orientation):
     exif = Image.Exif()
     Image.fromarray(RGB).save(tmp_path / name)
     expected = read_pixels(tmp_path / name)
@@ -57,7 +54,7 @@ def test_the_orientation_is_never_applied(tmp_path, name, orientation):
     assert (pixels == expected).all()
 
 
-def test_several_pictures_in_one_file_and_data_behind_the_end(tmp_path):
+def test_further_images_and_data_after_the_end_are_ignored(tmp_path):
     image = Image.fromarray(RGB)
     image.save(tmp_path / "a.mpo", save_all=True, append_images=[image])
     assert read_pixels(tmp_path / "a.mpo").shape == (40, 60, 3)
@@ -74,7 +71,7 @@ def test_several_pictures_in_one_file_and_data_behind_the_end(tmp_path):
         *(("a.bmp", mode) for mode in ("L", "P", "1")),
     ],
 )
-def test_other_modes_are_refused(tmp_path, name, mode):
+def test_modes_other_than_rgb_are_rejected(tmp_path, name, mode):
     Image.fromarray(RGB).convert(mode).save(tmp_path / name)
     with pytest.raises(InputError, match=rf"{name} holds .*; expected an 8-bit RGB") as error:
         read_pixels(tmp_path / name)
@@ -83,16 +80,16 @@ def test_other_modes_are_refused(tmp_path, name, mode):
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 @pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3)])
-def test_sixteen_bits_are_refused(tmp_path, name, shape):
+def test_16_bit_images_are_rejected(tmp_path, name, shape):
     cv2.imwrite(str(tmp_path / name), np.full(shape, 1000, np.uint16))
     with pytest.raises(InputError, match=r"holds .*16.* expected an 8-bit RGB"):
         read_pixels(tmp_path / name)
 
 
-def test_fewer_than_eight_bits_a_colour_are_refused(tmp_path):
+def test_15_bit_colors_are_rejected(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.bmp")
     data = bytearray((tmp_path / "a.bmp").read_bytes())
-    data[28] = 16  # bits a pixel, which are then 5 for each color
+    data[28] = 16  # bits per pixel, 5 of them per color
     (tmp_path / "a.bmp").write_bytes(data)
     with pytest.raises(InputError, match=r"holds BGR;15 pixels .* expected an 8-bit RGB"):
         read_pixels(tmp_path / "a.bmp")
@@ -101,7 +98,7 @@ def test_fewer_than_eight_bits_a_colour_are_refused(tmp_path):
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png", "a.bmp"])
 @pytest.mark.parametrize("kept", [0, 1, 20, 500, 0.5, 0.99])
-def test_truncated_files_are_refused_quietly(tmp_path, capfd, name, kept):
+def test_truncated_files_are_rejected_without_output(tmp_path, capfd, name, kept):
     Image.fromarray(RGB).save(tmp_path / name, **({"compression": "tiff_lzw"} if name == "a.tif" else {}))
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: kept if isinstance(kept, int) else int(kept * len(data))])
@@ -111,22 +108,22 @@ def test_truncated_files_are_refused_quietly(tmp_path, capfd, name, kept):
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_end_of_a_thumbnail_is_not_the_end_of_the_photograph(tmp_path):
-    whole = jpeg_bytes()
-    thumbnail = b"\xff\xe1" + (len(whole) + 2).to_bytes(2, "big") + whole
-    data = whole[:2] + thumbnail + whole[2:]
+def test_end_of_an_embedded_thumbnail_does_not_end_the_photo(tmp_path):
+    full = jpeg_bytes()
+    thumbnail = b"\xff\xe1" + (len(full) + 2).to_bytes(2, "big") + full
+    data = full[:2] + thumbnail + full[2:]
     (tmp_path / "a.jpg").write_bytes(data)
-    assert (read_pixels(tmp_path / "a.jpg") == np.asarray(Image.open(io.BytesIO(whole)))).all()
+    assert (read_pixels(tmp_path / "a.jpg") == np.asarray(Image.open(io.BytesIO(full)))).all()
     (tmp_path / "a.jpg").write_bytes(data[:-100])
     with pytest.raises(InputError, match="truncated"):
         read_pixels(tmp_path / "a.jpg")
 
 
-def test_what_is_no_image_and_what_is_missing(tmp_path):
-    (tmp_path / "a.jpg").write_text("not a photograph")
+def test_files_that_are_missing_or_not_images_are_rejected(tmp_path):
+    (tmp_path / "a.jpg").write_text("not an image")
     with pytest.raises(InputError, match=r"a\.jpg is not an image"):
         read_pixels(tmp_path / "a.jpg")
-    with pytest.raises(InputError, match=r"b\.jpg does not exist"):
+    with pytest.raises(InputError, match=r"b\.jpg does not exist; check the path"):
         read_pixels(tmp_path / "b.jpg")
     with pytest.raises(InputError, match="cannot be read"):
         read_pixels(tmp_path)
@@ -134,15 +131,15 @@ def test_what_is_no_image_and_what_is_missing(tmp_path):
 
 @pytest.mark.parametrize("limit", ["PIL.Image.MAX_IMAGE_PIXELS", "augment.decode.MAX_PIXELS"])
 @pytest.mark.parametrize("times", [1.5, 3])
-def test_a_photograph_too_large_is_refused(tmp_path, monkeypatch, limit, times):
-    """Pillow warns above its limit and raises above twice the limit; where it only warns we refuse."""
+def test_images_above_the_pixel_limit_are_rejected(tmp_path, monkeypatch, limit, times):
+    """Pillow warns above its limit and raises above twice the limit; `read_pixels` raises in both cases."""
     monkeypatch.setattr(limit, int(40 * 60 / times))
     Image.fromarray(RGB).save(tmp_path / "a.png")
     with pytest.raises(InputError, match="has more than"):
         read_pixels(tmp_path / "a.png")
 
 
-def test_a_jpeg_too_large_is_refused(tmp_path, monkeypatch):
+def test_jpeg_above_the_pixel_limit_is_rejected(tmp_path, monkeypatch):
     monkeypatch.setattr("augment.decode.MAX_PIXELS", 40 * 60 - 1)
     (tmp_path / "a.jpg").write_bytes(jpeg_bytes())
     with pytest.raises(InputError, match="has more than"):

@@ -1,42 +1,50 @@
-"""The eight views are the dihedral group of the square."""
+"""The eight transforms are the dihedral group of the square."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment.dihedral import VIEWS, dihedral, dihedral_inverse
+from augment.dihedral import N_TRANSFORMS, dihedral_inverse, dihedral_transform
 from competition.utils.errors import InputError
 
 IMAGE = np.arange(5 * 5 * 3).reshape(5, 5, 3)
 
 
-@given(st.integers(0, VIEWS - 1), st.integers(1, 6), st.integers(1, 6), st.sampled_from([(), (2,), (2, 3)]))
-def test_turn_and_turn_back_changes_nothing(view, height, width, batch):
+@given(st.integers(0, N_TRANSFORMS - 1), st.integers(1, 6), st.integers(1, 6), st.sampled_from([(), (2,), (2, 3)]))
+def test_inverse_undoes_the_transform_from_both_sides(element, height, width, batch):
     image = np.arange(np.prod(batch, dtype=int) * height * width * 3).reshape(*batch, height, width, 3)
-    assert (dihedral_inverse(dihedral(image, view), view) == image).all()
-    assert (dihedral(dihedral_inverse(image.swapaxes(-2, -3), view), view) == image.swapaxes(-2, -3)).all()
+    np.testing.assert_array_equal(dihedral_inverse(dihedral_transform(image, element), element), image)
+    transposed = image.swapaxes(-2, -3)
+    np.testing.assert_array_equal(dihedral_transform(dihedral_inverse(transposed, element), element), transposed)
 
 
-def test_the_views_are_eight_different_ones_and_the_first_is_the_image():
-    assert (dihedral(IMAGE, 0) == IMAGE).all()
-    assert len({dihedral(IMAGE, view).tobytes() for view in range(VIEWS)}) == VIEWS
+def test_element_0_is_the_identity_and_all_elements_differ():
+    assert (dihedral_transform(IMAGE, 0) == IMAGE).all()
+    assert len({dihedral_transform(IMAGE, element).tobytes() for element in range(N_TRANSFORMS)}) == N_TRANSFORMS
 
 
-def test_two_turns_are_one_turn():
-    views = {dihedral(IMAGE, view).tobytes() for view in range(VIEWS)}
-    for first in range(VIEWS):
-        composed = {dihedral(dihedral(IMAGE, first), second).tobytes() for second in range(VIEWS)}
-        assert composed == views
+def test_element_1_rotates_counterclockwise_and_element_4_mirrors():
+    assert (dihedral_transform(IMAGE, 1)[0] == IMAGE[:, -1]).all()
+    assert (dihedral_transform(IMAGE, 4) == IMAGE[:, ::-1]).all()
 
 
-def test_a_batch_is_turned_image_by_image():
+def test_transforms_are_closed_under_composition():
+    transformed = {dihedral_transform(IMAGE, element).tobytes() for element in range(N_TRANSFORMS)}
+    for first in range(N_TRANSFORMS):
+        image = dihedral_transform(IMAGE, first)
+        assert {dihedral_transform(image, second).tobytes() for second in range(N_TRANSFORMS)} == transformed
+
+
+def test_batch_is_transformed_image_by_image():
     batch = np.stack([IMAGE, IMAGE + 1])
-    for view in range(VIEWS):
-        assert (dihedral(batch, view) == np.stack([dihedral(IMAGE, view), dihedral(IMAGE + 1, view)])).all()
+    for element in range(N_TRANSFORMS):
+        expected = np.stack([dihedral_transform(image, element) for image in batch])
+        assert (dihedral_transform(batch, element) == expected).all()
 
 
-def test_a_ninth_view_is_refused():
-    for function in (dihedral, dihedral_inverse):
-        with pytest.raises(InputError, match="unknown view 8; known: 0, 1"):
-            function(IMAGE, 8)
+@pytest.mark.parametrize("function", [dihedral_transform, dihedral_inverse])
+@pytest.mark.parametrize("element", [-1, 8])
+def test_unknown_element_is_rejected(function, element):
+    with pytest.raises(InputError, match=f"unknown dihedral transform {element}; known: 0, 1"):
+        function(IMAGE, element)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest
 
-from augment.dihedral import VIEWS, dihedral
+from augment.dihedral import N_TRANSFORMS, dihedral_transform
 from augment.manipulations import NAMES, cut_test_patch, fits
 from augment.patches import (
     PatchConfig,
@@ -108,13 +108,15 @@ def test_dihedral_transforms_are_all_used_or_none(enabled):
     pixels = noise(16, 16)
     made = (make_patch(pixels, config, 0, index) for index in range(300))
     unaltered = {np.ascontiguousarray(patch).tobytes() for patch, manipulated in made if not manipulated}
-    elements = range(VIEWS) if enabled else range(1)
-    assert unaltered == {np.ascontiguousarray(dihedral(pixels, element)).tobytes() for element in elements}
+    elements = range(N_TRANSFORMS) if enabled else range(1)
+    assert unaltered == {np.ascontiguousarray(dihedral_transform(pixels, element)).tobytes() for element in elements}
 
 
 def test_only_the_configured_manipulations_are_used(monkeypatch):
     drawn = []
-    monkeypatch.setattr("augment.patches.training_patch", lambda pixels, name, size, rng: drawn.append(name) or pixels)
+    monkeypatch.setattr(
+        "augment.patches.cut_training_patch", lambda pixels, name, size, rng: drawn.append(name) or pixels
+    )
     config = replace(CONFIG, manipulated_share=0.5, manipulations=("jpeg70", "jpeg90"))
     flags = [make_patch(np.zeros((64, 72, 3), np.uint8), config, 0, index)[1] for index in range(40)]
     assert set(drawn) == {"unaltered", "jpeg70", "jpeg90"} and flags == [name != "unaltered" for name in drawn]

@@ -1,10 +1,11 @@
-"""The manipulations inside albumentations."""
+"""The albumentations transform applies the plain functions, reproducibly per sample."""
 
 import numpy as np
 import pytest
 
-from augment.manipulations import MANIPULATED, manipulate
+from augment.manipulations import manipulate
 from augment.transforms import A, Manipulation
+from competition.manipulation import MANIPULATIONS
 from competition.utils.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
@@ -15,19 +16,19 @@ def augmented(seed):
     return compose(image=IMAGE)["image"].tobytes()
 
 
-def test_a_seed_of_its_own_decides_a_sample_among_other_transforms():
+def test_seed_of_a_sample_determines_its_result():
     assert [augmented(seed) for seed in range(12)] == [augmented(seed) for seed in range(12)]
     assert len({augmented(seed) for seed in range(12)}) == 12
 
 
-def test_every_manipulation_comes_and_is_the_plain_function():
+def test_every_manipulation_occurs_and_equals_the_plain_function():
     transform = Manipulation(p=1)
     transform.set_random_seed(0)
     seen = {transform(image=IMAGE)["image"].tobytes() for _ in range(200)}
-    assert seen == {manipulate(IMAGE, name).tobytes() for name in MANIPULATED}
+    assert seen == {manipulate(IMAGE, name).tobytes() for name in MANIPULATIONS}
 
 
-def test_the_order_of_the_competition():
+def test_resize_before_and_jpeg_after_the_crop_follow_the_competition():
     compose = A.Compose(
         [Manipulation(("resize0.5",), p=1), A.CenterCrop(32, 32), Manipulation(("jpeg70",), p=1)], seed=0
     )
@@ -35,6 +36,6 @@ def test_the_order_of_the_competition():
     assert (compose(image=IMAGE)["image"] == expected).all()
 
 
-def test_an_unknown_name_is_refused():
+def test_unknown_name_is_rejected():
     with pytest.raises(InputError, match="unknown manipulation 'blur'"):
         Manipulation(("blur",))
