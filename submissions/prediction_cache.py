@@ -95,7 +95,7 @@ def load_members(run: Run, split: str, head: str = CAMERA) -> dict[str, Predicti
     """Load the predictions of all members that have some, by member.
 
     Args:
-        run: whose members.
+        run: a run with cached predictions.
         split: `validation` or `test`.
         head: one of the run's `targets.all_heads`.
 

@@ -115,3 +115,8 @@ def test_settings_task_ignores_the_solution(settings_folder, tmp_path):
     (data / "solution.csv").write_text("damaged")
     messages = start_run(make(tmp_path, data, "settings"), 1)
     assert [message.partition(":")[0] for message in messages] == ["note"]
+
+
+def test_solution_without_usage_is_accepted(copy, tmp_path):
+    pd.read_csv(copy / "solution.csv").drop(columns="usage").to_csv(copy / "solution.csv", index=False)
+    assert start_run(make(tmp_path, copy), 1) == []
