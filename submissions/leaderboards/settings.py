@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from competition.metrics.settings import score_setting, settings_right
+from competition.metrics.settings import correct_shares, score_setting
 from competition.settings import SETTINGS
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
@@ -27,9 +27,9 @@ def score_settings(run: Run) -> pd.DataFrame:
     truth = {name: labels[name] for name in run.targets.labeled_settings}
     rows = []
     for entry, probabilities in entries.items():
-        all_right = settings_right(most_probable_bins(probabilities), np.stack(list(truth.values())))[-1]
+        all_right = correct_shares(most_probable_bins(probabilities), np.stack(list(truth.values())))[-1]
         for name, y_true in truth.items():
-            scores = score_setting(probabilities[name], y_true, photographs=run.validation["path"])
+            scores = score_setting(probabilities[name], y_true, groups=run.validation["path"])
             row = {"run": run.folder.name, "entry": entry, "setting": name, **scores}
             rows.append({**row, "all_right": all_right, "note": run.note})
     table = pd.DataFrame(rows)
