@@ -1,12 +1,12 @@
-"""What the patch pipeline costs: training fed by it against the same model fed from arrays in memory.
+"""Cost of the patch pipeline: training fed by it against the same model fed from arrays in memory.
 
-    python -m benchmarks.feeding
-    python -m benchmarks.feeding --members mobilenet resnet50 --size 512 --batch 16 --cache-mib 0
+    python -m benchmarks.loaders
+    python -m benchmarks.loaders --members mobilenet resnet50 --size 512 --batch 16 --cache-mib 0
 
-Prints, for each backbone, the ratio of the two throughputs: the median of interleaved rounds, and the lowest
-and highest. 1.00 means that the pipeline costs nothing. The photographs are smoothed noise, made for the run;
-they are decoded before the clock starts, unless `--cache-mib` is too small to hold them: then the pipeline
-decodes each in every epoch. `KERAS_BACKEND` picks the framework. On a GPU the models train in mixed precision.
+Prints, for each backbone, the ratio of the two throughputs: the median of interleaved rounds, and the lowest and the
+highest. At 1.00 the pipeline costs nothing. The photos are smoothed noise, made for the run. They are decoded before
+the clock starts, unless `--cache-mib` is too small to hold them; the pipeline then decodes each photo once per epoch.
+`KERAS_BACKEND` selects the framework. On a GPU the models train in mixed precision.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import pandas as pd
 from augment.loaders import TrainingPatches
 from augment.patches import PatchConfig
 from augment.prefetch import WORKERS
+from benchmarks.ratios import summary
 from models.backbones import BACKBONES
 from models.classifier import build
 from models.presets.classifier import recipe
@@ -33,14 +34,14 @@ CAMERAS = 10
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--members", nargs="+", choices=BACKBONES, default=list(BACKBONES))
-    parser.add_argument("--size", type=int, default=96, help="side of a patch in pixels")
-    parser.add_argument("--batch", type=int, default=16, help="patches in a step")
-    parser.add_argument("--steps", type=int, default=20, help="steps in a round")
+    parser.add_argument("--members", nargs="+", choices=BACKBONES, default=list(BACKBONES), help="backbones")
+    parser.add_argument("--size", type=int, default=96, help="side of a patch, pixels")
+    parser.add_argument("--batch", type=int, default=16, help="patches per step")
+    parser.add_argument("--steps", type=int, default=20, help="steps per round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--photos", type=int, default=20)
-    parser.add_argument("--side", type=int, default=1024, help="side of a photograph in pixels")
-    parser.add_argument("--cache-mib", type=int, default=1024, help="memory for decoded photographs")
+    parser.add_argument("--side", type=int, default=1024, help="side of a photo, pixels")
+    parser.add_argument("--cache-mib", type=int, default=1024, help="memory for decoded photos, MiB")
     parser.add_argument("--workers", type=int, default=WORKERS, help="threads of the pipeline")
     options = parser.parse_args()
 
@@ -62,7 +63,7 @@ def main() -> None:
 
 
 def make_photos(folder: Path, photos: int, side: int) -> pd.DataFrame:
-    """Write JPEG photographs of smooth noise, about half a megabyte at 1024 pixels; their manifest."""
+    """Write JPEG photos of smoothed noise, about half a megabyte at 1024 pixels, and return their manifest."""
     rng = np.random.default_rng(0)
     paths = [f"{number}.jpg" for number in range(photos)]
     for path in paths:
@@ -72,7 +73,7 @@ def make_photos(folder: Path, photos: int, side: int) -> pd.DataFrame:
 
 
 def make_model(member: str, size: int) -> keras.Model:
-    """The member as `train` builds and compiles it, in float32 on a CPU and in mixed precision on a GPU."""
+    """Build and compile a member as `train` does, in float32 on a CPU and in mixed precision on a GPU."""
     precision = "mixed_float16" if has_gpu() else "float32"
     model = build(member, recipe("quick", member, patch=size, precision=precision), {"camera": CAMERAS})
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile="auto" if has_gpu() else False)
@@ -80,7 +81,7 @@ def make_model(member: str, size: int) -> keras.Model:
 
 
 def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
-    """Train with both kinds of feeding by turns; one line with their throughputs and the ratio."""
+    """Train alternately from memory and from the pipeline; return a line with both throughputs and their ratio."""
     batches = [patches.batch(0, index) for index in range(len(patches))]
     inputs, targets, weights = (
         {name: np.concatenate([batch[part][name] for batch in batches]) for name in batches[0][part]}
@@ -102,16 +103,14 @@ def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
         if number:  # the first round compiles
             times.append((taken[from_memory], taken[from_pipeline]))
     memory, pipeline = np.array(times).T
-    ratios = memory / pipeline
     return (
         f"{model.name:20} {count / np.median(memory):8.1f} patches/s from memory,"
-        f" {count / np.median(pipeline):8.1f} from the pipeline;"
-        f" ratio {np.median(ratios):.3f} ({ratios.min():.3f} to {ratios.max():.3f})"
+        f" {count / np.median(pipeline):8.1f} from the pipeline; ratio {summary(memory / pipeline, digits=3)}"
     )
 
 
 def seconds(work: Callable[[], None]) -> float:
-    """How long a call takes."""
+    """Return the wall-clock time of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
