@@ -1,1 +1,19 @@
-"""Floor 1: what is given and how it is judged. Photographs and their EXIF, cameras, splits, scores, virtual cameras."""
+"""Level 1: photos, their metadata, splits and scores. In reading order:
+
+    manifest      a folder of photos as a table, one row per photo
+    manipulation  the manifest's column `manipulation`
+    splits        training and validation photos
+    cameras       the ten cameras of the competition
+    settings      camera settings as classes
+    metadata/     what files say about photos
+    metrics/      scores with bootstrap intervals
+    forgeries/    published data sets of spliced images
+    prepare/      smaller copies of photos for fast training
+    collect/      download of photos
+    doctor/       checks of a photo collection
+    virtual/      simulated cameras, photos and splices
+    utils/        errors, search for photos, atomic files, tables, parallel map
+
+Import from the modules, for example `from competition.manifest import read_folder`: the package itself imports nothing,
+so that the command line starts instantly.
+"""

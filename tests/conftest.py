@@ -7,26 +7,36 @@ from hypothesis import settings
 from PIL import Image
 
 # The same examples in every run, however busy the machine is.
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.load_profile("house")
+settings.register_profile("reproducible", deadline=None, derandomize=True)
+settings.load_profile("reproducible")
+
+REAL_PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
 
 CAMERAS = ("cat", "dog", "eel")
 TEST_SIDE = 64
 
 
 def _pixels(camera: int, number: int, height: int, width: int) -> np.ndarray:
-    """Noise as rough as the camera: uint8 (height, width, 3)."""
+    """Noise whose roughness identifies the camera: uint8 (height, width, 3)."""
     rng = np.random.default_rng((camera, number))
     coarse = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     return np.repeat(coarse, camera + 1, axis=1)[:, :width]
 
 
 @pytest.fixture(scope="session")
-def photo_folder():
-    """A function that makes a folder in the Kaggle layout of tiny photographs, and returns it.
+def real_photos():
+    """The folder of real photos beside the repository, in the Kaggle layout. Skips the test if it is absent."""
+    if not REAL_PHOTOS.is_dir():
+        pytest.skip("needs the real photos in ../shared/photos")
+    return REAL_PHOTOS
 
-    `photos` of each camera; with `test` also as many unaltered and as many manipulated patches of each, their
-    `sample_submission.csv`, and a `solution.csv`.
+
+@pytest.fixture(scope="session")
+def photo_folder():
+    """A function that fills a folder in the Kaggle layout with tiny photos, and returns it.
+
+    Each of `CAMERAS` has `photos` photos. With `test`, each also has that many unaltered and that many manipulated test
+    patches, and the folder gets `sample_submission.csv` and `solution.csv`.
     """
 
     def make(folder: Path, photos: int = 7, test: int = 0, side: int = 96) -> Path:
@@ -55,7 +65,7 @@ def photo_folder():
 
 @pytest.fixture(scope="session")
 def settings_folder(photo_folder):
-    """A function that makes a folder of tiny photographs whose EXIF tells their settings, from all of three bins."""
+    """A function that fills a folder with tiny photos whose EXIF settings cover all of three bins."""
     f_numbers, isos, times = (2, 4, 8), (100, 300, 800), (0.001, 0.01, 0.25)
 
     def make(folder: Path, photos: int = 10) -> Path:
@@ -73,8 +83,10 @@ def settings_folder(photo_folder):
 
 @pytest.fixture
 def untraced(monkeypatch):
-    """Networks that Keras trains and asks run as they are: for a few steps, compiling a graph takes longer than they
-    do. The main job and the training that is killed are compiled."""
+    """Run Keras models eagerly: for a few steps, compiling a graph takes longer than the steps.
+
+    The tests of the main job and of the killed training compile their graphs.
+    """
     import keras
 
     monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda model: True, lambda model, value: None))
@@ -82,13 +94,13 @@ def untraced(monkeypatch):
 
 @pytest.fixture
 def tiny_mobilenet(shrink_mobilenet, monkeypatch):
-    """Two convolutions in the place of `mobilenet`: trains in a second."""
+    """Replace `mobilenet` by two convolutions, which train in a second."""
     shrink_mobilenet(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def shrink_mobilenet():
-    """A function that puts two convolutions in the place of `mobilenet` for as long as a monkeypatch lasts."""
+    """A function that replaces `mobilenet` by two convolutions while a monkeypatch lasts."""
     import keras
 
     from models.backbones import BACKBONES, Backbone

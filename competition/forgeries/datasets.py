@@ -1,4 +1,4 @@
-"""Data sets of splices as one list of images with their masks, whatever their tree and their way of drawing masks."""
+"""Splice data sets as one list of images with masks, whatever their folder tree and the colors of their masks."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from competition.forgeries import layouts as trees
+from competition.forgeries import layouts
 from competition.utils.errors import InputError, unknown_name
 
-MASKS_LOOKED_AT = 16  # of a data set when it is opened, evenly spread: enough to notice inverted ones
+MASKS_CHECKED = 16  # evenly spread, when a data set is opened: enough to detect inverted masks
 
 
 def _white(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -33,7 +33,7 @@ def _green(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return (green >= 100) & (green > red) & (green > blue)
 
 
-# What of a mask, uint8 (h, w, 3) RGB, is the splice.
+# Color of the splice → function from a mask, uint8 (h, w, 3) RGB, to booleans (h, w), true in the splice.
 POLARITIES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.bool_]]] = {
     "white": _white,
     "not black": _not_black,
@@ -44,31 +44,42 @@ POLARITIES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.bool_]]] = {
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set: how its images are found, which color of a mask is the splice (a name in `POLARITIES`),
-    and how many authentic and forged images it has (None: no number is published, or it depends on the copy)."""
+    """A published data set.
 
-    find: Callable[[Path], list[trees.Pair]]
+    Attributes:
+        find: finds the images and their masks, see `competition.forgeries.layouts`.
+        polarity: color of the splice in masks, a name in `POLARITIES`.
+        authentic, forged: numbers of images; None if no number is published or it depends on the copy.
+    """
+
+    find: Callable[[Path], list[layouts.Pair]]
     polarity: str
     authentic: int | None
     forged: int | None
 
 
 DATA_SETS: dict[str, DataSet] = {
-    "columbia": DataSet(trees.columbia, "green", 183, 180),
-    "dso-1": DataSet(trees.dso1, "black", 100, 100),
-    "in-the-wild": DataSet(trees.in_the_wild, "white", 0, 201),
-    "realistic-tampering": DataSet(trees.realistic_tampering, "not black", 220, 220),
-    "scene-completion": DataSet(trees.scene_completion, "white", 0, None),
-    "casia1": DataSet(trees.casia1, "white", 800, None),
-    "casia2": DataSet(trees.casia2, "white", 7491, 5123),
-    "general": DataSet(trees.general, "white", None, None),
+    "columbia": DataSet(layouts.columbia, "green", 183, 180),
+    "dso-1": DataSet(layouts.dso1, "black", 100, 100),
+    "in-the-wild": DataSet(layouts.in_the_wild, "white", 0, 201),
+    "realistic-tampering": DataSet(layouts.realistic_tampering, "not black", 220, 220),
+    "scene-completion": DataSet(layouts.scene_completion, "white", 0, None),
+    "casia1": DataSet(layouts.casia1, "white", 800, None),
+    "casia2": DataSet(layouts.casia2, "white", 7491, 5123),
+    "general": DataSet(layouts.general, "white", None, None),
 }
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a data set: its name (the path in the data set, without ending), its file, and its mask's (None
-    for an authentic image) with the color of the splice."""
+    """One image of a data set.
+
+    Attributes:
+        name: path in the data set, without suffix.
+        image: its file.
+        mask: file of its mask; None for an authentic image.
+        polarity: color of the splice in the mask, a name in `POLARITIES`.
+    """
 
     name: str
     image: Path
@@ -77,18 +88,23 @@ class Item:
 
 
 def open_dataset(name: str, root: Path | str) -> list[Item]:
-    """The images of the data set called `name`, whose tree lies in `root` (see `trees`), authentic ones first.
+    """List the images of a data set, authentic ones first.
 
-    Raises `InputError` for an unknown name, a tree in which something is missing, another number of images than
-    was published, and masks that are inverted.
+    Args:
+        name: one of `DATA_SETS`.
+        root: folder with the tree that `competition.forgeries.layouts` draws.
+
+    Raises:
+        InputError: The name is unknown, files are missing, the number of images differs from the published one, or the
+            masks are inverted.
     """
     if name not in DATA_SETS:
-        raise unknown_name("data set of splices", name, DATA_SETS)
+        raise unknown_name("splice data set", name, DATA_SETS)
     data_set, root = DATA_SETS[name], Path(root)
     try:
         pairs = data_set.find(root)
     except InputError as error:
-        raise InputError(f"{root} is not the tree of {name}: {error}; expected {_drawing(data_set)}") from None
+        raise InputError(f"{root} does not have the tree of {name}: {error}; expected {_tree(data_set)}") from None
     items = [
         Item(image.relative_to(root).with_suffix("").as_posix(), image, mask, data_set.polarity)
         for image, mask in sorted(pairs, key=lambda pair: pair[1] is not None)
@@ -100,17 +116,17 @@ def open_dataset(name: str, root: Path | str) -> list[Item]:
     ):
         if expected is not None and count != expected:
             raise InputError(
-                f"{root} holds {count} {kind} images of {name}, expected {expected}; fetch what is missing"
+                f"{root} has {count} {kind} images of {name}, expected {expected}; download the missing ones"
             )
     _check_polarity(name, root, forged)
     return items
 
 
 def read_mask(item: Item) -> NDArray[np.bool_]:
-    """Where the splice is: (h, w) boolean, of the image's size; all false for an authentic image.
+    """Read a mask: boolean (h, w) of the image's size, true in the splice; all false for an authentic image.
 
-    Raises `InputError` for a mask of another size than its image, one that marks nothing or everything, and for
-    files that cannot be read.
+    Raises InputError if the mask differs in size from its image, if it marks nothing or everything, or if a file cannot
+    be read.
     """
     with _opened(item.image) as image:
         shape = image.height, image.width
@@ -120,12 +136,12 @@ def read_mask(item: Item) -> NDArray[np.bool_]:
     if marked.shape != shape:
         raise InputError(
             f"{item.mask} has {marked.shape[1]}×{marked.shape[0]} pixels and its image {shape[1]}×{shape[0]}; "
-            "expected one size; mend the mask or remove both"
+            "expected the same size; repair the mask or remove both"
         )
     if marked.all() or not marked.any():
         raise InputError(
             f"{item.mask} marks {'everything' if marked.all() else 'nothing'}; "
-            f"expected a splice that is {item.polarity}; mend the mask or remove both"
+            f"expected a splice that is {item.polarity}; repair the mask or remove both"
         )
     return marked
 
@@ -142,22 +158,22 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             yield image
-    except (OSError, SyntaxError) as error:  # what Pillow raises for a file that is missing, damaged or no image
-        raise InputError(f"{path} cannot be read ({error}); fetch it again or remove it") from None
+    except (OSError, SyntaxError) as error:  # Pillow raises these for a file that is missing, damaged or not an image
+        raise InputError(f"{path} cannot be read ({error}); download it again or remove it") from None
 
 
 def _check_polarity(name: str, root: Path, forged: list[Item]) -> None:
-    """A splice is the smaller part of most images, so masks that mark the larger part of most are inverted."""
-    some = forged[:: max(1, len(forged) // MASKS_LOOKED_AT)]
+    """Reject masks that mark the larger part of most images: a splice is the smaller part of most images."""
+    some = forged[:: max(1, len(forged) // MASKS_CHECKED)]
     areas = [_marked(item.mask, item.polarity).mean() for item in some if item.mask is not None]
     if areas and np.median(areas) > 0.5:
         raise InputError(
             f"the masks in {root} mark {np.median(areas):.0%} of the typical image; expected splices that are "
-            f"{forged[0].polarity}, as in {name}: they seem to be inverted"
+            f"{forged[0].polarity}, as in {name}; the masks seem to be inverted"
         )
 
 
-def _drawing(data_set: DataSet) -> str:
-    """The tree out of the docstring of `find`, in one line."""
+def _tree(data_set: DataSet) -> str:
+    """Return the tree from the docstring of `find`, in one line."""
     lines = (inspect.getdoc(data_set.find) or "").splitlines()
     return ", ".join(" ".join(line.split()) for line in lines if line.startswith("    "))

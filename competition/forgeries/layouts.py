@@ -1,14 +1,16 @@
-"""Where published data sets of splices keep their images and masks.
+"""Folder trees of published splice data sets: where their images and masks are.
 
-Each function takes the folder that its docstring draws and returns pairs (image, mask), mask None for authentic
-images. A tree that differs is an `InputError` that names what is missing.
+Each function takes a folder with the tree of its docstring and returns pairs (image, mask), with the mask None for
+authentic images. It raises InputError, which names what is missing, for a different tree.
+
+Tested by tests/competition/forgeries/test_datasets.py.
 """
 
 from pathlib import Path
 
 from competition.utils.errors import InputError
+from competition.utils.find_photos import IMAGE_SUFFIXES, find_photos
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png", ".bmp"})
 KORUS_CAMERAS = ("Canon_60D", "Nikon_D90", "Nikon_D7000", "Sony_A57")
 CASIA1_WITHOUT_MASK = "Sp_D_NRN_A_cha0011_sec0011_0542"
 
@@ -16,16 +18,16 @@ Pair = tuple[Path, Path | None]
 
 
 def columbia(root: Path) -> list[Pair]:
-    """Columbia uncompressed (Hsu and Chang, 2006): 183 authentic and 180 spliced photographs by four cameras.
+    """Columbia uncompressed (Hsu and Chang, 2006): 183 authentic and 180 spliced photos by four cameras.
 
         4cam_auth/*.tif
         4cam_splc/*.tif
         4cam_splc/edgemask/<stem>_edgemask.jpg
 
-    Traps: the authentic images have edge masks too (in 4cam_auth/edgemask), which mark no splice. A mask is green
-    where the splice is and red elsewhere, both brighter along the edge: (0, 255, 0) and (0, 200, 0). Being JPEG, it
-    has these exact values only away from the border between the colors, so asking for them, as is often done,
-    cuts a rim off the splice: here green counts where it is the strongest channel and at least half of 200.
+    Notes: authentic images have edge masks, too (in 4cam_auth/edgemask), which mark no splice. A mask is green in the
+    splice and red elsewhere, both brighter along the edge: (0, 255, 0) and (0, 200, 0). JPEG compression changes these
+    values along the border between the colors. Selecting the exact values, as is often done, removes a rim of the
+    splice. Here a pixel is green if green is its strongest channel and at least 100.
     """
     masks = _by_stem(_files(root, "4cam_splc/edgemask"), "_edgemask")
     return _authentic(_files(root, "4cam_auth")) + _forged(_files(root, "4cam_splc"), masks)
@@ -38,7 +40,7 @@ def dso1(root: Path) -> list[Pair]:
         DSO-1/splicing-*.png
         DSO-1-Fake-Images-Masks/splicing-*.png
 
-    Traps: one folder holds both, only the name tells; masks are black where the splice is.
+    Notes: one folder holds both kinds, which differ in their names; masks are black in the splice.
     """
     images = _files(root, "DSO-1")
     masks = _by_stem(_files(root, "DSO-1-Fake-Images-Masks"))
@@ -52,7 +54,7 @@ def in_the_wild(root: Path) -> list[Pair]:
         images/<stem>.jpg
         masks/<stem>.png
 
-    Trap: without authentic images there is no detection to be scored.
+    Note: detection cannot be scored without authentic images.
     """
     return _forged(_files(root, "images"), _by_stem(_files(root, "masks")))
 
@@ -66,8 +68,8 @@ def realistic_tampering(root: Path) -> list[Pair]:
 
     The cameras are Canon_60D, Nikon_D90, Nikon_D7000 and Sony_A57.
 
-    Traps: an original and its forgery have one name; masks have three levels, of which gray (changed, but of much
-    the same content) counts as forged as well; many forgeries are copies within one photograph, and no two cameras.
+    Notes: an original and its forgery have the same name; masks have three levels, and gray (changed pixels with nearly
+    the same content) also counts as forged; many forgeries are copies within one photo, so by one camera.
     """
     pairs = []
     for camera in KORUS_CAMERAS:
@@ -78,12 +80,12 @@ def realistic_tampering(root: Path) -> list[Pair]:
 
 
 def scene_completion(root: Path) -> list[Pair]:
-    """Scene completion (Hays and Efros, SIGGRAPH 2007): photographs with holes filled from others, none authentic.
+    """Scene completion (Hays and Efros, SIGGRAPH 2007): photos with holes filled from others, none authentic.
 
         <stem>.png or .jpg
         <stem>_mask.png or .jpg
 
-    Traps: the mask's ending is not always its image's; JPEG masks ring, so that `mask > 0` marks a rim of noise.
+    Notes: a mask may have another suffix than its image; JPEG masks ring, so `mask > 0` would mark a rim of noise.
     """
     files = _files(root, ".")
     return _forged(
@@ -99,8 +101,8 @@ def casia1(root: Path) -> list[Pair]:
         Tp/Sp/<stem>.jpg
         CASIA 1.0 groundtruth/Sp/<stem>_gt.png
 
-    Traps: the masks come from elsewhere and fit the renamed images ("Modified Tp") only; one splice never had a
-    mask and is left out; copies within one image (Tp/CM) are no splices and are left out.
+    Notes: the masks were published separately and match the renamed images ("Modified Tp") only; one splice has no mask
+    and is left out; copies within one image (Tp/CM) are not splices and are left out.
     """
     spliced = [path for path in _files(root, "Tp/Sp") if path.stem != CASIA1_WITHOUT_MASK]
     masks = _by_stem(_files(root, "CASIA 1.0 groundtruth/Sp"), "_gt")
@@ -114,47 +116,47 @@ def casia2(root: Path) -> list[Pair]:
         Tp/*.jpg, *.tif                 Tp_D_…: spliced; Tp_S_…: a copy within one image
         CASIA 2 Groundtruth/<stem>_gt.png
 
-    Traps: the masks come from elsewhere and fit the renamed images only; 17 masks have another size than their
-    image, which `read_mask` refuses (SunnyHaze/CASIA2.0-Corrected-Groundtruth has them mended); Thumbs.db lies
-    among the images.
+    Notes: the masks were published separately and match the renamed images only; 17 masks differ in size from their
+    image, which `read_mask` rejects (SunnyHaze/CASIA2.0-Corrected-Groundtruth has corrected ones); the images' folder
+    contains Thumbs.db.
     """
     masks = _by_stem(_files(root, "CASIA 2 Groundtruth"), "_gt")
     return _authentic(_files(root, "Au")) + _forged(_files(root, "Tp"), masks)
 
 
 def general(root: Path) -> list[Pair]:
-    """Anybody's own images, and the virtual splices.
+    """Your own images, and the virtual splices.
 
         images/<stem>.*
         masks/<stem>.*
 
-    An image without a mask is authentic; masks are white where the splice is. A mask without image is refused.
+    An image without a mask is authentic; masks are white in the splice. A mask without an image is an error.
     """
     images, masks = _by_stem(_files(root, "images")), _by_stem(_files(root, "masks"))
-    alone = sorted(set(masks) - set(images))
-    if alone:
-        raise InputError(f"{len(alone)} mask(s) in {root} have no image, the first is {masks[alone[0]]}")
+    unpaired = sorted(set(masks) - set(images))
+    if unpaired:
+        raise InputError(f"{len(unpaired)} mask(s) in {root} have no image, the first is {masks[unpaired[0]]}")
     return [(image, masks.get(stem)) for stem, image in images.items()]
 
 
 def _files(root: Path, folder: str) -> list[Path]:
-    """The images directly in a folder, in order of name; none, or no folder, is an `InputError`."""
-    place = root / folder
-    if not place.is_dir():
-        raise InputError(f"{place} is missing")
-    found = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    """The images directly in a folder, sorted by name. Raises InputError if there are none."""
+    path = root / folder
+    if not path.is_dir():
+        raise InputError(f"{path} is missing")
+    found = find_photos(path, IMAGE_SUFFIXES)
     if not found:
-        raise InputError(f"{place} holds no images")
+        raise InputError(f"{path} holds no images")
     return found
 
 
 def _by_stem(paths: list[Path], ending: str = "") -> dict[str, Path]:
-    """Stem without `ending` → path. Two files of one stem are an `InputError`: nobody knows which is meant."""
+    """Stem without `ending` → path. Raises InputError for two files with the same stem, which is ambiguous."""
     found: dict[str, Path] = {}
     for path in paths:
         stem = path.stem.removesuffix(ending)
         if stem in found:
-            raise InputError(f"{found[stem]} and {path} have one name; keep one of the two")
+            raise InputError(f"{found[stem]} and {path} have the same name; keep one of the two")
         found[stem] = path
     return found
 

@@ -47,7 +47,9 @@ def read_record(path: Path | str) -> pd.DataFrame:
     """
     complete_lines = Path(path).read_bytes().rpartition(b"\n")[0]
     try:
-        table = pd.read_csv(io.BytesIO(complete_lines or ",".join(COLUMNS).encode()), dtype="str", keep_default_na=False)
+        table = pd.read_csv(
+            io.BytesIO(complete_lines or ",".join(COLUMNS).encode()), dtype="str", keep_default_na=False
+        )
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a record of collect ({str(error).splitlines()[0]}); move it away") from None
     if tuple(table.columns) != COLUMNS:

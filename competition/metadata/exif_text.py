@@ -1,8 +1,8 @@
-"""EXIF as language: the tags of a photograph as `Tag: value, Tag: value, …`.
+"""EXIF as language: the tags of a photo as `Tag: value, Tag: value, …`.
 
-After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), section 3.1. Which tags take part follows from the
-training photographs: `common_tags`. Values are cleaned by fixed rules: `clean_tags`. How a text is made of them is a
-matter of `TextOptions`, because the ablations (order, names, dropped tags) matter.
+After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), section 3.1. `common_tags` chooses tags from the
+training photos. `clean_tags` cleans values by fixed rules. `exif_text` joins them; `TextOptions` selects the variants
+(order, names, dropped tags) of the paper's ablations.
 """
 
 import math
@@ -17,21 +17,29 @@ from competition.metadata.exif_tags import ALLOWED
 from competition.utils.errors import InputError, unknown_name
 
 NAMES = frozenset(ALLOWED.values())
-FLOORED = frozenset(
+INTEGER_TAGS = frozenset(
     {"XResolution", "YResolution", "FocalPlaneXResolution", "FocalPlaneYResolution", "ExposureBiasValue"}
 )
-LONGEST_VALUE = 20  # characters
+MAX_LENGTH = 20  # characters of a value
 UNKNOWN = "Unknown"
-DROPPED = re.compile(r"[^A-Za-z0-9.,/-]")
-AFTER_NAME, BETWEEN = ": ", ", "  # neither can occur in a cleaned value, for it holds no space
+DISALLOWED = re.compile(r"[^A-Za-z0-9.,/-]")
+AFTER_NAME, BETWEEN = ": ", ", "  # neither occurs in a cleaned value, which has no spaces
 
 ORDERS = ("fixed", "file", "shuffled")
 
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How a text is made. order: `fixed` (that of the kept tags), `file` or `shuffled`; names: whether tag names are
-    told or values only; drop: the probability with which each tag is left out."""
+    """Options of `exif_text`.
+
+    Attributes:
+        order: of the tags: `fixed` (that of the kept tags), `file` or `shuffled`.
+        names: whether the text has tag names or values alone.
+        drop: probability of leaving out each tag.
+
+    Raises:
+        InputError: unknown order, or a probability outside [0, 1).
+    """
 
     order: str = "fixed"
     names: bool = True
@@ -41,27 +49,27 @@ class TextOptions:
         if self.order not in ORDERS:
             raise unknown_name("tag order", self.order, ORDERS)
         if not 0 <= self.drop < 1:
-            raise InputError(f"tags are dropped with a probability of {self.drop}; give at least 0 and less than 1")
+            raise InputError(f"the probability of dropping a tag is {self.drop}; expected at least 0 and less than 1")
 
     @property
     def random(self) -> bool:
-        """Whether two texts of the same photograph may differ."""
+        """Whether two texts of the same photo may differ."""
         return self.order == "shuffled" or self.drop > 0
 
 
 def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """`read_tags`'s answer under the rules for values; what is no tag of `ALLOWED` is dropped, whatever its name.
+    """Clean the values of the tags from `read_tags`. Tags outside `ALLOWED` are dropped.
 
-    Resolutions and the exposure bias are floored to integers, the focal length has one decimal, of several ISO speeds
-    the first counts; then a value of more than 20 characters becomes `Unknown` and characters outside [A-Za-z0-9.,/-]
-    are dropped. A tag of whose value nothing is left is dropped too.
+    Resolutions and the exposure bias are rounded down to integers, the focal length gets one decimal, and the first of
+    several ISO speeds is kept. Then values of more than 20 characters become `Unknown`, and characters outside
+    [A-Za-z0-9.,/-] are removed. Tags with empty values are dropped.
     """
     values = {name: _clean(name, value) for name, value in tags.items() if name in NAMES}
     return {name: value for name, value in values.items() if value}
 
 
 def _clean(name: str, value: str) -> str:
-    if name in FLOORED:
+    if name in INTEGER_TAGS:
         number = _number(value)
         value = value if number is None else str(math.floor(number))
     elif name == "FocalLength":
@@ -69,7 +77,7 @@ def _clean(name: str, value: str) -> str:
         value = value if number is None else f"{number:.1f}"
     elif name == "ISOSpeedRatings":
         value = next(iter(re.findall(r"[^\s,]+", value)), "")
-    return UNKNOWN if len(value) > LONGEST_VALUE else DROPPED.sub("", value)
+    return UNKNOWN if len(value) > MAX_LENGTH else DISALLOWED.sub("", value)
 
 
 def _number(value: str) -> float | None:
@@ -80,28 +88,27 @@ def _number(value: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def common_tags(photographs: Iterable[Mapping[str, str]], share: float = 0.5) -> tuple[str, ...]:
-    """The tags present in at least `share` of the photographs' cleaned tags: the most frequent first, then by name.
+def common_tags(photos: Iterable[Mapping[str, str]], share: float = 0.5) -> tuple[str, ...]:
+    """Return the tags that at least `share` of the photos have: the most frequent first, then by name.
 
-    This is the `fixed` order. Raises `InputError` where `share` is not within 0…1, and where no tag is that common.
+    This is the `fixed` order. `photos`: cleaned tags of each photo. Raises InputError if `share` is outside [0, 1], or
+    if no tag is that common.
     """
     if not 0 <= share <= 1:
-        raise InputError(f"tags are kept from a share of {share} of the photographs; give 0 to 1")
+        raise InputError(f"the share of photos with a tag is {share}; expected 0 to 1")
     counts: Counter[str] = Counter()
     total = 0
-    for tags in photographs:
+    for tags in photos:
         counts.update(NAMES.intersection(tags))
         total += 1
     kept = sorted((name for name in counts if counts[name] >= share * total), key=lambda name: (-counts[name], name))
     if not kept:
-        raise InputError(
-            f"none of the EXIF tags is in at least {share:.0%} of {total} photographs; use photographs with EXIF"
-        )
+        raise InputError(f"no EXIF tag is in at least {share:.0%} of {total} photos; use photos with EXIF")
     return tuple(kept)
 
 
-def takes_part(tags: Mapping[str, str], kept: Sequence[str], more_than: int = 10) -> bool:
-    """Whether a photograph has more than `more_than` of the `kept` tags."""
+def has_enough_tags(tags: Mapping[str, str], kept: Sequence[str], more_than: int = 10) -> bool:
+    """Whether a photo has more than `more_than` of the `kept` tags."""
     return sum(name in tags for name in kept) > more_than
 
 
@@ -111,10 +118,16 @@ def exif_text(
     options: TextOptions | None = None,
     rng: np.random.Generator | None = None,
 ) -> str:
-    """The text of a photograph's cleaned tags: those of `kept`, e.g. `Make: Canon, FNumber: 2.8`.
+    """Return the text of a photo's cleaned tags that are in `kept`, such as `Make: Canon, FNumber: 2.8`.
 
-    `rng` is needed where `options.random`. Dropping may leave the text empty, with a probability that is negligible
-    for a photograph that `takes_part`. Tags outside `ALLOWED` never appear, even where `kept` names them.
+    Tags outside `ALLOWED` never appear, even if `kept` names them. The text is empty if all tags are dropped, which is
+    very unlikely for a photo that `has_enough_tags`.
+
+    Args:
+        tags: cleaned tags of one photo.
+        kept: names of tags, in the fixed order.
+        options: default: `TextOptions()`.
+        rng: required if `options.random`.
     """
     options = options or TextOptions()
     names = [name for name in (tags if options.order == "file" else kept) if name in tags and name in kept]

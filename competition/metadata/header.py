@@ -1,11 +1,12 @@
-"""What a photograph's header tells: size, EXIF, quantization tables. Pixels are never decoded."""
+"""Read the header of a photo: size, EXIF fields, quantization tables. Pixels are never decoded."""
 
 import math
 import os
 import re
 import struct
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -16,19 +17,19 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from competition.metadata.jpeg_quality import estimate_quality
-from competition.metadata.tiff import exif_entries, exif_stream, single, text_of, value_of
+from competition.metadata.tiff import decode_text, exif_entries, exif_stream, first_value, read_value
 from competition.utils.errors import InputError
 
 
 class JpegHeader(JpegImageFile):
-    """Pillow's JPEG without the resolution, for which it would decode all of EXIF."""
+    """Pillow's JPEG reader without the resolution, for which it would decode all of EXIF."""
 
     def _read_dpi_from_exif(self) -> None:
         pass
 
 
-# The plugins are called directly, by signature: `Image.open` would try some forty formats, and would treat a
-# JPEG with a second picture behind it (MPO) as another format.
+# The plugins are called directly, by signature: `Image.open` tries some forty formats, and treats a JPEG that is
+# followed by a second picture (MPO) as another format.
 READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegHeader,
     b"\x89PNG\r\n\x1a\n": PngImageFile,
@@ -37,7 +38,7 @@ READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
 }
 SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
-# What Pillow's plugins raise on damaged headers; anything else is a bug and keeps its traceback.
+# Errors that Pillow's plugins raise for damaged headers. Any other error is a bug and keeps its traceback.
 DAMAGED = (SyntaxError, OSError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, struct.error)
 
 MAKE, MODEL, SOFTWARE = 0x010F, 0x0110, 0x0131
@@ -48,12 +49,23 @@ DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header of one file. What the file does not say, or says in a damaged way, is None.
+    """The header of one file. Absent and damaged fields are None.
 
-    width, height: pixels as stored (the EXIF orientation is not applied). mode: Pillow's name of the color
-    mode ("RGB", "L", "CMYK", …); bits: per channel. f_number: a ratio; exposure_time: seconds; taken_at:
-    `YYYY-MM-DDTHH:MM:SS` in the camera's local time. tables: JPEG quantization tables by slot, natural order.
-    complete: the file goes on to the end that its format demands; False for a truncated one.
+    Attributes:
+        format: JPEG, PNG or TIFF.
+        mode: Pillow's name of the color mode ("RGB", "L", "CMYK", …).
+        bits: per channel.
+        width, height: pixels as stored, without applying the EXIF orientation.
+        complete: False for a truncated file.
+        make, model, software, device: EXIF text; `device` is the serial number of the body.
+        f_number: ratio.
+        iso: ISO speed.
+        exposure_time: seconds.
+        taken_at: `YYYY-MM-DDTHH:MM:SS` in the camera's local time.
+        exif_width, exif_height: size that EXIF states.
+        tables: JPEG quantization tables by slot, 64 steps in natural order.
+        subsampling: of the JPEG's chroma, such as `4:2:0`.
+        jpeg_quality: see `competition.metadata.jpeg_quality`.
     """
 
     format: str
@@ -78,17 +90,27 @@ class Header:
 
 
 def read_header(path: Path | str) -> Header:
-    """The header of a JPEG, PNG or TIFF file, without decoding a pixel.
+    """Read the header of a JPEG, PNG or TIFF file without decoding a pixel.
 
-    Malformed EXIF never raises: the fields that it damages are None. Raises `InputError` where the file
-    cannot be read or is no image.
+    Malformed EXIF never raises: damaged fields are None. Raises InputError if the file cannot be read or is not an
+    image.
+    """
+    with open_header(path) as (image, file):
+        return _header(image, file)
+
+
+@contextmanager
+def open_header(path: Path | str) -> Iterator[tuple[ImageFile.ImageFile, IO[bytes]]]:
+    """Open a JPEG, PNG or TIFF file, and yield Pillow's image, not yet decoded, and the file.
+
+    Errors that Pillow raises for damaged headers within the block become InputError.
     """
     try:
         with Path(path).open("rb") as file, warnings.catch_warnings():
-            # Pillow warns of corrupt EXIF and of images too large to decode; the first is answered by None,
-            # the second does not matter where nothing is decoded.
+            # Pillow warns about corrupt EXIF, whose fields are None here, and about images too large to decode, which
+            # does not matter because nothing is decoded.
             warnings.simplefilter("ignore", UserWarning)
-            return _header(open_image(file, path), file)
+            yield open_image(file, path), file
     except DAMAGED as error:
         if isinstance(error, InputError):
             raise
@@ -97,17 +119,17 @@ def read_header(path: Path | str) -> Header:
 
 
 def open_image(file: IO[bytes], path: Path | str) -> ImageFile.ImageFile:
-    """Pillow's image of an open JPEG, PNG or TIFF file, its pixels not yet decoded.
+    """Return Pillow's image, not yet decoded, of an open JPEG, PNG or TIFF file.
 
-    Raises `InputError`, naming `path`, for another kind of file and one of `DAMAGED` for a damaged header.
+    Raises InputError, which names `path`, for another kind of file, and one of `DAMAGED` for a damaged header.
     """
     start = file.read(8)
     file.seek(0)
-    for mark, reader in READERS.items():
-        if start.startswith(mark):
+    for signature, reader in READERS.items():
+        if start.startswith(signature):
             return reader(file)
-    what = f"a file that begins with {start!r}" if start else "empty"
-    raise InputError(f"{path} is {what}, not a JPEG, PNG or TIFF image")
+    received = f"a file that begins with {start!r}" if start else "empty"
+    raise InputError(f"{path} is {received}, not a JPEG, PNG or TIFF image")
 
 
 def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
@@ -121,16 +143,16 @@ def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
         width=image.width,
         height=image.height,
         complete=complete,
-        make=text_of(field(MAKE)),
-        model=text_of(field(MODEL)),
-        software=text_of(field(SOFTWARE)),
-        device=text_of(field(BODY_SERIAL_NUMBER)),
+        make=decode_text(field(MAKE)),
+        model=decode_text(field(MODEL)),
+        software=decode_text(field(SOFTWARE)),
+        device=decode_text(field(BODY_SERIAL_NUMBER)),
         f_number=_positive(field(F_NUMBER)),
         iso=_positive(field(ISO)),
         exposure_time=_positive(field(EXPOSURE_TIME)),
         taken_at=_date(field(TAKEN_AT)),
-        exif_width=_whole(field(EXIF_WIDTH)),
-        exif_height=_whole(field(EXIF_HEIGHT)),
+        exif_width=_positive_integer(field(EXIF_WIDTH)),
+        exif_height=_positive_integer(field(EXIF_HEIGHT)),
         tables=tables,
         subsampling=SUBSAMPLINGS.get(get_sampling(image)) if isinstance(image, JpegImageFile) else None,
         jpeg_quality=estimate_quality(tables) if tables else None,
@@ -138,16 +160,16 @@ def _header(image: ImageFile.ImageFile, file: IO[bytes]) -> Header:
 
 
 def _fields(image: ImageFile.ImageFile, file: IO[bytes]) -> Callable[[int], Any]:
-    """A look-up of EXIF fields by tag, decoded when asked for: None for an absent or damaged one.
+    """Return a look-up of EXIF fields by tag: None for an absent or damaged field.
 
-    Not `image.getexif()`: it decodes every field, which takes most of the time that a header takes, and for a
-    PNG the whole image in search of a late chunk.
+    `image.getexif()` would decode every field, which takes most of the time of reading a header, and for a PNG the
+    whole image in search of a late chunk.
     """
     stream = exif_stream(image, file)
     order, entries = exif_entries(stream)
 
     def look_up(tag: int) -> Any:
-        return value_of(stream, order, entries[tag]) if tag in entries else None
+        return read_value(stream, order, entries[tag]) if tag in entries else None
 
     return look_up
 
@@ -162,42 +184,41 @@ def _bits(image: ImageFile.ImageFile) -> int:
 
 
 def _complete(image: ImageFile.ImageFile, file: IO[bytes], scan: int) -> bool:
-    """Whether the end of the image is there. `scan`: where the JPEG's entropy-coded data begin."""
+    """Whether the file contains the end of the image. `scan`: offset of the JPEG's entropy-coded data."""
     size = os.fstat(file.fileno()).st_size
     if isinstance(image, TiffImageFile):
         offsets, lengths = (image.tag_v2.get(old, image.tag_v2.get(new, ())) for old, new in ((273, 324), (279, 325)))
         pairs = zip(offsets, lengths, strict=False)
         return len(offsets) > 0 and all(offset + length <= size for offset, length in pairs)
-    # Cameras append previews and makers' data behind the image, so the mark is sought backwards from the end.
-    # Within entropy-coded data FF is always followed by 00 or a restart mark, so FFD9 cannot occur there by
-    # chance.
-    mark = b"\xff\xd9" if isinstance(image, JpegImageFile) else b"IEND\xaeB`\x82"
+    # Cameras append previews and maker's data, so the end marker is searched backwards from the end of the file. Within
+    # entropy-coded data, FF is always followed by 00 or a restart marker, so FFD9 cannot occur there by chance.
+    marker = b"\xff\xd9" if isinstance(image, JpegImageFile) else b"IEND\xaeB`\x82"
     end, step = size, 1 << 16
     while end > scan:
         begin = max(scan, end - step)
         file.seek(begin)
-        if mark in file.read(end - begin + len(mark) - 1):
+        if marker in file.read(end - begin + len(marker) - 1):
             return True
         end = begin
     return False
 
 
 def _positive(value: Any) -> float | None:
-    """A positive finite number, else None: cameras write 0 and x/0 for "unknown"."""
+    """Return a positive finite number, or None: cameras write 0 and x/0 for "unknown"."""
     try:
-        number = float(single(value))
+        number = float(first_value(value))
     except (TypeError, ValueError, ArithmeticError):
         return None
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _whole(value: Any) -> int | None:
+def _positive_integer(value: Any) -> int | None:
     number = _positive(value)
     return None if number is None or number != int(number) else int(number)
 
 
 def _date(value: Any) -> str | None:
-    found = DATE.match(text_of(value) or "")
+    found = DATE.match(decode_text(value) or "")
     if found is None:
         return None
     year, month, day, hour, minute, second = map(int, found.groups())

@@ -1,9 +1,8 @@
 """The quality a JPEG was saved with, estimated from its quantization tables as ImageMagick's `%Q` does.
 
-The idea (John Cristy's, in ImageMagick's JPEG reader): a table scaled by libjpeg to quality q has a certain
-sum and a certain sum of a few chosen entries; the estimate is the best q whose two numbers the file's tables
-do not exceed. ImageMagick keeps both numbers for each q as literals; here they are computed from the
-standard's own tables.
+Method (John Cristy, ImageMagick's JPEG reader): tables that libjpeg scaled to quality q have a known sum, and a known
+sum of a few chosen entries. The estimate is the highest q for which the file's tables exceed neither number.
+ImageMagick stores both numbers for each q; here they are computed from the tables of the standard.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-# ITU-T T.81, tables K.1 and K.2, natural (row by row) order.
+# ITU-T T.81, tables K.1 and K.2, in natural order (row by row).
 LUMINANCE = (
     *(16, 11, 10, 16, 24, 40, 51, 61),
     *(12, 12, 14, 19, 26, 58, 60, 55),
@@ -29,11 +28,11 @@ CHROMINANCE = (
     *(47, 66, 99, 99, 99, 99, 99, 99),
     *(99,) * 32,
 )
-UNKNOWN = 92  # what `identify -format %Q` prints when the tables resemble no quality at all
+UNKNOWN = 92  # `identify -format %Q` prints this for tables that match no quality
 
 
 def standard_tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
-    """libjpeg's luminance and chrominance tables for `quality` 1…100: two int64 (64,) in natural order."""
+    """Return libjpeg's luminance and chrominance tables for `quality` 1…100: two int64 (64,) in natural order."""
     scale = 5000 // quality if quality < 50 else 200 - 2 * quality
     luminance, chrominance = (
         np.clip((np.array(table) * scale + 50) // 100, 1, 255) for table in (LUMINANCE, CHROMINANCE)
@@ -42,25 +41,24 @@ def standard_tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _marks(color: bool) -> tuple[tuple[int, int], ...]:
-    """For quality 1…100: the sum of four (gray: two) chosen entries, and the sum of all."""
-    marks = []
+def _reference_sums(color: bool) -> tuple[tuple[int, int], ...]:
+    """For quality 1…100: the sum of four (gray: two) chosen entries, and the sum of all entries."""
+    sums = []
     for quality in range(1, 101):
         luminance, chrominance = standard_tables(quality)
         chosen, total = luminance[2] + luminance[53], luminance.sum()
         if color:
             chosen, total = chosen + chrominance[0] + chrominance[63], total + chrominance.sum()
-        marks.append((int(chosen), int(total)))
-    return tuple(marks)
+        sums.append((int(chosen), int(total)))
+    return tuple(sums)
 
 
 def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
-    """The quality 1…100 that ImageMagick would report for a JPEG's quantization tables.
+    """Return the quality 1…100 that ImageMagick reports for a JPEG's quantization tables.
 
-    `tables`: slot number (0 luminance, 1 chrominance) → 64 steps in natural order, as Pillow's
-    `Image.quantization` gives them. Like `%Q` it answers 92 where the tables are coarser in one sense and
-    finer in the other than every standard table below quality 50, so 92 may also mean "not a libjpeg table at
-    all".
+    `tables`: slot (0 luminance, 1 chrominance) → 64 steps in natural order, as in Pillow's `Image.quantization`. Like
+    `%Q`, the estimate is 92 for tables that are coarser by one sum and finer by the other than every standard table
+    below quality 50. Therefore 92 may also mean that the tables are not libjpeg's.
     """
     if 0 not in tables:
         return UNKNOWN
@@ -68,10 +66,10 @@ def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
     if 1 in tables:
         chosen += tables[1][0] + tables[1][63]
     total = sum(sum(table) for table in tables.values())
-    for quality, (mark, total_mark) in enumerate(_marks(1 in tables), start=1):
-        if chosen < mark and total < total_mark:
+    for quality, (chosen_sum, total_sum) in enumerate(_reference_sums(1 in tables), start=1):
+        if chosen < chosen_sum and total < total_sum:
             continue
-        if (chosen <= mark and total <= total_mark) or quality > 50:
+        if (chosen <= chosen_sum and total <= total_sum) or quality > 50:
             return quality
         return UNKNOWN
     return 100

@@ -1,8 +1,8 @@
 """Utilities that every other module may import. They import nothing of the project but each other.
 
-    errors        InputError, the error that a user can fix
-    find_photos   search for photos in folders
-    atomic_files  files that are written completely or not at all
-    tables        text tables: read CSV as text, write aligned text and Markdown
-    parallel      parallel map over many files, on processes or on a Dask cluster
+errors        InputError, the error that a user can fix
+find_photos   search for photos in folders
+atomic_files  files that are written completely or not at all
+tables        text tables: read CSV as text, write aligned text and Markdown
+parallel      parallel map over many files, on processes or on a Dask cluster
 """

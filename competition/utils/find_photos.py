@@ -11,9 +11,7 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 IMAGE_SUFFIXES = PHOTO_SUFFIXES | {".bmp"}  # splice data sets also hold BMP files
 
 
-def find_photos(
-    path: Path | str, suffixes: Collection[str] = PHOTO_SUFFIXES, *, recursive: bool = False
-) -> list[Path]:
+def find_photos(path: Path | str, suffixes: Collection[str] = PHOTO_SUFFIXES, *, recursive: bool = False) -> list[Path]:
     """Return the photos in a folder, sorted by path; for a file, the file itself.
 
     Args:

@@ -1,4 +1,4 @@
-"""One parallel loop for every job over many files, on the processes of this machine or on a Dask cluster."""
+"""Parallel map over many files, on the processes of this machine or on a Dask cluster."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,36 +13,46 @@ from competition.utils.errors import InputError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-CHUNK = 64  # items per task: for headers some 0.1 s of work, so that handing tasks out costs little
-PROGRESS_AFTER = 2  # seconds
-ANSWER_WITHIN = 10  # seconds: how long a cluster may take to answer
-LOCAL = re.compile(r"local:([1-9]\d*)")
+CHUNK = 64  # items per task: about 0.1 s of work for headers, so that scheduling costs little
+PROGRESS_DELAY = 2  # seconds
+CONNECT_TIMEOUT = 10  # seconds
+LOCAL_ADDRESS = re.compile(r"local:([1-9]\d*)")
 
 
 def parallel_map(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int, what: str, chunk: int = CHUNK
+    function: Callable[[Item], Result], items: Sequence[Item], jobs: int, title: str, chunk: int = CHUNK
 ) -> Iterator[Result]:
-    """`function` of each of `items`, in order, computed by `jobs` processes; `what` names the progress bar.
+    """Yield `function(item)` of each item, in order, computed in parallel.
 
-    The work is handed out while results are consumed, so memory holds few of them. `function` must be
-    importable (a `functools.partial` of such a one will do). Within `cluster` the cluster's workers compute,
-    all of them, whatever `jobs` says; what a worker leaves undone when it dies, another does.
+    Tasks are submitted while results are consumed, so few results are in memory. Within `cluster`, all workers of the
+    cluster compute, whatever `jobs` is. The tasks of a worker that dies are given to another.
+
+    Args:
+        function: importable, or a `functools.partial` of an importable function.
+        items: arguments of `function`.
+        jobs: number of processes, -1 for one per core.
+        title: of the progress bar.
+        chunk: items per task.
     """
     chunks = (items[start : start + chunk] for start in range(0, len(items), chunk))
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    with tqdm(total=len(items), desc=what, delay=PROGRESS_AFTER) as progress:
-        for results in run(joblib.delayed(_apply)(function, chunk) for chunk in chunks):
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    with tqdm(total=len(items), desc=title, delay=PROGRESS_DELAY) as progress:
+        for results in parallel(joblib.delayed(_apply)(function, chunk) for chunk in chunks):
             yield from results
             progress.update(len(results))
 
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Within the block `each` works on a Dask cluster; with None nothing changes.
+    """Run `parallel_map` on a Dask cluster within the block. With None, nothing changes.
 
-    `address` is that of a running scheduler, such as `tcp://host:8786`, or `local:N` for N worker processes
-    on this machine. Every worker needs this repository on its Python path, and the photographs at the same
-    path. Raises `InputError` where Dask is not installed or no worker answers.
+    Every worker needs this repository on its Python path, and the photos at the same path.
+
+    Args:
+        address: of a running scheduler, such as `tcp://host:8786`, or `local:N` for N worker processes on this machine.
+
+    Raises:
+        InputError: Dask is not installed, or no worker can be reached.
     """
     if address is None:
         yield
@@ -51,17 +61,17 @@ def cluster(address: str | None) -> Iterator[None]:
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError("a cluster needs Dask; install it with pip install -r requirements-cluster.txt") from None
-    local = LOCAL.fullmatch(address)
+    local = LOCAL_ADDRESS.fullmatch(address)
     with ExitStack() as stack:
         try:
-            place = address
+            scheduler = address
             if local:
-                place = stack.enter_context(
+                scheduler = stack.enter_context(
                     LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=None)
                 )
-            client = stack.enter_context(Client(place, timeout=ANSWER_WITHIN))
-            client.wait_for_workers(1, timeout=ANSWER_WITHIN)
-        except (OSError, ValueError):  # of which a time-out is one
+            client = stack.enter_context(Client(scheduler, timeout=CONNECT_TIMEOUT))
+            client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
+        except (OSError, ValueError):  # TimeoutError is an OSError
             raise InputError(
                 f"no Dask cluster with workers answers at {address}; expected a scheduler's address such as "
                 "tcp://host:8786, or local:N for N processes on this machine"

@@ -1,4 +1,4 @@
-"""The catalogue knows its ten cameras and nobody else's."""
+"""Exactly the ten cameras of the competition are known, by all names of their variants."""
 
 import pytest
 
@@ -10,18 +10,18 @@ LABELS = [
 ]
 
 
-def test_the_labels_are_kaggles():
+def test_labels_are_those_of_the_competition():
     assert list(CAMERAS) == LABELS
 
 
-def test_every_alias_leads_to_its_own_camera_in_any_case():
+def test_every_alias_identifies_its_camera_in_any_case():
     for label, camera in CAMERAS.items():
         for model in camera.models:
             assert find_camera(camera.make.upper(), model.lower()) == label
             assert find_camera(None, model) == label
 
 
-def test_sizes_are_longer_side_first():
+def test_sizes_have_the_longer_side_first():
     assert all(long > short for camera in CAMERAS.values() for long, short in camera.native_sizes)
 
 
@@ -43,5 +43,5 @@ def test_sizes_are_longer_side_first():
         (None, None),
     ],
 )
-def test_relatives_and_strangers_are_not_in_it(make, model):
+def test_similar_and_unknown_cameras_are_not_identified(make, model):
     assert find_camera(make, model) is None

@@ -1,4 +1,4 @@
-"""A folder becomes a table that survives being written and read; bad folders are refused in one line."""
+"""A folder becomes a table that is the same after writing and reading. Errors about folders are one line."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from competition.manifest import COLUMNS, DTYPES, describe_skipped, load_manifest, read_folder, write_manifest
+from competition.manipulation import manipulation_from_name
+from competition.metadata.collected import COLUMNS as RECORD_COLUMNS
 from competition.utils.errors import InputError
-
-PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 
 
 def save(path: Path, mode: str = "RGB", **exif_fields: str) -> None:
@@ -53,22 +53,22 @@ def test_processes_give_the_same_table(folder):
     pd.testing.assert_frame_equal(read_folder(folder, jobs=2)[0], read_folder(folder, jobs=1)[0])
 
 
-def test_what_is_no_photograph_is_skipped_counted_and_named(folder):
-    whole = (folder / "train" / "a" / "2.jpg").read_bytes()
-    (folder / "train" / "a" / "2.jpg").write_bytes(whole[:-20])
+def test_files_that_are_not_photos_are_skipped_counted_and_named(folder):
+    complete = (folder / "train" / "a" / "2.jpg").read_bytes()
+    (folder / "train" / "a" / "2.jpg").write_bytes(complete[:-20])
     (folder / "train" / "b" / "2.jpg").write_bytes(b"<html>not found</html>")
     (folder / "train" / "b" / "notes.txt").write_text("hello")
     (folder / "train" / "b" / ".hidden").write_text("hello")
     (folder / "train" / "b" / "more").mkdir()
-    (folder / "train" / "stray.jpg").write_bytes(whole)
+    (folder / "train" / "stray.jpg").write_bytes(complete)
     table, skipped = read_folder(folder)
     assert table["path"].tolist() == ["train/a/1.JPG", "train/a/3.jpeg", "train/b/1.JPG", "train/b/3.jpeg"]
     assert list(skipped) == [
         *("train/a/2.jpg", "train/b/2.jpg", "train/b/more", "train/b/notes.txt", "train/stray.jpg"),
     ]
-    told = describe_skipped(skipped)
-    assert told.startswith("skipped 5 file(s): train/a/2.jpg (truncated), train/b/2.jpg (")
-    assert "\n" not in told
+    message = describe_skipped(skipped)
+    assert message.startswith("skipped 5 file(s): train/a/2.jpg (truncated), train/b/2.jpg (")
+    assert "\n" not in message
 
 
 def break_missing(folder):
@@ -102,7 +102,7 @@ def break_train_twice(folder):
     save(folder / "train" / "a" / "1.png")
 
 
-def break_colours(folder):
+def break_colors(folder):
     save(folder / "train" / "a" / "gray.jpg", mode="L")
     save(folder / "train" / "a" / "alpha.png", mode="RGBA")
     save(folder / "train" / "a" / "cmyk.jpg", mode="CMYK")
@@ -110,24 +110,24 @@ def break_colours(folder):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (break_missing, "has no folder 'train'"),
-        (break_empty, "holds no photographs"),
+        (break_empty, "holds no photos"),
         (break_one_camera, r"of 1 camera\(s\), expected at least 2"),
         (break_all_truncated, r"of 1 camera\(s\), .*skipped 3 file\(s\): train/b/1.JPG \(truncated\)"),
         (break_test_name, r"img_1.tif; they must end in _unalt or _manip"),
         (break_test_twice, r"IMG_manip.png, .*img_manip.tif; keep one of each"),
         (break_train_twice, r"a/1.JPG, .*a/1.png; keep one of each"),
         (
-            break_colours,
+            break_colors,
             r"alpha.png \(8-bit RGBA\), .*cmyk.jpg \(8-bit CMYK\), .*deep.png \(16-bit .*gray.jpg .8-bit L",
         ),
     ],
 )
-def test_bad_folders_are_refused_in_one_line(damage, told, folder):
+def test_errors_about_folders_are_one_line(damage, message, folder):
     damage(folder)
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_folder(folder)
     assert "\n" not in str(caught.value)
 
@@ -144,7 +144,7 @@ rows = st.fixed_dictionaries({name: kinds[kind] for name, kind in DTYPES.items()
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(rows, min_size=1, max_size=5))
-def test_written_and_read_it_is_the_same(tmp_path_factory, rows):
+def test_writing_and_reading_returns_the_same_table(tmp_path_factory, rows):
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(DTYPES)
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"
     write_manifest(table, path)
@@ -154,7 +154,7 @@ def test_written_and_read_it_is_the_same(tmp_path_factory, rows):
 @pytest.mark.parametrize(
     "content", ["", "a,b\n1,2\n", "\xff\xfe", ",".join(COLUMNS) + "\n" + ",".join("x" * 15) + "\n"]
 )
-def test_what_is_no_manifest_is_refused(content, tmp_path):
+def test_files_that_are_not_manifests_are_rejected(content, tmp_path):
     path = tmp_path / "manifest.csv"
     with pytest.raises(InputError, match="does not exist"):
         load_manifest(path)
@@ -164,10 +164,30 @@ def test_what_is_no_manifest_is_refused(content, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_real_photographs():
-    if not PHOTOS.is_dir():
-        pytest.skip("needs the real photographs")
-    table, skipped = read_folder(PHOTOS)
+def test_many_skipped_files_are_counted():
+    message = describe_skipped({f"{number}.jpg": "truncated" for number in range(23)})
+    assert message.startswith("skipped 23 file(s): 0.jpg (truncated), 1.jpg (truncated), ")
+    assert message.endswith(" and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "manipulation"),
+    [("a/b_unalt.tif", "unaltered"), ("b_manip.tif", "manipulated"), ("b_manip.x.tif", None), ("manip.tif", None)],
+)
+def test_the_name_of_a_test_patch_says_whether_it_was_manipulated(name, manipulation):
+    assert manipulation_from_name(name) == manipulation
+
+
+def test_the_device_comes_from_exif_or_else_from_the_record_of_collect(folder):
+    save(folder / "train" / "a" / "1.JPG", tag_0110="Model a")
+    row = dict.fromkeys(RECORD_COLUMNS, "") | {"path": "train/a/1.JPG", "device": "owner 7", "status": "kept"}
+    pd.DataFrame([row]).to_csv(folder / "collected.csv", index=False)
+    table, _ = read_folder(folder)
+    assert table["device"].dropna().to_dict() == {0: "owner 7"}
+
+
+def test_real_photos(real_photos):
+    table, skipped = read_folder(real_photos)
     assert skipped == {}
     assert table["camera"].value_counts().tolist() == [20, 20, 20, 20, 16]
     known = ["make", "model", "f_number", "iso", "exposure_time", "jpeg_quality", "taken_at"]

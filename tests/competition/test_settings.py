@@ -1,4 +1,4 @@
-"""Settings become bins as in Laurence & Murphy (2018), table 1; what no camera can be set to becomes none."""
+"""Settings become the bins of Laurence & Murphy (2018), table 1; implausible values become unknown."""
 
 import itertools
 
@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from competition.settings import (
     SETTINGS,
     UNKNOWN,
-    bin_edges,
-    bin_names,
     assign_bins,
-    joint_cells,
-    find_setting,
+    bin_edges,
     bin_labels,
+    bin_names,
+    find_setting,
+    joint_cells,
     quantile_edges,
 )
 from competition.utils.errors import InputError
 
 COUNTS = (2, 3, 5, 10)
-EVERY = [(name, bins) for name in SETTINGS for bins in COUNTS]
+ALL_CASES = [(name, bins) for name in SETTINGS for bins in COUNTS]
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_three_bins_are_those_of_table_1(name, edges):
     assert bin_edges(name, 3).tolist() == edges
 
 
-@pytest.mark.parametrize(("name", "bins"), EVERY)
-def test_edges_ascend_inside_the_range_and_divide_it_evenly(name, bins):
+@pytest.mark.parametrize(("name", "bins"), ALL_CASES)
+def test_edges_ascend_within_the_range_and_divide_it_evenly(name, bins):
     known, edges = SETTINGS[name], bin_edges(name, bins)
     assert edges.shape == (bins - 1,)
     scale = np.log if known.logarithmic else np.asarray
@@ -43,19 +43,19 @@ def test_edges_ascend_inside_the_range_and_divide_it_evenly(name, bins):
     np.testing.assert_allclose(steps, (marks[-1] - marks[0]) / bins, rtol=2e-3)  # four digits
 
 
-@pytest.mark.parametrize(("name", "bins"), EVERY)
-def test_a_value_on_an_edge_goes_right_and_one_below_it_left(name, bins):
+@pytest.mark.parametrize(("name", "bins"), ALL_CASES)
+def test_a_value_on_an_edge_belongs_to_the_bin_above(name, bins):
     edges = bin_edges(name, bins)
     assert assign_bins(name, edges, edges).tolist() == list(range(1, bins))
     assert assign_bins(name, edges * (1 - 1e-9), edges).tolist() == list(range(bins - 1))
 
 
 @pytest.mark.parametrize(("f_number", "bin"), [(28 / 10, 1), (14 / 5, 1), ("2.8", 1), (49 / 10, 2), (2.7, 0)])
-def test_common_apertures_do_not_fall_off_their_edge(f_number, bin):
+def test_common_apertures_on_an_edge_belong_to_the_bin_above(f_number, bin):
     assert assign_bins("aperture", [f_number], bin_edges("aperture", 3)).tolist() == [bin]
 
 
-@pytest.mark.parametrize(("name", "bins"), EVERY)
+@pytest.mark.parametrize(("name", "bins"), ALL_CASES)
 def test_values_outside_the_papers_range_belong_to_the_outermost_bins(name, bins):
     known = SETTINGS[name]
     outside = [known.minimum, known.low, known.high, known.maximum]
@@ -66,8 +66,8 @@ def test_values_outside_the_papers_range_belong_to_the_outermost_bins(name, bins
 @pytest.mark.parametrize(
     "value", [0, 0.0, None, pd.NA, np.nan, np.inf, -np.inf, -2.8, 1e300, 1e-300, "", "auto"], ids=repr
 )
-def test_what_no_camera_can_be_set_to_is_unknown(name, value):
-    """Warnings are errors here, so this also shows that nobody is warned of them."""
+def test_implausible_values_are_unknown(name, value):
+    """Warnings are errors in tests, so this also shows that no warning is raised."""
     edges = bin_edges(name, 3)
     good = edges[0]
     found = assign_bins(name, [value, good, value], edges)
@@ -77,32 +77,32 @@ def test_what_no_camera_can_be_set_to_is_unknown(name, value):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_only_what_is_beyond_the_limits_is_absurd(name):
+def test_values_at_the_limits_are_plausible_and_values_beyond_are_not(name):
     known, edges = SETTINGS[name], bin_edges(name, 2)
     beyond = [known.minimum * 0.99, known.maximum * 1.01]
     assert assign_bins(name, beyond, edges).tolist() == [UNKNOWN, UNKNOWN]
     assert UNKNOWN not in assign_bins(name, [known.minimum, known.maximum], edges)
 
 
-def test_no_values_have_no_bins():
+def test_no_values_give_no_bins():
     assert assign_bins("iso", [], bin_edges("iso", 3)).shape == (0,)
 
 
 @pytest.mark.parametrize("bins", [-1, 0, 1])
 @pytest.mark.parametrize("edges", [bin_edges, lambda name, bins: quantile_edges(name, [100, 200, 400], bins)])
-def test_fewer_than_two_bins_are_refused(edges, bins):
+def test_fewer_than_two_bins_are_rejected(edges, bins):
     with pytest.raises(InputError, match=rf"received {bins} bin\(s\); settings need at least 2"):
         edges("iso", bins)
 
 
-def test_an_unknown_setting_is_named_beside_the_known_ones():
+def test_the_error_about_an_unknown_setting_lists_the_known_ones():
     for make in (find_setting, lambda name: bin_edges(name, 3), lambda name: assign_bins(name, [1], [2])):
         with pytest.raises(InputError, match="unknown setting 'shutter'; known: aperture, iso, exposure_time"):
             make("shutter")
 
 
 @pytest.mark.parametrize("bins", COUNTS)
-def test_quantile_bins_hold_equally_many_of_continuous_values(bins):
+def test_quantile_bins_of_continuous_values_have_equal_populations(bins):
     values = np.exp(np.random.default_rng(0).normal(np.log(1 / 60), 1.5, 1000))
     population = np.bincount(assign_bins("exposure_time", values, quantile_edges("exposure_time", values, bins)))
     assert len(population) == bins
@@ -112,14 +112,14 @@ def test_quantile_bins_hold_equally_many_of_continuous_values(bins):
 @pytest.mark.parametrize(
     ("population", "bins", "expected"),
     [
-        ({100: 10, 200: 60, 400: 30}, 2, [70, 30]),  # the nearest in value would give 10 and 90
+        ({100: 10, 200: 60, 400: 30}, 2, [70, 30]),  # the edge nearest in value would give 10 and 90
         ({100: 10, 200: 60, 400: 30}, 3, [10, 60, 30]),
-        ({100: 97, 200: 1, 400: 1, 800: 1}, 3, [97, 1, 2]),  # most photographs in daylight
+        ({100: 97, 200: 1, 400: 1, 800: 1}, 3, [97, 1, 2]),  # most photos in daylight
         ({100: 1, 200: 1, 400: 1, 800: 97}, 3, [2, 1, 97]),
         ({80: 25, 100: 25, 125: 25, 160: 25}, 2, [50, 50]),
     ],
 )
-def test_quantile_bins_of_common_values_are_as_equal_as_these_allow(population, bins, expected):
+def test_quantile_bins_of_repeated_values_are_as_equal_as_possible(population, bins, expected):
     values = np.repeat(list(population), list(population.values()))
     edges = quantile_edges("iso", values, bins)
     assert np.bincount(assign_bins("iso", values, edges)).tolist() == expected
@@ -129,7 +129,7 @@ def test_quantile_bins_of_common_values_are_as_equal_as_these_allow(population, 
     st.lists(st.sampled_from([1 / 8000, 1 / 125, 1 / 60, 0.0166667, 1 / 30, 0.5, 1.0, 30.0]), min_size=1),
     st.integers(2, 5),
 )
-def test_quantile_edges_ascend_between_the_values_and_leave_no_bin_empty(values, bins):
+def test_quantile_edges_ascend_between_values_and_leave_no_bin_empty(values, bins):
     different = set(values)
     if len(different) < bins:
         with pytest.raises(InputError, match=rf"{len(different)} different values of exposure_time do not fill {bins}"):
@@ -141,13 +141,13 @@ def test_quantile_edges_ascend_between_the_values_and_leave_no_bin_empty(values,
     assert (np.bincount(assign_bins("exposure_time", values, edges), minlength=bins) > 0).all()
 
 
-def test_values_that_differ_in_the_sixth_digit_are_still_told_apart():
+def test_values_that_differ_in_the_sixth_digit_get_different_bins():
     values = [0.0100001] * 5 + [0.0100002] * 5
     edges = quantile_edges("exposure_time", values, 2)
     assert assign_bins("exposure_time", values, edges).tolist() == [0] * 5 + [1] * 5
 
 
-def test_unknown_values_do_not_weigh_in_quantiles():
+def test_unknown_values_do_not_affect_quantiles():
     values = [1.8] * 4 + [8.0] * 4
     with_unknown = [*values, 0, np.nan, None, -1, 1e9]
     assert quantile_edges("aperture", with_unknown, 2).tolist() == quantile_edges("aperture", values, 2).tolist()
@@ -168,16 +168,16 @@ def test_unknown_values_do_not_weigh_in_quantiles():
         ),
     ],
 )
-def test_bins_are_written_as_photographers_write_settings(name, edges, names):
+def test_bin_names_have_the_usual_units(name, edges, names):
     assert bin_names(name, edges) == names
 
 
-@pytest.mark.parametrize(("name", "bins"), EVERY)
-def test_every_bin_has_a_name_of_its_own(name, bins):
+@pytest.mark.parametrize(("name", "bins"), ALL_CASES)
+def test_bin_names_are_unique(name, bins):
     assert len(set(bin_names(name, bin_edges(name, bins).tolist()))) == bins
 
 
-def test_the_labels_of_a_manifest_are_read_from_its_columns():
+def test_bin_labels_come_from_the_columns_of_the_manifest():
     table = pd.DataFrame({"f_number": [2.8, np.nan], "iso": [100.0, 800.0], "exposure_time": [0.0, 1.0]})
     found = bin_labels(table, {name: bin_edges(name, 3) for name in SETTINGS})
     assert {name: one.tolist() for name, one in found.items()} == {
@@ -188,7 +188,7 @@ def test_the_labels_of_a_manifest_are_read_from_its_columns():
 
 
 @pytest.mark.parametrize("counts", [(2, 2, 2), (3, 3, 3), (2, 3, 4)])
-def test_cells_are_counted_as_nested_loops_count_them(counts):
+def test_joint_cells_are_numbered_like_nested_loops(counts):
     every = list(itertools.product(*map(range, counts)))
     bins = dict(zip("abc", np.array(every, np.int32).T, strict=True))
     found = joint_cells(bins, counts)
@@ -196,6 +196,6 @@ def test_cells_are_counted_as_nested_loops_count_them(counts):
     assert found.dtype == np.int32
 
 
-def test_a_row_lies_in_a_cell_only_where_all_of_its_settings_are_known():
+def test_the_joint_cell_is_unknown_if_any_setting_is():
     bins = np.array([[0, UNKNOWN, 2, 2], [1, 1, UNKNOWN, 2], [1, 1, UNKNOWN, 2]], np.int32)
     assert joint_cells(dict(zip(SETTINGS, bins, strict=True)), (3, 3, 3)).tolist() == [4, UNKNOWN, UNKNOWN, 26]

@@ -1,4 +1,4 @@
-"""Validation shares no device, day or burst with training where that can be, and says so where not."""
+"""Validation shares no device, day or burst with training if possible, and notes say so otherwise."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from competition.utils.errors import InputError
 
 
 def manifest(cameras: dict[str, list[tuple[str | None, int | None]]]) -> pd.DataFrame:
-    """camera → (device, minute) of each photograph, as a manifest."""
+    """A manifest from camera → (device, minute) of each photo."""
     start = pd.Timestamp("2015-01-01T23:00:00")
     rows = [
         {
@@ -57,12 +57,12 @@ def bursts(rows: pd.DataFrame) -> pd.Series:
 
 @settings(max_examples=100, deadline=None)
 @given(manifests, fractions, st.integers(0, 9))
-def test_what_can_be_kept_apart_is_kept_apart(table, fraction, seed):
+def test_validation_and_training_share_nothing_avoidable(table, fraction, seed):
     split, notes = assign_validation(table, seed=seed, fraction=fraction)
-    told: dict[str, set[str]] = {"x": set(), "y": set()}
-    for what, cameras in (note.split(": ") for note in notes):
+    noted: dict[str, set[str]] = {"x": set(), "y": set()}
+    for reason, cameras in (note.split(": ") for note in notes):
         for camera in table["camera"].unique() if cameras == "every camera" else cameras.split(", "):
-            told[camera].add(what)
+            noted[camera].add(reason)
     for camera, rows in split.groupby("camera"):
         validation, training = (rows[rows["split"] == name] for name in ("validation", "train"))
         assert len(validation) >= 1
@@ -70,22 +70,22 @@ def test_what_can_be_kept_apart_is_kept_apart(table, fraction, seed):
         devices = set(rows["device"].dropna())
         if len(devices) > 1:
             assert not set(validation["device"]) & set(training["device"])
-            assert (UNKNOWN_DEVICE in told[camera]) == rows["device"].isna().any()
+            assert (UNKNOWN_DEVICE in noted[camera]) == rows["device"].isna().any()
             continue
-        assert (SAME_DEVICE in told[camera]) == rows["device"].notna().all()
-        assert (UNKNOWN_DATE in told[camera]) == rows["taken_at"].isna().any()
+        assert (SAME_DEVICE in noted[camera]) == rows["device"].notna().all()
+        assert (UNKNOWN_DATE in noted[camera]) == rows["taken_at"].isna().any()
         burst = bursts(rows)
         if len(set(burst)) > 1:
             assert not set(burst.reindex(validation["path"])) & set(burst.reindex(training["path"]).dropna())
             days = {name: set(part["taken_at"].str[:10].dropna()) for name, part in rows.groupby("split")}
-            assert SAME_DAY in told[camera] or len(days["validation"] & days["train"]) <= 1  # a burst past midnight
+            assert SAME_DAY in noted[camera] or len(days["validation"] & days["train"]) <= 1  # a burst past midnight
         else:
-            assert (SAME_BURST in told[camera]) == (len(burst) > 0)
+            assert (SAME_BURST in noted[camera]) == (len(burst) > 0)
 
 
 @settings(max_examples=30, deadline=None)
 @given(manifests, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(table, random):
+def test_the_order_of_rows_has_no_effect(table, random):
     order = random.sample(range(len(table)), len(table))
     one, notes = assign_validation(table, seed=1)
     other, other_notes = assign_validation(table.iloc[order], seed=1)
@@ -95,25 +95,25 @@ def test_the_order_of_rows_does_not_matter(table, random):
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=20, max_size=60, unique=True), st.integers(0, 9))
-def test_about_a_fifth_validates_where_groups_are_small(hours, seed):
+def test_about_a_fifth_becomes_validation_if_groups_are_small(hours, seed):
     table = manifest({"x": [("a", 60 * hour) for hour in hours]})
     split, _ = assign_validation(table, seed=seed)
     assert 0.1 <= (split["split"] == "validation").mean() <= 0.4
 
 
-def test_whole_days_validate_where_there_are_many():
+def test_days_are_kept_together_if_there_are_many():
     table = manifest({"x": [("a", 1440 * day + 20 * shot) for day in range(10) for shot in range(3)]})
     split, notes = assign_validation(table, seed=0)
     assert all(len(set(day)) == 1 for _, day in split.groupby(split["taken_at"].str[:10])["split"])
     assert notes == [f"{SAME_DEVICE}: every camera"]
 
 
-def test_the_seed_chooses():
+def test_other_seeds_choose_other_photos():
     table = manifest({"x": [("a", 60 * hour) for hour in range(100)]})
     assert len({tuple(assign_validation(table, seed=seed)[0]["split"]) for seed in range(5)}) > 1
 
 
-def test_test_rows_stay():
+def test_test_rows_are_unchanged():
     table = manifest({"x": [(None, None)] * 5})
     test = table.head(1).assign(path="test/a_unalt.tif", camera=None, split="test")
     split, _ = assign_validation(pd.concat([table, test], ignore_index=True), seed=0)
@@ -121,13 +121,13 @@ def test_test_rows_stay():
     assert split.loc[split["split"] == "test", "path"].tolist() == ["test/a_unalt.tif"]
 
 
-def test_too_few_photographs_are_refused():
+def test_too_few_photos_are_rejected():
     with pytest.raises(InputError, match=r"y has 2; each camera needs at least 3"):
         assign_validation(manifest({"x": [("a", 0)] * 9, "y": [("a", 0)] * 2}), seed=0)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0, float("nan")])
-def test_a_senseless_fraction_is_refused(fraction):
+def test_a_fraction_out_of_range_is_rejected(fraction):
     with pytest.raises(InputError, match="between 0 and 1"):
         assign_validation(manifest({"x": [("a", 0)] * 9}), seed=0, fraction=fraction)
 
@@ -137,7 +137,7 @@ NAMES = ("jpeg70", "resize0.5", "gamma0.8")
 
 @settings(max_examples=30, deadline=None)
 @given(manifests, st.integers(0, 9))
-def test_every_photograph_is_evaluated_unaltered_and_manipulated(table, seed):
+def test_every_validation_photo_is_listed_unaltered_and_manipulated(table, seed):
     split, _ = assign_validation(table, seed=0)
     images = validation_images(split, NAMES, lambda height, width, name: True, seed)
     paths = sorted(split.loc[split["split"] == "validation", "path"])

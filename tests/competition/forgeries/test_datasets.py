@@ -9,7 +9,7 @@ from competition.utils.errors import InputError
 
 HEIGHT, WIDTH = 48, 64
 REGION = np.zeros((HEIGHT, WIDTH), dtype=bool)
-REGION[11:30, 21:44] = True  # off the grid of JPEG blocks, so that these hold both colors
+REGION[11:30, 21:44] = True  # not aligned to JPEG blocks, so that some contain both colors
 AUTHENTIC, FORGED = 3, 2
 
 
@@ -97,7 +97,7 @@ def general(root):
         gray(root / f"masks/f{number}.png")
 
 
-# How each tree is made, and its authentic and forged images.
+# Data set → function that makes its tree, number of authentic images, number of forged images.
 TREES = {
     "columbia": (columbia, AUTHENTIC, FORGED),
     "dso-1": (dso1, AUTHENTIC, FORGED),
@@ -108,12 +108,12 @@ TREES = {
     "casia2": (casia2, AUTHENTIC, FORGED),
     "general": (general, AUTHENTIC, FORGED),
 }
-each = pytest.mark.parametrize("name", TREES)
+each_data_set = pytest.mark.parametrize("name", TREES)
 
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
-    """Makes the tiny tree of a data set, as small a one expected, and returns its folder."""
+    """A function that makes a tiny tree of a data set, adapts the expected numbers to it, and returns its folder."""
 
     def make(name):
         build, authentic, forged = TREES[name]
@@ -125,12 +125,12 @@ def tree(tmp_path, monkeypatch):
     return make
 
 
-def test_every_data_set_has_a_tree_here():
+def test_every_data_set_is_tested_here():
     assert set(TREES) == set(DATA_SETS)
 
 
-@each
-def test_a_tree_is_read_with_the_splice_true(tree, name):
+@each_data_set
+def test_masks_are_true_in_the_splice(tree, name):
     items = open_dataset(name, tree(name))
     _, authentic, forged = TREES[name]
     assert [item.mask is None for item in items] == [True] * authentic + [False] * forged
@@ -146,7 +146,7 @@ def test_a_tree_is_read_with_the_splice_true(tree, name):
             assert (mask == REGION).all()
 
 
-def test_columbias_rim_is_kept_which_exact_colours_would_lose(tree):
+def test_columbia_masks_keep_the_rim_that_exact_colors_would_lose(tree):
     forged = open_dataset("columbia", tree("columbia"))[-1]
     with Image.open(forged.mask) as mask:
         pixels = np.asarray(mask)
@@ -154,19 +154,19 @@ def test_columbias_rim_is_kept_which_exact_colours_would_lose(tree):
     assert (read_mask(forged) == REGION).mean() > (exact == REGION).mean() + 0.01
 
 
-@each
-def test_another_number_of_images_is_refused(tree, name, monkeypatch):
+@each_data_set
+def test_a_different_number_of_images_is_rejected(tree, name, monkeypatch):
     root = tree(name)
     _, authentic, forged = TREES[name]
     monkeypatch.setitem(DATA_SETS, name, replace(DATA_SETS[name], forged=forged + 1))
-    with pytest.raises(InputError, match=f"holds {forged} forged images of {name}, expected {forged + 1}"):
+    with pytest.raises(InputError, match=f"has {forged} forged images of {name}, expected {forged + 1}"):
         open_dataset(name, root)
     monkeypatch.setitem(DATA_SETS, name, replace(DATA_SETS[name], authentic=authentic + 1))
-    with pytest.raises(InputError, match=f"holds {authentic} authentic"):
+    with pytest.raises(InputError, match=f"has {authentic} authentic"):
         open_dataset(name, root)
 
 
-def test_the_published_numbers_are_expected():
+def test_expected_numbers_are_the_published_ones():
     numbers = {name: (data_set.authentic, data_set.forged) for name, data_set in DATA_SETS.items()}
     assert numbers["columbia"] == (183, 180)
     assert numbers["dso-1"] == (100, 100)
@@ -176,7 +176,7 @@ def test_the_published_numbers_are_expected():
 
 
 @pytest.mark.parametrize("name", [name for name in TREES if name != "general"])
-def test_a_missing_mask_is_named(tree, name):
+def test_a_missing_mask_is_reported(tree, name):
     root = tree(name)
     lost = next(item for item in open_dataset(name, root) if item.mask)
     lost.mask.unlink()
@@ -184,15 +184,17 @@ def test_a_missing_mask_is_named(tree, name):
         open_dataset(name, root)
 
 
-@each
-def test_another_tree_is_refused_with_the_one_expected(tmp_path, name):
+@each_data_set
+def test_the_error_about_a_different_tree_shows_the_expected_one(tmp_path, name):
     (tmp_path / "holiday").mkdir()
-    with pytest.raises(InputError, match=rf"not the tree of {name}: .* (is missing|holds no images); expected .*[*<]"):
+    with pytest.raises(
+        InputError, match=rf"does not have the tree of {name}: .* (is missing|holds no images); expected .*[*<]"
+    ):
         open_dataset(name, tmp_path / "holiday")
 
 
-@each
-def test_inverted_masks_are_refused(tree, name, monkeypatch):
+@each_data_set
+def test_inverted_masks_are_rejected(tree, name, monkeypatch):
     root = tree(name)
     other = "white" if DATA_SETS[name].polarity == "black" else "black"
     if name != "columbia":
@@ -208,7 +210,7 @@ def test_inverted_masks_are_refused(tree, name, monkeypatch):
 
 @pytest.fixture
 def forged(tree):
-    """One forged item of a general tree, whose mask the tests replace."""
+    """One forged item of the data set `general`, whose mask the tests replace."""
     return open_dataset("general", tree("general"))[-1]
 
 
@@ -221,21 +223,21 @@ def forged(tree):
         (np.ones((HEIGHT, WIDTH), np.uint16), "mode I;16"),
     ],
 )
-def test_a_mask_that_cannot_be_right_is_refused(forged, pixels, message):
+def test_invalid_masks_are_rejected(forged, pixels, message):
     save(pixels, forged.mask)
     with pytest.raises(InputError, match=message):
         read_mask(forged)
 
 
 @pytest.mark.parametrize("part", ["image", "mask"])
-def test_a_file_that_cannot_be_read_is_named(forged, part):
+def test_an_unreadable_file_is_reported(forged, part):
     path = getattr(forged, part)
     path.write_bytes(b"<html>")
     with pytest.raises(InputError, match=f"{path} cannot be read"):
         read_mask(forged)
 
 
-def test_a_truncated_mask_is_refused(forged):
+def test_a_truncated_mask_is_rejected(forged):
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
     save(noise, forged.mask)
     forged.mask.write_bytes(forged.mask.read_bytes()[:1500])
@@ -243,20 +245,20 @@ def test_a_truncated_mask_is_refused(forged):
         read_mask(forged)
 
 
-def test_two_images_of_one_name_are_refused(tree):
+def test_two_images_with_the_same_name_are_rejected(tree):
     root = tree("general")
     image(root / "images/f0.jpg")
-    with pytest.raises(InputError, match="have one name"):
+    with pytest.raises(InputError, match="have the same name"):
         open_dataset("general", root)
 
 
-def test_a_mask_without_image_is_refused(tree):
+def test_a_mask_without_image_is_rejected(tree):
     root = tree("general")
     gray(root / "masks/lost.png")
     with pytest.raises(InputError, match=r"1 mask\(s\) .* have no image, the first is .*lost.png"):
         open_dataset("general", root)
 
 
-def test_an_unknown_data_set_is_refused(tmp_path):
-    with pytest.raises(InputError, match="unknown data set of splices 'nist'; known: columbia"):
+def test_an_unknown_data_set_is_rejected(tmp_path):
+    with pytest.raises(InputError, match="unknown splice data set 'nist'; known: columbia"):
         open_dataset("nist", tmp_path)

@@ -1,4 +1,4 @@
-"""Tags are read as written, private ones never, and no damage to a file raises anything but `InputError`."""
+"""Tags are read as written, private ones never, and a damaged file raises nothing but InputError."""
 
 import io
 import re
@@ -19,7 +19,6 @@ from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.capture import take_photo
 
-PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PRIVATE = re.compile(
     "gps|serial|date|subsec|unique|artist|author|owner|copyright|photographer|editor|person|comment|description|title|keyword|"
@@ -35,7 +34,7 @@ def encoded(exif: Image.Exif, file_format: str = "JPEG") -> bytes:
     return buffer.getvalue()
 
 
-def photograph(file_format: str = "JPEG") -> bytes:
+def photo_bytes(file_format: str = "JPEG") -> bytes:
     exif = Image.Exif()
     exif[0x0110], exif[0x010F], exif[0x011A] = "Model  7", "Make \0behind", IFDRational(721, 10)
     exif[IFD.Exif] = {
@@ -53,8 +52,8 @@ def photograph(file_format: str = "JPEG") -> bytes:
     return encoded(exif, file_format)
 
 
-JPEG, PNG, TIFF = (photograph(file_format) for file_format in ("JPEG", "PNG", "TIFF"))
-TOLD = {
+JPEG, PNG, TIFF = (photo_bytes(file_format) for file_format in ("JPEG", "PNG", "TIFF"))
+TAGS_READ = {
     "Make": "Make",
     "Model": "Model  7",
     "XResolution": "72.1",
@@ -76,24 +75,24 @@ def tags_of(data: bytes, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("data", [JPEG, PNG])
 def test_tags_are_read_in_the_order_of_the_file(data, tmp_path):
-    assert list(tags_of(data, tmp_path).items()) == list(TOLD.items())  # Pillow writes by number
+    assert list(tags_of(data, tmp_path).items()) == list(TAGS_READ.items())  # Pillow writes by number
 
 
 def test_the_tags_of_a_tiff_are_read(tmp_path):
-    told = tags_of(TIFF, tmp_path)
-    assert {name: told[name] for name in TOLD} == TOLD and told["ImageWidth"] == "16"
+    tags = tags_of(TIFF, tmp_path)
+    assert {name: tags[name] for name in TAGS_READ} == TAGS_READ and tags["ImageWidth"] == "16"
 
 
-def test_a_photograph_without_exif_has_no_tags(tmp_path):
+def test_a_photo_without_exif_has_no_tags(tmp_path):
     assert tags_of(encoded(Image.Exif()), tmp_path) == {}
 
 
-def test_every_virtual_camera_tells_its_settings(tmp_path):
+def test_every_virtual_camera_writes_its_settings(tmp_path):
     for camera in list(CAMERAS.values())[::3]:
         photo = take_photo(camera, SECRET, seed=0, index=0, scale=0.1)
-        told = tags_of(photo.jpeg(), tmp_path)
-        assert told["Model"] == camera.model and told["FNumber"] == f"{photo.settings.f_number:g}"
-        assert len(told) > 25 and photo.shot.device == SECRET not in told.values()
+        tags = tags_of(photo.jpeg(), tmp_path)
+        assert tags["Model"] == camera.model and tags["FNumber"] == f"{photo.settings.f_number:g}"
+        assert len(tags) > 25 and photo.shot.device == SECRET not in tags.values()
 
 
 def test_no_allowed_tag_is_private():
@@ -104,9 +103,9 @@ def test_no_allowed_tag_is_private():
 
 
 def segment(directories: list[dict[int, bytes | int]]) -> bytes:
-    """EXIF of several directories, texts as they are; a value that is an int leads to the directory of that index.
+    """A JPEG with several EXIF directories. A value of bytes is a text; an int refers to the directory of that index.
 
-    Written here because Pillow does not write what does not belong, and that is what this is about.
+    Written by hand, because Pillow does not write misplaced fields.
     """
     starts = [8]
     for fields in directories:
@@ -121,7 +120,7 @@ def segment(directories: list[dict[int, bytes | int]]) -> bytes:
             else:
                 entries += struct.pack("<HHII", tag, 2, len(value), behind + len(texts))
                 texts += value
-        # The end of the main directory leads to the last one, where cameras describe the thumbnail.
+        # The main directory is followed by the last one, where cameras describe the thumbnail.
         following = starts[-2] if start == 8 else 0
         block += struct.pack("<H", len(fields)) + entries + struct.pack("<I", following) + texts
     data = b"Exif\0\0" + block
@@ -146,44 +145,43 @@ def test_no_value_of_a_private_field_reaches_the_text(tmp_path, main, details, o
         [
             {**main, 0x010F: b"Canon\0" + SECRET.encode(), IFD.Exif: 1, IFD.GPSInfo: 2},
             {**details, 0x927C: SECRET.encode(), 0x9003: b"2018:02:20 12:30:59", 0xA434: b"EF 50mm", IFD.Interop: 3},
-            secrets,  # GPS: whatever its tags are numbered
+            secrets,  # GPS, with any tag numbers
             secrets,  # interoperability
-            secrets,  # the thumbnail's own directory
+            secrets,  # the directory of the thumbnail
         ]
     )
-    told = tags_of(data, tmp_path)
-    assert told == {"Make": "Canon", "LensModel": "EF 50mm"}
-    text = exif_text(clean_tags(told), [*told, *TAGS.values()], TextOptions(order, names), np.random.default_rng(0))
+    tags = tags_of(data, tmp_path)
+    assert tags == {"Make": "Canon", "LensModel": "EF 50mm"}
+    text = exif_text(clean_tags(tags), [*tags, *TAGS.values()], TextOptions(order, names), np.random.default_rng(0))
     assert "Canon" in text and "EF50mm" in text and "2018" not in text and SECRET not in text
 
 
 @MANY
 @given(st.sampled_from([JPEG, PNG, TIFF]), st.data())
-def test_damage_never_raises_anything_else(tmp_path, original, data):
-    # Warnings are errors in tests, so a warning of Pillow's that leaks fails here too.
+def test_damaged_files_raise_nothing_but_input_error(tmp_path, original, data):
+    # Warnings are errors in tests, so an unhandled warning from Pillow fails here, too.
     changed = bytearray(original)
     for place in data.draw(st.lists(st.integers(0, min(len(original), 700) - 1), max_size=6)):
         changed[place] = data.draw(st.integers(0, 255))
     length = data.draw(st.integers(0, len(changed)))
     try:
-        told = tags_of(bytes(changed[: length or None]), tmp_path)
+        tags = tags_of(bytes(changed[: length or None]), tmp_path)
     except InputError:
         return
-    assert set(told) <= set(ALLOWED.values()) and all(isinstance(value, str) and value for value in told.values())
+    assert set(tags) <= set(ALLOWED.values()) and all(isinstance(value, str) and value for value in tags.values())
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a..", JPEG[:30]])
-def test_what_is_no_image_is_an_input_error(data, tmp_path):
+def test_files_that_are_not_images_are_rejected(data, tmp_path):
     with pytest.raises(InputError, match="photo"):
         tags_of(data, tmp_path)
     with pytest.raises(InputError, match="No such file"):
         read_tags(tmp_path / "absent.jpg")
 
 
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the real photographs are not here")
-def test_real_photographs_tell_what_pillow_reads():
-    for path in sorted(PHOTOS.rglob("*.jpg"))[::7]:
-        told = read_tags(path)
+def test_tags_of_real_photos_agree_with_pillow(real_photos):
+    for path in sorted(real_photos.rglob("*.jpg"))[::7]:
+        tags = read_tags(path)
         with Image.open(path) as image:
             exif = image.getexif()
             fields = dict(exif.get_ifd(IFD.Exif)) | dict(exif)
@@ -191,6 +189,6 @@ def test_real_photographs_tell_what_pillow_reads():
             value = fields.get(tag)
             if isinstance(value, str):
                 shown = "".join(c for c in value.split("\0")[0] if c.isprintable()).strip()
-                assert told.get(name, "") == shown, (path, name)
+                assert tags.get(name, "") == shown, (path, name)
             elif isinstance(value, int):
-                assert told[name] == str(value), (path, name)
+                assert tags[name] == str(value), (path, name)

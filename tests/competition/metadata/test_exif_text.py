@@ -1,4 +1,4 @@
-"""Values follow their rules, texts their options, and only what is allowed is ever told."""
+"""Values follow the rules, texts follow the options, and private values never appear."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from competition.metadata.exif_tags import ALLOWED
 from competition.metadata.exif_text import (
-    DROPPED,
-    LONGEST_VALUE,
+    DISALLOWED,
+    MAX_LENGTH,
     ORDERS,
     TextOptions,
     clean_tags,
     common_tags,
     exif_text,
-    takes_part,
+    has_enough_tags,
 )
 from competition.utils.errors import InputError
 
@@ -24,7 +24,7 @@ TAGS = {"Model": "M", "Make": "Canon", "FNumber": "2.8"}
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("XResolution", "72.9", "72"),
         ("FocalPlaneYResolution", "4786.555", "4786"),
@@ -45,22 +45,22 @@ TAGS = {"Model": "M", "Make": "Canon", "FNumber": "2.8"}
         ("ExposureTime", "1/50", "1/50"),
     ],
 )
-def test_the_rules_for_values(name, value, told):
-    assert clean_tags({name: value}) == {name: told}
+def test_values_are_cleaned_by_rules(name, value, expected):
+    assert clean_tags({name: value}) == {name: expected}
 
 
 @pytest.mark.parametrize("value", ["", "  ", "カメラ", ","])
-def test_a_value_of_which_nothing_is_left_is_dropped(value):
+def test_a_tag_with_an_empty_value_is_dropped(value):
     assert "ISOSpeedRatings" not in clean_tags({"ISOSpeedRatings": value, "Make": "Canon"})
 
 
 @given(st.dictionaries(names, st.text("aZ9.: ,é\0カ", max_size=30), max_size=8))
-def test_cleaned_values_are_short_and_plain(tags):
+def test_cleaned_values_are_short_and_have_allowed_characters(tags):
     for value in clean_tags(tags).values():
-        assert 0 < len(value) <= LONGEST_VALUE and not DROPPED.search(value)
+        assert 0 < len(value) <= MAX_LENGTH and not DISALLOWED.search(value)
 
 
-odd_names = st.one_of(
+unusual_names = st.one_of(
     st.text("GPSmake \0", max_size=8),
     st.sampled_from(
         [
@@ -78,9 +78,9 @@ odd_names = st.one_of(
 ).filter(lambda name: name not in ALLOWED.values())
 
 
-@given(st.dictionaries(odd_names, st.just("SECRET"), max_size=6), st.sampled_from(ORDERS), st.booleans())
-def test_no_odd_name_lets_a_private_value_through(private, order, told):
-    options, rng = TextOptions(order, told), np.random.default_rng(0)
+@given(st.dictionaries(unusual_names, st.just("SECRET"), max_size=6), st.sampled_from(ORDERS), st.booleans())
+def test_no_unusual_name_lets_a_private_value_through(private, order, with_names):
+    options, rng = TextOptions(order, with_names), np.random.default_rng(0)
     tags = private | TAGS
     assert clean_tags(tags) == TAGS
     for given_tags in (tags, clean_tags(tags)):
@@ -89,29 +89,29 @@ def test_no_odd_name_lets_a_private_value_through(private, order, told):
 
 
 @given(st.lists(cleaned, min_size=1, max_size=6), st.floats(0, 1))
-def test_common_tags_are_those_of_a_share_the_most_frequent_first(photographs, share):
-    counts = {name: sum(name in tags for tags in photographs) for name in ALLOWED.values()}
-    expected = {name for name, count in counts.items() if count and count >= share * len(photographs)}
+def test_common_tags_occur_in_a_share_of_photos_the_most_frequent_first(photos, share):
+    counts = {name: sum(name in tags for tags in photos) for name in ALLOWED.values()}
+    expected = {name for name, count in counts.items() if count and count >= share * len(photos)}
     if not expected:
         with pytest.raises(InputError, match="EXIF"):
-            common_tags(photographs, share)
+            common_tags(photos, share)
         return
-    kept = common_tags(photographs, share)
+    kept = common_tags(photos, share)
     assert set(kept) == expected
     assert list(kept) == sorted(kept, key=lambda name: (-counts[name], name))
-    assert common_tags(photographs[::-1], share) == kept
+    assert common_tags(photos[::-1], share) == kept
 
 
-def test_half_of_the_photographs_is_enough():
+def test_common_tags_occur_in_half_of_the_photos_by_default():
     assert common_tags([{"Make": "a", "Model": "b"}, {"Make": "c"}, {"Make": "d"}, {"Model": "e"}]) == ("Make", "Model")
 
 
 def test_more_than_ten_of_the_kept_tags_are_needed():
     kept = tuple(ALLOWED.values())[:20]
-    photograph = dict.fromkeys(kept[:10], "1") | dict.fromkeys(tuple(ALLOWED.values())[20:], "1")
-    assert not takes_part(photograph, kept)
-    assert takes_part(photograph | {kept[10]: "1"}, kept)
-    assert takes_part(photograph, kept, more_than=9)
+    photo = dict.fromkeys(kept[:10], "1") | dict.fromkeys(tuple(ALLOWED.values())[20:], "1")
+    assert not has_enough_tags(photo, kept)
+    assert has_enough_tags(photo | {kept[10]: "1"}, kept)
+    assert has_enough_tags(photo, kept, more_than=9)
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ def test_more_than_ten_of_the_kept_tags_are_needed():
         (TextOptions(names=False), "2.8, Canon"),
     ],
 )
-def test_texts(options, text):
+def test_texts_follow_the_options(options, text):
     assert exif_text(TAGS, ("FNumber", "Make", "Gamma"), options) == text
 
 
 @given(cleaned, st.sampled_from(ORDERS), st.integers(0, 99))
-def test_every_order_tells_the_same_tags(tags, order, seed):
+def test_every_order_has_the_same_tags(tags, order, seed):
     text = exif_text(tags, sorted(tags), TextOptions(order), np.random.default_rng(seed))
     parts = text.split(", ") if text else []
     assert dict(part.split(": ") for part in parts) == tags and len(parts) == len(tags)
@@ -145,18 +145,18 @@ def test_shuffling_and_dropping_follow_the_generator():
 
 
 @pytest.mark.parametrize(("order", "drop"), [("random", 0), ("fixed", 1), ("fixed", -0.1), ("fixed", float("nan"))])
-def test_options_that_mean_nothing_are_refused(order, drop):
+def test_invalid_options_are_rejected(order, drop):
     with pytest.raises(InputError):
         TextOptions(order, drop=drop)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_is_a_share(share):
+def test_a_share_outside_0_to_1_is_rejected(share):
     with pytest.raises(InputError, match="0 to 1"):
         common_tags([TAGS], share)
 
 
 @pytest.mark.parametrize("options", [TextOptions("shuffled"), TextOptions(drop=0.1)])
-def test_chance_needs_a_generator(options):
+def test_random_options_need_a_generator(options):
     with pytest.raises(ValueError, match="generator"):
         exif_text(TAGS, tuple(TAGS), options)

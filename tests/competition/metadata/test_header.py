@@ -1,4 +1,4 @@
-"""Headers say what exiftool says, and no damage to a file makes reading raise anything but `InputError`."""
+"""Headers agree with exiftool, and a damaged file raises nothing but InputError."""
 
 import io
 import json
@@ -18,12 +18,11 @@ from PIL import Image, TiffImagePlugin
 from competition.metadata.header import Header, read_header
 from competition.utils.errors import InputError
 
-PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def photograph(mode: str = "RGB", file_format: str = "JPEG", **options) -> bytes:
-    """A small photograph with complete EXIF."""
+def photo_bytes(mode: str = "RGB", file_format: str = "JPEG", **options) -> bytes:
+    """A small photo with complete EXIF."""
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0131] = "Make \0", "Model", "Software  1.0"
     exif[0x8769] = {
@@ -40,7 +39,7 @@ def photograph(mode: str = "RGB", file_format: str = "JPEG", **options) -> bytes
     return buffer.getvalue()
 
 
-JPEG, PNG, TIFF = photograph(quality=90), photograph(file_format="PNG"), photograph(file_format="TIFF")
+JPEG, PNG, TIFF = photo_bytes(quality=90), photo_bytes(file_format="PNG"), photo_bytes(file_format="TIFF")
 EXIF = range(JPEG.index(b"Exif") + 6, JPEG.index(b"\xff\xdb"))
 
 
@@ -77,13 +76,13 @@ def test_every_field_is_read(data, name, tmp_path):
 
 
 @pytest.mark.parametrize("data", [JPEG, PNG, TIFF])
-def test_a_cut_file_is_told_from_a_whole_one(data, tmp_path):
+def test_truncated_files_are_incomplete(data, tmp_path):
     for left in [*range(0, len(data), 41), *range(len(data) - 20, len(data))]:
         try:
             assert not header_of(data[:left], tmp_path).complete
         except InputError:  # cut within the header
             continue
-    assert header_of(data + bytes(100_000), tmp_path).complete  # makers append previews and padding
+    assert header_of(data + bytes(100_000), tmp_path).complete  # cameras append previews and padding
 
 
 def test_the_end_of_an_embedded_thumbnail_is_not_the_end_of_the_file(tmp_path):
@@ -92,7 +91,7 @@ def test_the_end_of_an_embedded_thumbnail_is_not_the_end_of_the_file(tmp_path):
     assert not header_of(JPEG[:2] + thumbnail + JPEG[2:-2], tmp_path).complete
 
 
-def test_a_second_picture_behind_the_first_changes_nothing(tmp_path):
+def test_a_second_picture_in_the_file_changes_nothing(tmp_path):
     buffer = io.BytesIO()
     first, second = (Image.open(io.BytesIO(JPEG)) for _ in range(2))
     first.save(buffer, "MPO", save_all=True, append_images=[second], exif=first.getexif(), quality=90)
@@ -110,19 +109,19 @@ def test_a_second_picture_behind_the_first_changes_nothing(tmp_path):
         ("I;16", "TIFF", 16),
     ],
 )
-def test_other_colours_and_depths_are_told(mode, file_format, bits, tmp_path):
-    header = header_of(photograph(mode, file_format), tmp_path)
+def test_color_modes_and_depths_are_read(mode, file_format, bits, tmp_path):
+    header = header_of(photo_bytes(mode, file_format), tmp_path)
     assert (header.mode, header.bits) == (mode, bits)
 
 
-def test_sixteen_bits_per_channel_are_told(tmp_path):
+def test_sixteen_bits_per_channel_are_read(tmp_path):
     pixels = np.zeros((8, 8, 3), np.uint16)
     for suffix in (".png", ".tif"):
         assert header_of(cv2.imencode(suffix, pixels)[1].tobytes(), tmp_path).bits == 16
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "is empty"),
         (b"GIF89a..", "not a JPEG, PNG or TIFF"),
@@ -130,24 +129,24 @@ def test_sixteen_bits_per_channel_are_told(tmp_path):
         (b"\xff\xd8\xff", "cannot be read"),
     ],
 )
-def test_what_is_no_image_is_an_input_error(data, told, tmp_path):
-    with pytest.raises(InputError, match=told):
+def test_files_that_are_not_images_are_rejected(data, message, tmp_path):
+    with pytest.raises(InputError, match=message):
         header_of(data, tmp_path)
 
 
-def test_what_cannot_be_read_is_an_input_error(tmp_path):
+def test_absent_files_and_folders_are_rejected(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read_header(tmp_path / "absent.jpg")
     with pytest.raises(InputError, match="directory"):
         read_header(tmp_path)
 
 
-# Damage. Warnings are errors in tests, so a warning of Pillow's that leaks fails here too.
+# Damaged files. Warnings are errors in tests, so an unhandled warning from Pillow fails here, too.
 
 
 @MANY
 @given(st.sampled_from([JPEG, PNG, TIFF]), st.data())
-def test_changed_bytes_anywhere_never_raise_anything_else(tmp_path, original, data):
+def test_changed_bytes_raise_nothing_but_input_error(tmp_path, original, data):
     damaged = bytearray(original)
     for position in data.draw(st.lists(st.integers(0, min(len(original), 700) - 1), min_size=1, max_size=8)):
         damaged[position] = data.draw(st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255))
@@ -161,7 +160,7 @@ def test_changed_bytes_anywhere_never_raise_anything_else(tmp_path, original, da
 
 @MANY
 @given(st.data())
-def test_damaged_exif_only_loses_its_fields(tmp_path, data):
+def test_damaged_exif_loses_its_fields_alone(tmp_path, data):
     damaged = bytearray(JPEG)
     for position in data.draw(st.lists(st.sampled_from(EXIF), min_size=1, max_size=8)):
         damaged[position] = data.draw(st.sampled_from([0, 1, 2, 4, 8, 12, 127, 128, 255]) | st.integers(0, 255))
@@ -182,7 +181,7 @@ def entry(tag: int, kind: int, count: int, value: int) -> bytes:
 
 
 def jpeg_with(*first: bytes, exif: tuple[bytes, ...] = (), following: int = 0) -> bytes:
-    """A JPEG whose EXIF has these directory entries; the EXIF directory lies behind the first one."""
+    """A JPEG whose EXIF has these directory entries. The EXIF directory follows the main one."""
     second = 8 + 2 + 12 * (len(first) + 1) + 4
     block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(first) + 1) + b"".join(first) + entry(0x8769, 4, 1, second)
     block += struct.pack("<IH", following, len(exif)) + b"".join(exif) + struct.pack("<I", following)
@@ -194,8 +193,8 @@ def jpeg_with(*first: bytes, exif: tuple[bytes, ...] = (), following: int = 0) -
 @pytest.mark.parametrize(
     "data",
     [
-        jpeg_with(following=8),  # the directory follows itself
-        jpeg_with(entry(0x8769, 4, 1, 8)),  # the EXIF directory is the first one
+        jpeg_with(following=8),  # the directory is its own successor
+        jpeg_with(entry(0x8769, 4, 1, 8)),  # the EXIF directory is the main one
         jpeg_with(entry(0x010F, 2, 2**32 - 1, 8)),  # 4 GB of text
         jpeg_with(entry(0x010F, 2, 100, 2**32 - 1)),  # past the end
         jpeg_with(entry(0x010F, 5, 2**31, 8), entry(0x0110, 12, 2**29, 8)),
@@ -204,16 +203,16 @@ def jpeg_with(*first: bytes, exif: tuple[bytes, ...] = (), following: int = 0) -
         jpeg_with(exif=(entry(0x829D, 11, 1, 0x7FC00000), entry(0x8827, 11, 1, 0x7F800000), entry(0x9003, 4, 1, 1))),
         jpeg_with(exif=(entry(0x8827, 9, 1, 2**32 - 5), entry(0xA002, 3, 0, 0))),
         jpeg_with(entry(0x8769, 9, 1, 2**32 - 5)),  # a negative offset
-        jpeg_with(entry(0x8769, 2, 4, 0x41414141)),  # text for an offset
+        jpeg_with(entry(0x8769, 2, 4, 0x41414141)),  # text instead of an offset
     ],
 )
-def test_malformed_exif_is_unknown(data, tmp_path):
+def test_malformed_exif_fields_are_none(data, tmp_path):
     header = header_of(data, tmp_path)
     assert (header.width, header.complete) == (8, True)
     assert [header.make, header.f_number, header.iso, header.exposure_time, header.taken_at] == [None] * 5
 
 
-def test_zero_denominators_and_impossible_dates_are_unknown(tmp_path):
+def test_zero_denominators_and_impossible_dates_are_none(tmp_path):
     exif = Image.Exif()
     exif[0x8769] = {
         0x829A: TiffImagePlugin.IFDRational(1, 0),
@@ -227,19 +226,19 @@ def test_zero_denominators_and_impossible_dates_are_unknown(tmp_path):
     assert [header.exposure_time, header.f_number, header.iso, header.taken_at] == [None] * 4
 
 
-def test_agrees_with_exiftool_on_real_photographs():
-    if not PHOTOS.is_dir() or shutil.which("exiftool") is None:
-        pytest.skip("needs the real photographs and exiftool")
+def test_headers_of_real_photos_agree_with_exiftool(real_photos):
+    if shutil.which("exiftool") is None:
+        pytest.skip("needs exiftool")
     tags = {
         "IFD0": ("Make", "Model", "Software"),
         "File": ("ImageWidth", "ImageHeight"),
         "ExifIFD": ("FNumber", "ISO", "ExposureTime", "DateTimeOriginal"),
     }
-    asked = [f"-{group}:{tag}" for group in tags for tag in tags[group]]
-    command = ["exiftool", "-j", "-n", "-q", "-ext", "jpg", *asked, "-r", str(PHOTOS)]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert len(told) == len(list(PHOTOS.rglob("*.jpg")))
-    for tool in told:
+    options = [f"-{group}:{tag}" for group in tags for tag in tags[group]]
+    command = ["exiftool", "-j", "-n", "-q", "-ext", "jpg", *options, "-r", str(real_photos)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert len(found) == len(list(real_photos.rglob("*.jpg")))
+    for tool in found:
         path = tool["SourceFile"]
         header = read_header(path)
         assert header.complete, path

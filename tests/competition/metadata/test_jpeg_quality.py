@@ -1,9 +1,8 @@
-"""The quality estimate finds again what libjpeg was told, and agrees with ImageMagick."""
+"""The estimate returns the quality that libjpeg saved with, and agrees with ImageMagick."""
 
 import io
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from competition.metadata.jpeg_quality import UNKNOWN, estimate_quality, standard_tables
-
-PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 
 
 def saved_tables(quality: int, mode: str) -> dict[int, list[int]]:
@@ -24,14 +21,14 @@ def saved_tables(quality: int, mode: str) -> dict[int, list[int]]:
 
 
 @pytest.mark.parametrize("quality", range(1, 101))
-def test_standard_tables_are_libjpegs(quality):
+def test_standard_tables_are_those_of_libjpeg(quality):
     saved = saved_tables(quality, "RGB")
     for slot, table in enumerate(standard_tables(quality)):
         np.testing.assert_array_equal(table, saved[slot])
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_the_quality_of_a_saved_file_is_found_again(mode):
+def test_the_estimate_is_the_quality_of_the_saved_file(mode):
     assert [estimate_quality(saved_tables(q, mode)) for q in range(1, 101)] == list(range(1, 101))
 
 
@@ -40,15 +37,15 @@ def test_any_tables_have_an_estimate(tables):
     assert 1 <= estimate_quality(tables) <= 100
 
 
-def test_without_a_first_table_there_is_no_estimate():
+def test_missing_luminance_tables_have_no_estimate():
     assert estimate_quality({}) == UNKNOWN
 
 
-def test_agrees_with_imagemagick_on_real_photographs():
-    paths = sorted(map(str, PHOTOS.rglob("*.jpg")))
-    if not paths or shutil.which("identify") is None:
-        pytest.skip("needs the real photographs and ImageMagick's identify")
-    told = subprocess.run(["identify", "-ping", "-format", "%Q\n", *paths], capture_output=True, text=True, check=True)
-    for path, quality in zip(paths, map(int, told.stdout.split()), strict=True):
+def test_the_estimate_agrees_with_imagemagick_on_real_photos(real_photos):
+    if shutil.which("identify") is None:
+        pytest.skip("needs ImageMagick's identify")
+    paths = sorted(map(str, real_photos.rglob("*.jpg")))
+    found = subprocess.run(["identify", "-ping", "-format", "%Q\n", *paths], capture_output=True, text=True, check=True)
+    for path, quality in zip(paths, map(int, found.stdout.split()), strict=True):
         with Image.open(path) as image:
             assert abs(estimate_quality(image.quantization) - quality) <= 1, path

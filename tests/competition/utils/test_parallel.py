@@ -1,4 +1,4 @@
-"""Every item gives one result, in order, on one process, on several, and on a cluster of which a worker dies."""
+"""Every item gives one result, in order: in one process, in several, and on a cluster where a worker dies."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from competition.prepare.run import prepare
 from competition.utils.errors import InputError
 from competition.utils.parallel import cluster, parallel_map
 
-COUNT = 120  # photographs
+COUNT = 120  # photos
 
 
 def square(number: int) -> int:
@@ -28,28 +28,28 @@ def test_results_come_in_order(count, jobs):
     assert list(parallel_map(square, range(count), jobs, "numbers", chunk=3)) == [number**2 for number in range(count)]
 
 
-def test_a_cluster_without_dask_is_refused(monkeypatch):
+def test_a_cluster_without_dask_is_rejected(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install -r requirements-cluster\.txt"), cluster("local:2"):
         pass
 
 
-def test_no_address_changes_nothing():
+def test_without_an_address_the_cluster_is_not_used():
     with cluster(None):
         assert list(parallel_map(square, range(3), 1, "numbers")) == [0, 1, 4]
 
 
 @pytest.mark.parametrize("address", ["local:0", "nowhere", "tcp://127.0.0.1:9"])
-def test_a_cluster_that_is_not_there_is_refused(address, monkeypatch):
+def test_an_unreachable_cluster_is_rejected(address, monkeypatch):
     pytest.importorskip("distributed", reason="Dask is not installed (requirements-cluster.txt)")
-    monkeypatch.setattr("competition.utils.parallel.ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr("competition.utils.parallel.CONNECT_TIMEOUT", 0.2)
     with pytest.raises(InputError, match=f"answers at {address}; expected"), cluster(address):
         pass
 
 
 @pytest.mark.slow
-def test_a_cluster_of_two_of_which_one_dies_half_way(tmp_path):
-    """Nothing is lost and nothing is there twice; the files are those that one process makes."""
+def test_one_of_two_workers_is_killed(tmp_path):
+    """No result is lost or repeated, and the files equal those of one process."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed (requirements-cluster.txt)")
     photos, out, alone = (tmp_path / name for name in ("photos", "out", "alone"))
     pixels = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
@@ -62,7 +62,7 @@ def test_a_cluster_of_two_of_which_one_dies_half_way(tmp_path):
         workers = distributed.get_client().run(os.getpid)
         assert len(set(workers.values()) - {os.getpid()}) == 2
         with ThreadPoolExecutor() as threads:
-            found = threads.submit(_kill_half_way, min(workers.values()), out / "train")
+            found = threads.submit(_kill_after_a_quarter, min(workers.values()), out / "train")
             table, skipped = prepare(photos, out, 300)
     assert COUNT / 4 <= found.result() < COUNT
     assert not skipped
@@ -76,8 +76,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _kill_half_way(process: int, folder: Path) -> int:
-    """Kill a process when a quarter of the files is there; how many there were."""
+def _kill_after_a_quarter(process: int, folder: Path) -> int:
+    """Kill a process when a quarter of the files exists. Returns the number of files at that time."""
     until = time.monotonic() + 60
     while (found := len(list(folder.glob("*/[!.]*")))) < COUNT / 4 and time.monotonic() < until:
         time.sleep(0.002)
