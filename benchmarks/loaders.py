@@ -26,7 +26,6 @@ from augment.prefetch import WORKERS
 from benchmarks.ratios import summary
 from models.backbones import BACKBONES
 from models.classifier import build
-from models.presets.classifier import recipe
 from models.training.backend import devices, has_gpu
 
 CAMERAS = 10
@@ -75,7 +74,8 @@ def make_photos(folder: Path, photos: int, side: int) -> pd.DataFrame:
 def make_model(member: str, size: int) -> keras.Model:
     """Build and compile a member as `train` does, in float32 on a CPU and in mixed precision on a GPU."""
     precision = "mixed_float16" if has_gpu() else "float32"
-    model = build(member, recipe("quick", member, patch=size, precision=precision), {"camera": CAMERAS})
+    recipe = classifier_recipe("quick", member, patch=size, precision=precision)
+    model = build(member, recipe, {"camera": CAMERAS})
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile="auto" if has_gpu() else False)
     return model
 
