@@ -1,15 +1,15 @@
-"""`./run.sh inspect`: a run in pictures."""
+"""`./run.sh inspect`: draw figures of a run."""
 
 import argparse
 from pathlib import Path
 
-HELP = "draw a run: best and worst photographs, settings space, contact sheet, confusion and reliability"
+HELP = "draw a run: best and worst photos, settings, contact sheet, confusion matrices, reliability diagrams"
 EXAMPLE = "./run.sh inspect runs/se_resnet18-settings-quick-virtual-settings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run that has predictions")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: RUN/figures")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the figures; default: RUN/figures")
 
 
 def run(args: argparse.Namespace) -> None:

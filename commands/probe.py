@@ -1,4 +1,4 @@
-"""`./run.sh probe`: what a logistic regression reads out of a run's frozen embeddings."""
+"""`./run.sh probe`: linear probe of the frozen embeddings of a run."""
 
 import argparse
 from pathlib import Path
@@ -12,29 +12,38 @@ EXAMPLE = "./run.sh probe runs/exif-language-quick-virtual-settings --target cam
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run of train exif-language")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished exif-language run")
     parser.add_argument(
         "--target",
         required=True,
-        help="camera, make, aperture, iso, exposure_time, radial-distortion or authentic",
+        help="what to predict: camera, make, aperture, iso, exposure_time, radial-distortion or authentic",
     )
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="where the run's photographs lie; default: as they did"
+        "--data", type=Path, metavar="DIR", help="folder of the run's photos; default: where they were in training"
     )
-    parser.add_argument("--root", type=Path, metavar="DIR", help="of authentic: the data set's folder")
     parser.add_argument(
-        "--dataset", default="casia1", metavar="NAME", help="of authentic: casia1 (default), casia2 or another layout"
+        "--root", type=Path, metavar="DIR", help="with --target authentic: folder of a data set of splices"
+    )
+    parser.add_argument(
+        "--dataset",
+        default="casia1",
+        metavar="NAME",
+        help="with --target authentic: casia1 (default), casia2 or another data set of evaluate-splices",
     )
     parser.add_argument(
         "--classifier",
         type=Path,
         metavar="RUN",
-        help="of cameras, to compare with; default: the newest beside RUN on the same data",
+        help="camera classifier to compare with; default: the newest run beside RUN with the same data",
     )
-    parser.add_argument("--patches", type=at_least(1), default=1, metavar="N", help="of each photograph; default: 1")
+    parser.add_argument("--patches", type=at_least(1), default=1, metavar="N", help="patches of each photo; default: 1")
     parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
     parser.add_argument(
-        "--jobs", type=processes, default=-1, metavar="N", help="processes that fit; default: one a core"
+        "--jobs",
+        type=processes,
+        default=-1,
+        metavar="N",
+        help="processes that choose the regularization; default: one per core",
     )
 
 

@@ -1,4 +1,4 @@
-"""`./run.sh splice`: was all of a photograph taken by one camera, and if not, which part was not?"""
+"""`./run.sh splice`: detect whether parts of a photo were taken by another camera, and which."""
 
 import argparse
 from pathlib import Path
@@ -6,50 +6,63 @@ from pathlib import Path
 from commands.options import at_least
 from commands.quiet import load_framework
 
-HELP = "map what does not belong in photographs, with a score for each; needs no labels"
+HELP = "detect and localize splices in photos; needs no labels"
 EXAMPLE = "./run.sh splice holiday/ suspicious.jpg --out splices"
 METHODS = ("shift", "cut")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photographs or folders")
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photos or folders")
     parser.add_argument(
-        "--run", type=Path, metavar="RUN", help="folder of a run of exif-language; default: the last finished in runs"
+        "--run",
+        type=Path,
+        metavar="RUN",
+        help="folder of an exif-language run; default: the one in runs/ that finished last",
     )
-    parser.add_argument("--out", type=Path, default=Path("splices"), metavar="DIR", help="default: splices")
+    parser.add_argument(
+        "--out", type=Path, default=Path("splices"), metavar="DIR", help="folder of the results; default: splices"
+    )
     add_map_arguments(parser)
 
 
 def add_map_arguments(parser: argparse.ArgumentParser) -> None:
-    """How a photograph is mapped."""
+    """Add the options of the heat map."""
     parser.add_argument(
-        "--count", type=at_least(1), default=30, metavar="N", help="patches along the longer side, to 60; default: 30"
+        "--count",
+        type=at_least(1),
+        default=30,
+        metavar="N",
+        help="patches along the longer side, at most 60; default: 30",
     )
     parser.add_argument(
-        "--method", choices=METHODS, default="shift", help="mean shift (default) or normalized cuts of the map"
+        "--method",
+        choices=METHODS,
+        default="shift",
+        help="localization: mean shift (default) or normalized cuts",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     load_framework()
-    from submissions.splices.detector import load_encoder, newest_run
-    from submissions.splices.photos import SCORES, scan_photos
+    from competition.utils.tables import text_table
+    from submissions.splices.detector import find_newest_run, load_encoder
+    from submissions.splices.photos import SCORES_FILE, scan_photos
 
-    folder = args.run or newest_run(Path("runs"))
+    folder = args.run or find_newest_run(Path("runs"))
     encoder = load_encoder(folder)
     table, skipped = scan_photos(encoder, args.photos, args.out, args.count, args.method)
-    for path, why in skipped.items():
-        print(f"skipped {path}: {why}")
-    print(table[["path", "score"]].to_string(index=False, float_format="{:.3f}".format))
+    for path, reason in skipped.items():
+        print(f"skipped {path}: {reason}")
+    print(text_table(table[["path", "score"]].to_dict("list")))
     print(
-        "\nscore: how unlike the patches of a photograph are, from 0 (all alike) to 1 (unrelated). No fixed threshold\n"
-        "holds: compare with photographs that you know to be authentic. The maps show the part that fits the rest\n"
-        "least, in an authentic photograph as well."
+        "\nscore: how different the patches of a photo are, from 0 (all equal) to 1 (unrelated). No threshold fits\n"
+        "all photos: compare with the scores of photos that you know to be authentic. The heat map always marks the\n"
+        "least consistent part of a photo, even if the photo is authentic."
     )
-    print(f"\n{args.out}: {SCORES}, and of each of {len(table)} photographs the heat map, the mask and both over it")
-    print(f"judged by {folder}")
+    print(f"\n{args.out}: {SCORES_FILE}, and the heat map, mask and overlay of each of {len(table)} photos")
+    print(f"detected by the run {folder}")
     if encoder.simulated:
         print(
-            "note: it learnt from simulated photographs alone and knows no real camera; "
-            "for real ones, train on real ones:\n./run.sh train exif-language --data DIR"
+            "note: this run was trained on simulated photos only. For real photos, train on real photos:\n"
+            "./run.sh train exif-language --data DIR"
         )

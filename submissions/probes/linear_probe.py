@@ -1,10 +1,10 @@
-"""Linear probes: what a logistic regression reads out of frozen embeddings, beside networks that learnt otherwise.
+"""Linear probes: logistic regression on frozen embeddings, beside other networks.
 
 After the linear probes of Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023). The regression is fitted on the
-run's training photographs. Its regularisation C is chosen inside of them by cross-validation, held out by device where
-several are known, else by photograph. The score is measured on the run's validation photographs (other devices, where
-they are known), on which the network was not trained either and which take no part in any choice. A data set of splices
-(the target `authentic`) is split by image instead.
+training photos of a run. Its regularization C is chosen by cross-validation on them; groups are devices where several
+are known, else photos. The score is measured on the validation photos of the run (of other devices, if devices are
+known). Neither the network was trained nor C chosen on them. A data set of splices (target `authentic`) is split by
+image instead.
 """
 
 from dataclasses import dataclass
@@ -20,28 +20,39 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from competition.metrics.settings import DRAWS, LEVEL
+from competition.metrics.bootstrap import percentile_interval, resample_sums
 from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
-from competition.utils.tables import markdown_table
+from competition.utils.tables import MISSING, format_interval, markdown_table, text_table
 from submissions.exif_language import ExifRun
-from submissions.leaderboards.camera import aligned
-from submissions.probes.targets import AUTHENTIC, Sample, photos_for, splices
+from submissions.probes.features import (
+    Network,
+    classifier_features,
+    extract_features,
+    find_classifier,
+    trained_encoder,
+    untrained_encoder,
+)
+from submissions.probes.targets import AUTHENTIC, Sample, photo_sample, splice_sample
 
-STRENGTHS = tuple(10.0**power for power in range(-4, 3))  # of C, the strongest regularisation first
+C_VALUES = tuple(10.0**power for power in range(-4, 3))  # strongest regularization first
 FOLDS = 5
-MOST_STEPS = 20_000  # of the solver, which converges long before
-THIS, UNTRAINED = "EXIF as language", "the same network, untrained"
+MAX_ITERATIONS = 20_000  # of the solver, which converges long before
+TRAINED, UNTRAINED = "EXIF as language", "the same network, untrained"
 MAJORITY, RANDOM = "majority class", "random draw"
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """The answers of one probe: of each measured photograph the share of its patches told right, (photographs,); the C
-    that was chosen, or None where nothing was fitted."""
+    """The result of one probe.
 
-    right: NDArray[np.float64]
+    Attributes:
+        correct: share of the patches of each validation photo that are classified correctly, (photos,).
+        c: the chosen C; None for a baseline that is not fitted.
+    """
+
+    correct: NDArray[np.float64]
     c: float | None = None
 
 
@@ -56,158 +67,175 @@ def probe_run(
     seed: int = 0,
     jobs: int = 1,
 ) -> pd.DataFrame:
-    """Probe a run for `target`; write `probe-<target>.csv` and `.md` into its folder and return the table.
+    """Probe a run; write `probe-<target>.csv` and `probe-<target>.md` into its folder.
 
     Args:
-        target: one of `probe_targets.TARGETS`.
-        data: where the run's photographs lie now; None for where they were.
-        root, dataset: the data set of splices of the target `authentic`, see `competition.forgeries.datasets`.
-        classifier: folder of a camera classifier, see `probe_networks.find_classifier`.
-        patches: of each photograph.
-        seed: of the patches' places, the folds and the bootstrap.
-        jobs: processes that choose the regularisation.
+        run: whose image encoder is probed.
+        target: one of `submissions.probes.targets.TARGETS`.
+        data: folder of the run's photos; None for the folder that it was trained on.
+        root, dataset: folder and name of a data set of splices, for the target `authentic` only. See
+            `competition.forgeries.datasets.open_dataset`.
+        classifier: folder of a camera classifier, see `submissions.probes.features.find_classifier`.
+        patches: number of patches of each photo.
+        seed: of the positions of patches, the folds and the bootstrap.
+        jobs: number of processes that choose C.
 
     Returns:
-        Columns entry, accuracy, recall (mean of the classes'), ahead (this run's recall less the entry's), each with
-        _low and _high (95 %, photographs resampled within their class; of `ahead` in pairs), C, classes, photographs,
-        note. C is NaN where nothing was fitted.
+        One row per network and baseline, with columns entry; accuracy, recall (mean of the classes) and ahead (recall
+        of this run minus that of the entry), each with _low and _high; C, NaN for baselines; classes, photographs and
+        note. Intervals are 95 %, resampling photos within their class; those of `ahead` are paired.
 
     Raises:
-        InputError: an unknown target, photographs that cannot be used, too few of them, or a useless classifier.
+        InputError: the target is unknown, or the photos or the classifier cannot be used.
     """
     if (target == AUTHENTIC) != (root is not None):
-        raise InputError(f"--root is the folder of a data set of splices: give it for {AUTHENTIC}, and only there")
+        raise InputError(
+            f"--root, the folder of a data set of splices, is required with --target {AUTHENTIC} and not allowed with "
+            f"other targets; received --target {target} {'without' if root is None else 'with'} --root"
+        )
     if root is None:
         folder = data or run.data
         if not folder.is_dir():
-            raise InputError(f"the photographs of {run.folder} are no longer in {folder}; say where with --data DIR")
-        sample = photos_for(target, run.manifest, folder, run.recipe.patch, patches, seed)
+            raise InputError(f"the photos of {run.folder} are not in {folder}; pass their folder with --data DIR")
+        sample = photo_sample(target, run.manifest, folder, run.recipe.test_patch, patches, seed)
     else:
-        sample = splices(dataset, root, run.recipe.patch, patches, seed)
-    from submissions.probes import features as networks
-
-    known: dict[str, networks.Network] = {THIS: networks.trained(run), UNTRAINED: networks.untrained(run)}
-    notes = list(sample.notes)
-    found = networks.find_classifier(run, classifier)
-    if found is None:
-        notes.append("no finished camera classifier beside this run was trained on its data: no such row")
-    else:
-        opened, member = found
-        known[f"features of {member} ({opened.folder.name})"] = networks.of_classifier(opened, member)
-        learnt = set(opened.manifest.query("split == 'train'")["path"]) if opened.data == run.data else set()
-        seen = len(learnt & set(sample.names[sample.measured])) if root is None else 0
-        if seen:
-            notes.append(f"{opened.folder.name} was trained on {seen} of the measured photographs, which flatters it")
-    if root is None:
-        notes += run.notes
-    notes.append(
-        f"fitted on {(~sample.measured).sum()} photographs, measured on {sample.measured.sum()}, "
-        f"{patches} patch(es) of {run.recipe.patch} pixels each"
-    )
-    made = networks.features(known, sample)
-    probes = {name: linear(features, sample, seed, jobs) for name, features in made.items()} | chance(sample)
-    table = score(probes, sample, seed).assign(note="; ".join(notes))
+        sample = splice_sample(dataset, root, run.recipe.test_patch, patches, seed)
+    networks, notes = _networks(run, sample, classifier)
+    validation = int(sample.is_validation.sum())
+    notes = [
+        *sample.notes,
+        *notes,
+        *(run.notes if root is None else []),
+        f"fitted on {len(sample.labels) - validation} photos, measured on {validation}, "
+        f"{patches} patch(es) of {run.recipe.test_patch} pixels each",
+    ]
+    features = extract_features(networks, sample)
+    probes = {name: fit_probe(values, sample, seed, jobs) for name, values in features.items()}
+    table = score_probes(probes | chance_probes(sample), sample, seed).assign(note="; ".join(notes))
     write_csv(table, run.folder / f"probe-{target}.csv")
     write_bytes(_page(run, target, table).encode(), run.folder / f"probe-{target}.md")
     return table
 
 
-def linear(features: NDArray[np.floating], sample: Sample, seed: int = 0, jobs: int = 1) -> Probe:
-    """Fit a logistic regression on the fitted photographs' `features` (photographs, patches, width); its answers."""
-    fitted, measured = features[~sample.measured], features[sample.measured]
+def _networks(run: ExifRun, sample: Sample, folder: Path | None) -> tuple[dict[str, Network], list[str]]:
+    """The networks to compare, by entry, and notes on the camera classifier."""
+    networks = {TRAINED: trained_encoder(run), UNTRAINED: untrained_encoder(run)}
+    found = find_classifier(run, folder)
+    if found is None:
+        return networks, ["no camera classifier: no finished one beside this run was trained on the same data"]
+    classifier, member = found
+    name = classifier.folder.name
+    networks[f"features of {member} ({name})"] = classifier_features(classifier, member)
+    if classifier.data != run.data:
+        return networks, []
+    training = set(classifier.manifest.query("split == 'train'")["path"])
+    seen = len(training & set(sample.names[sample.is_validation]))
+    notes = [f"{name} was trained on {seen} of the validation photos, so its score is too high"] if seen else []
+    return networks, notes
+
+
+def fit_probe(features: NDArray[np.floating], sample: Sample, seed: int = 0, jobs: int = 1) -> Probe:
+    """Fit a logistic regression on `features` (photos, patches, width) and predict the validation photos."""
+    training = ~sample.is_validation
     patches, width = features.shape[1:]
-    flat, labels = fitted.reshape(-1, width), np.repeat(sample.labels[~sample.measured], patches)
-    c = chosen_c(flat, labels, np.repeat(sample.groups[~sample.measured], patches), seed, jobs)
-    predicted = _regression(c).fit(flat, labels).predict(measured.reshape(-1, width)).reshape(-1, patches)
-    return Probe((predicted == sample.labels[sample.measured][:, None]).mean(axis=1), c)
+    flat, labels = features[training].reshape(-1, width), np.repeat(sample.labels[training], patches)
+    c = choose_c(flat, labels, np.repeat(sample.groups[training], patches), seed, jobs)
+    validation = features[sample.is_validation].reshape(-1, width)
+    predicted = _regression(c).fit(flat, labels).predict(validation).reshape(-1, patches)
+    return Probe((predicted == sample.labels[sample.is_validation][:, None]).mean(axis=1), c)
 
 
-def chosen_c(
+def choose_c(
     features: NDArray[np.floating], labels: NDArray[np.integer], groups: NDArray[Any], seed: int = 0, jobs: int = 1
 ) -> float:
-    """The C with the best mean per-class recall when groups are held out in turn; the smallest of equal ones.
+    """Choose the C with the best mean per-class recall in cross-validation over groups; the smallest of equal ones.
 
-    `features` (patches, width), `labels` and `groups` (patches,). Every class needs two groups.
+    Args:
+        features: (patches, width).
+        labels, groups: (patches,). Every class needs at least two groups.
+        seed: of the folds.
+        jobs: number of processes.
     """
-    fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    split = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed).split(features, labels, groups)
-    folds = [(fit, held) for fit, held in split if len(held) and len(np.unique(labels[fit])) > 1]
+    smallest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
+    splitter = StratifiedGroupKFold(min(FOLDS, smallest), shuffle=True, random_state=seed)
+    folds = [
+        (training, held_out)
+        for training, held_out in splitter.split(features, labels, groups)
+        if len(held_out) and len(np.unique(labels[training])) > 1
+    ]
     recalls = list(
-        parallel_map(partial(_recall_held_out, features, labels, folds), STRENGTHS, jobs, "regularisation", 1)
+        parallel_map(partial(_recall_held_out, features, labels, folds), C_VALUES, jobs, "regularization", 1)
     )
-    return STRENGTHS[int(np.argmax(recalls))]
+    return C_VALUES[int(np.argmax(recalls))]
 
 
-def chance(sample: Sample) -> dict[str, Probe]:
-    """What habit and a random draw reach."""
-    labels = sample.labels[sample.measured]
-    most = np.bincount(sample.labels[~sample.measured]).argmax()
-    drawn = np.full(len(labels), 1 / len(sample.classes))
-    return {MAJORITY: Probe((labels == most).astype(np.float64)), RANDOM: Probe(drawn)}
+def chance_probes(sample: Sample) -> dict[str, Probe]:
+    """Return the results of predicting the most frequent training class, and of a random draw."""
+    labels = sample.labels[sample.is_validation]
+    most_frequent = np.bincount(sample.labels[~sample.is_validation]).argmax()
+    random = np.full(len(labels), 1 / len(sample.classes))
+    return {MAJORITY: Probe((labels == most_frequent).astype(np.float64)), RANDOM: Probe(random)}
 
 
-def score(probes: dict[str, Probe], sample: Sample, seed: int = 0) -> pd.DataFrame:
-    """The columns of `probe_run` but the note; the first entry is the one that the others are compared with."""
-    labels = sample.labels[sample.measured]
-    right = np.stack([one.right for one in probes.values()])
-    recalls, drawn, shares = [], [], []
-    rng = np.random.default_rng(seed)
-    for label in np.unique(labels):
-        of_class = right[:, labels == label]
-        count = of_class.shape[1]
-        recalls.append(of_class.mean(axis=1))
-        drawn.append(of_class @ rng.multinomial(count, np.full(count, 1 / count), DRAWS).T / count)
-        shares.append(count / len(labels))
-    accuracy = np.average(recalls, axis=0, weights=shares), np.average(drawn, axis=0, weights=shares)
-    recall = np.mean(recalls, axis=0), np.mean(drawn, axis=0)
-    ahead = recall[0][0] - recall[0], recall[1][0] - recall[1]
+def score_probes(probes: dict[str, Probe], sample: Sample, seed: int = 0) -> pd.DataFrame:
+    """Return the columns of `probe_run` without the note; the other entries are compared with the first one."""
+    labels = sample.labels[sample.is_validation]
+    correct = np.stack([probe.correct for probe in probes.values()], axis=1)
+    classes, counts = np.unique(labels, return_counts=True)
+    recalls = np.stack([correct[labels == label].mean(axis=0) for label in classes])  # (classes, entries)
+    resampled = resample_sums(correct, labels, seed) / counts[:, None, None]  # (classes, draws, entries)
     columns: dict[str, Any] = {"entry": list(probes)}
-    for name, (value, draws) in (("accuracy", accuracy), ("recall", recall), ("ahead", ahead)):
-        low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-        columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    columns["C"] = [np.nan if one.c is None else one.c for one in probes.values()]
+    for name, statistic in (
+        ("accuracy", lambda recalls: np.average(recalls, axis=0, weights=counts)),
+        ("recall", lambda recalls: np.mean(recalls, axis=0)),
+        ("ahead", lambda recalls: np.mean(recalls[..., :1] - recalls, axis=0)),
+    ):
+        low, high = percentile_interval(statistic(resampled))
+        columns |= {name: statistic(recalls), f"{name}_low": low, f"{name}_high": high}
+    columns["C"] = [np.nan if probe.c is None else probe.c for probe in probes.values()]
     return pd.DataFrame(columns).assign(classes=len(sample.classes), photographs=len(labels))
 
 
 def format_probes(table: pd.DataFrame) -> str:
-    """Aligned text for a terminal."""
-    return aligned(_shown(table), table["note"].iloc[0].split("; "))
+    """Format the table of `probe_run` for the terminal."""
+    return text_table(_columns(table), table["note"].iloc[0].split("; "))
 
 
-def _shown(table: pd.DataFrame) -> dict[str, list[str]]:
+def _columns(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Heading → cells."""
+
     def interval(name: str) -> list[str]:
-        values = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-        return [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in values]
+        return list(map(format_interval, table[name], table[f"{name}_low"], table[f"{name}_high"]))
 
     return {
         "entry": table["entry"].tolist(),
         "top-1 accuracy": interval("accuracy"),
         "mean per-class recall": interval("recall"),
-        "this run is ahead by": ["–", *interval("ahead")[1:]],
-        "C": ["–" if np.isnan(c) else f"{c:g}" for c in table["C"]],
-        **{name: table[name].astype(str).tolist() for name in ("classes", "photographs")},
+        "lead of this run": [MISSING, *interval("ahead")[1:]],
+        "C": [MISSING if np.isnan(c) else f"{c:g}" for c in table["C"]],
+        "classes": table["classes"].astype(str).tolist(),
+        "photos": table["photographs"].astype(str).tolist(),
     }
 
 
 def _page(run: ExifRun, target: str, table: pd.DataFrame) -> str:
-    shown = _shown(table)
-    rows = markdown_table(shown, zip(*shown.values(), strict=True))
-    notes = [f"- {note}" for note in table["note"].iloc[0].split("; ")]
-    told = (
-        f"Logistic regression on frozen features of {run.folder.name}; 95 % intervals over photographs; the lead is in "
-        "mean per-class recall."
+    description = (
+        f"Logistic regression on frozen features of {run.folder.name}. Intervals are 95 % over photos. The lead is the "
+        "difference in mean per-class recall."
     )
-    return "\n".join([f"# Probe for {target}", "", told, "", rows, "", *notes, ""])
+    notes = "\n".join(f"- {note}" for note in table["note"].iloc[0].split("; "))
+    return "\n\n".join([f"# Probe for {target}", description, markdown_table(_columns(table)), notes]) + "\n"
 
 
 def _regression(c: float) -> Pipeline:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=MOST_STEPS))
+    return make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=MAX_ITERATIONS))
 
 
 def _recall_held_out(
     features: NDArray[np.floating], labels: NDArray[np.integer], folds: list[tuple[Any, Any]], c: float
 ) -> float:
+    """Mean per-class recall over the held-out patches of all folds."""
     predicted = np.full(len(labels), -1)
-    for fit, held in folds:
-        predicted[held] = _regression(c).fit(features[fit], labels[fit]).predict(features[held])
+    for training, held_out in folds:
+        predicted[held_out] = _regression(c).fit(features[training], labels[training]).predict(features[held_out])
     return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))

@@ -1,4 +1,4 @@
-"""A run in pictures: what is drawn of it, collected from its manifest, its photographs and its predictions."""
+"""Inspect a run: collect its manifest, photos and predictions, and draw them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from PIL import Image
 from augment.decode import read_pixels
 from competition.manipulation import UNALTERED
 from competition.metrics.calibration import Reliability, reliability
-from competition.metrics.weighted_accuracy import SMALLEST_PROBABILITY
+from competition.metrics.weighted_accuracy import MIN_PROBABILITY
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.errors import InputError
 from submissions.blending import blend_members
@@ -20,16 +20,19 @@ from submissions.prediction_cache import load_members
 from submissions.reports import figures
 from submissions.run import SIMULATED, Run
 
-SHOWN = 5  # best and as many worst
-SHEET = 20  # photographs on the contact sheet
-SIDE = 320  # pixels of a drawn photograph's longer side
+MAX_RANKED = 5  # best photos, and as many worst ones
+MAX_ON_SHEET = 20  # photos on the contact sheet
+MAX_SIDE = 320  # pixels of the longer side of a drawn photo
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
-    """What a run answered to one question about its validation images.
+class HeadPredictions:
+    """Predictions of one head for the validation images.
 
-    probabilities: (images, classes); truth: (images,), -1 where unknown.
+    Attributes:
+        classes: class names.
+        probabilities: float64 (images, classes).
+        truth: indices of the true classes, int32 (images,), -1 if unknown.
     """
 
     classes: tuple[str, ...]
@@ -38,130 +41,153 @@ class Answered:
 
     @property
     def known(self) -> NDArray[np.bool_]:
+        """Whether the true class is known, boolean (images,)."""
         return self.truth != UNKNOWN
 
     @property
     def predicted(self) -> NDArray[np.integer]:
-        """The most probable classes, (images,)."""
+        """Indices of the most probable classes, (images,)."""
         return self.probabilities.argmax(axis=1)
 
     def log_loss(self) -> NDArray[np.float64]:
-        """Of every image, (images,); NaN where the truth is unknown."""
+        """Return the log loss of every image, (images,); NaN if its true class is unknown."""
         of_truth = np.take_along_axis(self.probabilities, np.maximum(self.truth, 0)[:, None], axis=1)[:, 0]
-        return np.where(self.known, -np.log(np.maximum(of_truth, SMALLEST_PROBABILITY)), np.nan)
+        return np.where(self.known, -np.log(np.maximum(of_truth, MIN_PROBABILITY)), np.nan)
 
 
 def draw_run(run: Run, folder: Path) -> list[Path]:
-    """Draw a run into `folder`, every picture as PNG and SVG; their paths.
+    """Draw the figures of a run into a folder, each as PNG and SVG; returns their paths.
 
-    The best and the worst photographs, the space of settings (where photographs tell them), a contact sheet, a
-    confusion matrix for every question, and reliability diagrams. Raises `InputError` for a run without predictions.
+    The figures are the best and the worst photos, the settings of the photos (if any are known), a contact sheet, a
+    confusion matrix for every head, and reliability diagrams.
+
+    Raises:
+        InputError: the run has no predictions, or a photo cannot be read. No file is written then.
     """
-    found = answered(run)
+    by_head = collect_predictions(run)
     unaltered = np.flatnonzero(run.validation["manipulation"] == UNALTERED)
     simulated = " simulated" if SIMULATED in run.note else ""
-    on = f"{len(unaltered)}{simulated} validation photographs"
-    on_images = on + (", each also manipulated" if len(run.validation) > len(unaltered) else "")
-    ranked = {name: one for name, one in found.items() if name in SETTINGS} or found
-    best, worst = best_and_worst(ranked, unaltered)
-    some = np.sort(np.random.default_rng(run.seed).permutation(unaltered)[:SHEET])
+    photos = f"{len(unaltered)}{simulated} validation photos"
+    images = photos + (", each also manipulated" if len(run.validation) > len(unaltered) else "")
+    ranked = {head: predictions for head, predictions in by_head.items() if head in SETTINGS} or by_head
+    best, worst = find_best_and_worst(ranked, unaltered)
+    sample = np.sort(np.random.default_rng(run.seed).permutation(unaltered)[:MAX_ON_SHEET])
     drawn = {
-        "best-worst": figures.best_and_worst(
-            examples(run, ranked, best),
-            examples(run, ranked, worst),
+        "best-worst": figures.draw_best_and_worst(
+            make_examples(run, ranked, best),
+            make_examples(run, ranked, worst),
             _classes(ranked),
-            f"The best and the worst of {on}",
+            f"The best and the worst of {photos}",
         ),
-        "contact-sheet": figures.sheet(
-            examples(run, found, some),
-            _classes(found),
-            f"{len(some)} of {on}: ✓ right, ✗ wrong, ? unknown",
+        "contact-sheet": figures.draw_contact_sheet(
+            make_examples(run, by_head, sample),
+            _classes(by_head),
+            f"{len(sample)} of {photos}: ✓ correct, ✗ wrong, ? unknown",
         ),
-        "reliability": figures.reliability_diagrams(
-            {target: _reliability(run, one) for target, one in found.items()}, f"Reliability on {on_images}"
+        "reliability": figures.draw_reliability_diagrams(
+            {head: _reliability(run, predictions) for head, predictions in by_head.items()}, f"Reliability on {images}"
         ),
     }
-    for target, one in found.items():
-        drawn[f"confusion-{target}"] = figures.confusion(
-            one.truth[one.known], one.predicted[one.known], one.classes, f"{figures.LABELS[target]}, {on_images}"
+    for head, predictions in by_head.items():
+        known = predictions.known
+        drawn[f"confusion-{head}"] = figures.draw_confusion_matrix(
+            predictions.truth[known],
+            predictions.predicted[known],
+            predictions.classes,
+            f"{figures.HEAD_LABELS[head]}, {images}",
         )
-    photographs = run.manifest[run.manifest["split"] != "test"]
-    columns = {known.column: photographs[known.column] for known in SETTINGS.values()}
+    table = run.manifest[run.manifest["split"] != "test"]
+    columns = {setting.column: table[setting.column] for setting in SETTINGS.values()}
     if any(column.notna().any() for column in columns.values()):
-        asked = run.targets.edges if run.task.settings else {}
-        drawn["settings-space"] = figures.settings_space(
+        edges = run.targets.edges if run.task.settings else {}
+        drawn["settings-space"] = figures.draw_settings_space(
             columns,
-            {SETTINGS[name].column: inner for name, inner in asked.items()},
-            f"The settings of {len(photographs)}{simulated} photographs, of training and validation",
+            {SETTINGS[name].column: inner for name, inner in edges.items()},
+            f"Settings of {len(table)}{simulated} training and validation photos",
         )
-    return [path for name, figure in drawn.items() for path in figures.save(figure, folder / name)]
+    return [path for name, figure in drawn.items() for path in figures.save_figure(figure, folder / name)]
 
 
-def answered(run: Run) -> dict[str, Answered]:
-    """What the blend of a run's members answered to every question about the validation images."""
-    truth = run.targets.labels(run.validation)
-    found = {}
-    for target, classes in run.targets.classes.items():
-        members = load_members(run, "validation", target)
-        if not members:
-            raise InputError(f"the run {run.folder} has no predictions for its {target}; run predict first")
-        predicted = blend_members(members)
-        found[target] = Answered(classes, predicted, truth[target])
-    return found
+def collect_predictions(run: Run) -> dict[str, HeadPredictions]:
+    """Return the blended predictions of a run for its validation images, by head.
 
-
-def best_and_worst(
-    found: Mapping[str, Answered], images: NDArray[np.integer]
-) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Those of `images` with the smallest and the largest summed log loss, the best and the worst first; none is both.
-
-    Only images whose truth is known for every question take part; fewer than two are an `InputError`.
+    Raises:
+        InputError: a head has no predictions.
     """
-    loss = np.sum([one.log_loss() for one in found.values()], axis=0)[images]
+    truth = run.targets.labels(run.validation)
+    by_head = {}
+    for head, classes in run.targets.classes.items():
+        members = load_members(run, "validation", head)
+        if not members:
+            raise InputError(f"the run {run.folder} has no predictions of its head {head}; run predict first")
+        by_head[head] = HeadPredictions(classes, blend_members(members), truth[head])
+    return by_head
+
+
+def find_best_and_worst(
+    by_head: Mapping[str, HeadPredictions], images: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the images with the smallest log loss, best first, and with the largest log loss, worst first.
+
+    Args:
+        by_head: the log loss of an image is summed over these heads.
+        images: row numbers of images to choose from. Images with an unknown label are left out.
+
+    Raises:
+        InputError: fewer than 2 images have known labels for all heads.
+    """
+    loss = np.sum([predictions.log_loss() for predictions in by_head.values()], axis=0)[images]
     ranked = images[np.argsort(loss, kind="stable")][: int(np.isfinite(loss).sum())]  # NaN is sorted to the end
     if len(ranked) < 2:
         raise InputError(
-            f"{len(ranked)} validation photograph(s) tell {', '.join(found)}; the best and the worst need at least 2"
+            f"the best and the worst photos need at least 2 validation photos with known {', '.join(by_head)}; "
+            f"found {len(ranked)}"
         )
-    shown = min(SHOWN, len(ranked) // 2)
-    return ranked[:shown], ranked[::-1][:shown]
+    count = min(MAX_RANKED, len(ranked) // 2)
+    return ranked[:count], ranked[::-1][:count]
 
 
-def examples(run: Run, found: Mapping[str, Answered], images: NDArray[np.integer]) -> list[figures.Example]:
-    """Validation images, by their row numbers, as they are drawn."""
-    photographs = run.manifest.set_index("path")
+def make_examples(
+    run: Run, by_head: Mapping[str, HeadPredictions], images: NDArray[np.integer]
+) -> list[figures.Example]:
+    """Read the photos of validation images, given by row number, and caption them with log loss and settings.
+
+    Raises:
+        InputError: a photo cannot be read.
+    """
+    manifest = run.manifest.set_index("path")
     paths = run.validation["path"]
-    loss = np.nansum([one.log_loss() for one in found.values()], axis=0)
-    made = []
+    loss = np.nansum([predictions.log_loss() for predictions in by_head.values()], axis=0)
+    examples = []
     for image in images.tolist():
         path = paths[image]
-        caption = f"{Path(path).name}, log loss {loss[image]:.2f}\n{_settings(photographs.loc[path])}"
-        predicted = {target: one.probabilities[image] for target, one in found.items()}
-        truth = {target: int(one.truth[image]) for target, one in found.items()}
-        made.append(figures.Example(small(read_pixels(run.data / path)), caption.strip(), predicted, truth))
-    return made
+        caption = f"{Path(path).name}, log loss {loss[image]:.2f}\n{_describe_settings(manifest.loc[path])}"
+        predicted = {head: predictions.probabilities[image] for head, predictions in by_head.items()}
+        truth = {head: int(predictions.truth[image]) for head, predictions in by_head.items()}
+        examples.append(figures.Example(_thumbnail(read_pixels(run.data / path)), caption.strip(), predicted, truth))
+    return examples
 
 
-def small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A photograph made small for drawing: its longer side at most `SIDE` pixels."""
-    made = Image.fromarray(pixels)
-    made.thumbnail((SIDE, SIDE))
-    return np.asarray(made)
+def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    image = Image.fromarray(pixels)
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    return np.asarray(image)
 
 
-def _settings(photograph: pd.Series) -> str:
-    """As photographers write them: `f/2.8  1/60 s  ISO 400`; what is unknown is left out."""
-    f_number, time, iso = (photograph[name] for name in ("f_number", "exposure_time", "iso"))
-    told = [f"f/{f_number:g}" if f_number > 0 else "", f"ISO {iso:g}" if iso > 0 else ""]
+def _describe_settings(row: pd.Series) -> str:
+    """Settings of a row of the manifest, such as `f/2.8  1/60 s  ISO 400`, without unknown ones."""
+    f_number, time, iso = (row[name] for name in ("f_number", "exposure_time", "iso"))
+    parts = [f"f/{f_number:g}" if f_number > 0 else "", f"ISO {iso:g}" if iso > 0 else ""]
     if time > 0:
-        told.insert(1, f"1/{1 / time:.0f} s" if time < 0.3 else f"{round(time, 2):g} s")
-    return "  ".join(filter(None, told))
+        parts.insert(1, f"1/{1 / time:.0f} s" if time < 0.3 else f"{round(time, 2):g} s")
+    return "  ".join(filter(None, parts))
 
 
-def _classes(found: Mapping[str, Answered]) -> dict[str, tuple[str, ...]]:
-    return {target: one.classes for target, one in found.items()}
+def _classes(by_head: Mapping[str, HeadPredictions]) -> dict[str, tuple[str, ...]]:
+    return {head: predictions.classes for head, predictions in by_head.items()}
 
 
-def _reliability(run: Run, one: Answered) -> Reliability:
-    sure, right = one.probabilities.max(axis=1), one.predicted == one.truth
-    return reliability(sure[one.known], right[one.known], run.validation["path"].to_numpy()[one.known])
+def _reliability(run: Run, predictions: HeadPredictions) -> Reliability:
+    known = predictions.known
+    confidence, correct = predictions.probabilities.max(axis=1), predictions.predicted == predictions.truth
+    return reliability(confidence[known], correct[known], run.validation["path"].to_numpy()[known])

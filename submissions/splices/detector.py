@@ -1,4 +1,4 @@
-"""One photograph judged: the image encoder of an exif-language run on a grid of patches, a map of cells, a score."""
+"""Splice detector: run the image encoder of an exif-language run on a grid of patches of one photo."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,29 +11,29 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from competition.utils.errors import InputError, unknown_name
-from competition.utils.parallel import PROGRESS_AFTER
+from competition.utils.parallel import PROGRESS_DELAY
 from submissions.exif_language import KIND, open_exif_language
 from submissions.run import SIMULATED
-from submissions.splices.consistency import Grid, consistency_map, detection_score, grid_positions, upsample
+from submissions.splices.consistency import Grid, consistency_map, detection_score, make_grid, upsample
 from submissions.splices.localization import cut_map, mean_shift_map
 
 METHODS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"shift": mean_shift_map, "cut": cut_map}
-AT_ONCE = 1000  # patches a call to the network
-BATCH = 32  # of which it has so many in work: at full resolution 1000 would take 2.5 GiB
-MOST = 60  # patches along a side: with their 75 × 75 cells, mean shift takes 1 GiB
-EVEN = 1e-5  # a map of less range than this is the same everywhere, but for rounding
+PATCHES_PER_CALL = 1000  # of the encoder
+BATCH_SIZE = 32  # of the network; a batch of 1000 would take 2.5 GiB
+MAX_COUNT = 60  # patches along a side; with their 75 × 75 cells, mean shift takes 1 GiB
+MIN_RANGE = 1e-5  # of a heat map; smaller differences are rounding
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """Patches to unit vectors.
+    """A function from patches to embeddings.
 
     Attributes:
-        identity: encoders of one identity give the same vectors.
+        identity: encoders with the same identity return the same embeddings.
         patch: side of a patch, pixels.
-        embed: takes uint8 (patches, patch, patch, 3) with values 0…255, as in training, and a function to be told how
-            many more are done; gives float32 (patches, width).
-        simulated: whether it learnt from simulated photographs alone.
+        embed: takes patches, uint8 (patches, patch, patch, 3) with values 0…255 as in training, and a function that is
+            called with the number of patches that were completed; returns unit vectors, float32 (patches, width).
+        simulated: whether it was trained on simulated photos only.
     """
 
     identity: str
@@ -42,102 +42,108 @@ class Encoder:
     simulated: bool = False
 
     def grid(self, pixels: NDArray[np.uint8], count: int) -> Grid:
-        """Where its patches lie on a photograph, uint8 (height, width, 3); arguments, errors: `grid_positions`."""
+        """Return the grid of patches on a photo, uint8 (height, width, 3). See `make_grid`."""
         height, width, _ = pixels.shape
-        return grid_positions(height, width, self.patch, count)
+        return make_grid(height, width, self.patch, count)
 
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """How a photograph looks to an encoder.
+    """The result of a splice detector for one photo.
 
     Attributes:
-        grid: where its patches lay.
-        heat: map of the grid's cells, float32 (R, C), 0…1, above 0.5 where the method sees the splice.
-        score: how inconsistent the photograph is with itself, see `splicing.detection_score`.
+        grid: of the patches.
+        heat: float32 (R, C), one value in [0, 1] per cell of the grid; cells above 0.5 belong to the splice.
+        score: how inconsistent the photo is; the encoder's is `submissions.splices.consistency.detection_score`.
     """
 
     grid: Grid
     heat: NDArray[np.float32]
     score: float
 
-    def pixels(self) -> NDArray[np.float32]:
-        """The map in the photograph's size: float32 (height, width), 0…1."""
+    def upsampled_heat(self) -> NDArray[np.float32]:
+        """Return the heat map in the size of the photo, float32 (height, width) in [0, 1]."""
         return np.clip(upsample(self.heat, self.grid), 0, 1)  # rounding may exceed the range of the cells
 
 
-def newest_run(folder: Path) -> Path:
-    """The exif-language run in `folder` that was finished last. Raises `InputError` where there is none."""
-    found = sorted(folder.glob("*/image.keras"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise InputError(f"{folder} holds no finished run of {KIND}; ./run.sh train {KIND} trains one")
-    return found[-1].parent
+def find_newest_run(folder: Path) -> Path:
+    """Return the exif-language run in `folder` that finished last. Raises InputError if there is none."""
+    encoders = sorted(folder.glob("*/image.keras"), key=lambda path: path.stat().st_mtime)
+    if not encoders:
+        raise InputError(f"{folder} has no finished {KIND} run; train one with ./run.sh train {KIND}")
+    return encoders[-1].parent
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The image encoder of an exif-language run. Raises `InputError` for a run that is none, unfinished or damaged."""
+    """Load the image encoder of an exif-language run.
+
+    Raises:
+        InputError: the run is of another kind, not finished or damaged.
+    """
     run = open_exif_language(folder)
     import keras
 
-    from models.training.fit import load_model
+    from models.saved import load_model
 
     network = load_model(run.image)
 
-    def embed(patches: NDArray[np.uint8], done: Callable[[int], None]) -> NDArray[np.float32]:
-        # Filled up to whole batches: on a GPU every other size of a batch would be compiled anew.
-        filled = np.pad(patches, ((0, -len(patches) % BATCH), (0, 0), (0, 0), (0, 0)))
+    def embed(patches: NDArray[np.uint8], on_progress: Callable[[int], None]) -> NDArray[np.float32]:
+        # Padded to full batches: on a GPU, every other batch size would be compiled again.
+        padded = np.pad(patches, ((0, -len(patches) % BATCH_SIZE), (0, 0), (0, 0), (0, 0)))
 
-        def tell(batch: int, logs: Any = None) -> None:
-            done(min(BATCH, len(patches) - BATCH * batch))
+        def on_batch_end(batch: int, logs: Any = None) -> None:
+            on_progress(min(BATCH_SIZE, len(patches) - BATCH_SIZE * batch))
 
-        progress = keras.callbacks.LambdaCallback(on_predict_batch_end=tell)
-        return network.predict(filled, batch_size=BATCH, verbose=0, callbacks=[progress])[: len(patches)]
+        callback = keras.callbacks.LambdaCallback(on_predict_batch_end=on_batch_end)
+        return network.predict(padded, batch_size=BATCH_SIZE, verbose=0, callbacks=[callback])[: len(patches)]
 
     identity = hashlib.sha256(run.image.read_bytes()).hexdigest()
-    return Encoder(identity, run.recipe.patch, embed, SIMULATED in run.notes)
+    return Encoder(identity, run.recipe.test_patch, embed, SIMULATED in run.notes)
 
 
-def embed_grid(encoder: Encoder, pixels: NDArray[np.uint8], grid: Grid, at_once: int = AT_ONCE) -> NDArray[np.float32]:
-    """Embeddings of a photograph's patches: float32 (rows, columns, width), from pixels uint8 (height, width, 3).
+def embed_grid(
+    encoder: Encoder, pixels: NDArray[np.uint8], grid: Grid, patches_per_call: int = PATCHES_PER_CALL
+) -> NDArray[np.float32]:
+    """Return the embeddings of the patches of a photo, uint8 (height, width, 3): float32 (rows, columns, width).
 
-    Patches are cut out only when their turn comes, `at_once` a call, so memory holds some 50 MB of them however large
-    the photograph is. Shows progress where it takes seconds.
+    Patches are cropped when they are needed, `patches_per_call` at a time, so they take about 50 MB for a photo of any
+    size. Shows a progress bar if it takes seconds.
     """
     side = grid.patch
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (side, side, 3))[:, :, 0]
     rows, columns = len(grid.tops), len(grid.lefts)
-    pieces = []
-    with tqdm(total=rows * columns, desc="patches", unit="patch", leave=False, delay=PROGRESS_AFTER) as progress:
-        for first in range(0, rows * columns, at_once):
-            row, column = np.divmod(np.arange(first, min(first + at_once, rows * columns)), columns)
-            pieces.append(encoder.embed(windows[grid.tops[row], grid.lefts[column]], progress.update))
-    return np.concatenate(pieces).reshape(rows, columns, -1)
+    embeddings = []
+    with tqdm(total=rows * columns, desc="patches", unit="patch", leave=False, delay=PROGRESS_DELAY) as progress:
+        for first in range(0, rows * columns, patches_per_call):
+            row, column = np.divmod(np.arange(first, min(first + patches_per_call, rows * columns)), columns)
+            embeddings.append(encoder.embed(windows[grid.tops[row], grid.lefts[column]], progress.update))
+    return np.concatenate(embeddings).reshape(rows, columns, -1)
 
 
 def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: str = "shift") -> Detection:
-    """Where and how much a photograph, uint8 (height, width, 3), is inconsistent with itself.
+    """Detect and localize a splice in a photo.
 
     Args:
-        encoder: whose patches are compared.
-        pixels: as they were coded; nothing is scaled.
-        count: patches along the longer side, see `splicing.grid_positions`.
-        method: `shift` for mean shift, the map stretched to its own range, so that its middle parts what fits from what
-            does not; or `cut` for normalized cuts, whose map is of that kind already.
+        encoder: that embeds the patches.
+        pixels: uint8 (height, width, 3) as decoded, never resized.
+        count: patches along the longer side, see `make_grid`.
+        method: `shift`, mean shift, whose heat map is rescaled to [0, 1] so that 0.5 separates the splice; or `cut`,
+            normalized cuts, whose heat map has that property already.
 
     Raises:
-        InputError: a photograph smaller than a patch, an unknown method, or a count below 1 or above 60.
+        InputError: the photo is smaller than a patch, the method is unknown, or `count` is below 1 or above 60.
     """
     if method not in METHODS:
-        raise unknown_name("method of localisation", method, METHODS)
-    if count > MOST:
-        raise InputError(f"received a count of {count} patches along a side; expected 1 to {MOST}, as memory allows")
+        raise unknown_name("localization method", method, METHODS)
+    if count > MAX_COUNT:
+        raise InputError(f"expected a count of 1 to {MAX_COUNT} patches along a side, received {count}")
     grid = encoder.grid(pixels, count)
     embeddings = embed_grid(encoder, pixels, grid)
-    heat = METHODS[method](consistency_map(embeddings, grid.spread))
-    return Detection(grid, stretched(heat) if method == "shift" else heat, detection_score(embeddings))
+    heat = METHODS[method](consistency_map(embeddings, grid.patch_cells))
+    return Detection(grid, rescale(heat) if method == "shift" else heat, detection_score(embeddings))
 
 
-def stretched(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Values moved and scaled to 0…1; all 0 where they are the same everywhere."""
-    lowest, spread = values.min(), np.ptp(values)
-    return np.asarray((values - lowest) / spread if spread > EVEN else np.zeros_like(values), np.float32)
+def rescale(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Shift and scale values to [0, 1]; returns zeros if all values are equal up to rounding."""
+    lowest, value_range = values.min(), np.ptp(values)
+    return np.asarray((values - lowest) / value_range if value_range > MIN_RANGE else np.zeros_like(values), np.float32)

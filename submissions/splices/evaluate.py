@@ -1,6 +1,6 @@
-"""How well splices are found: the images of a data set judged one by one, beside two baselines.
+"""Evaluation of a splice detector: scores of its heat maps on a data set, beside two baselines.
 
-Whatever takes long is kept, so that what was killed goes on from there.
+Heat maps are cached on disk, so that an interrupted evaluation continues where it stopped.
 """
 
 import hashlib
@@ -31,10 +31,15 @@ MAP_SCORES = ("average_precision", "best_f1", "best_mcc", "best_iou", "f1", "mcc
 
 
 @dataclass(frozen=True)
-class KeptMaps:
-    """The maps of images by an encoder and by high-pass energy, kept in a folder as one small .npz an image.
+class MapCache:
+    """Heat maps of the network and of high-pass energy, cached in a folder as one small .npz file per image.
 
-    What was kept by another encoder, in another way (see `judging.judge`) or of other pixels is made anew.
+    A file is computed again if the encoder, the method, the grid or the pixels of the image have changed.
+
+    Attributes:
+        encoder: that embeds the patches.
+        folder: of the files.
+        count, method: see `submissions.splices.detector.detect`.
     """
 
     encoder: Encoder
@@ -42,95 +47,110 @@ class KeptMaps:
     count: int
     method: str
 
-    def of(self, item: Item, pixels: NDArray[np.uint8], grid: Grid) -> dict[str, Detection]:
-        """The judgements called `NETWORK` and `ENERGY` of an image with its pixels, uint8 (height, width, 3).
+    def detect(self, item: Item, pixels: NDArray[np.uint8], grid: Grid) -> dict[str, Detection]:
+        """Return the detections `NETWORK` and `ENERGY` of an image with its pixels, uint8 (height, width, 3).
 
-        Raises `InputError` for what `judge` refuses, and for a kept file that is damaged.
+        Raises:
+            InputError: `count` or `method` is invalid, or a cached file is damaged.
         """
-        way = [self.encoder.identity, self.method, grid.patch, grid.tops.tolist(), grid.lefts.tolist()]
-        made_by = json.dumps([*way, hashlib.sha256(pixels.tobytes()).hexdigest()])
+        parameters = [self.encoder.identity, self.method, grid.patch, grid.tops.tolist(), grid.lefts.tolist()]
+        made_by = json.dumps([*parameters, hashlib.sha256(pixels.tobytes()).hexdigest()])
         path = (self.folder / item.name).with_name(f"{item.image.name}.npz")
-        found = _load(path, made_by, grid)
-        if found is None:
-            found = {NETWORK: detect(self.encoder, pixels, self.count, self.method), ENERGY: energy_map(pixels, grid)}
-            _save(path, made_by, found)
-        return found
+        detections = _load(path, made_by, grid)
+        if detections is None:
+            network = detect(self.encoder, pixels, self.count, self.method)
+            detections = {NETWORK: network, ENERGY: energy_map(pixels, grid)}
+            _save(path, made_by, detections)
+        return detections
 
 
-def some(items: Sequence[Item], limit: int | None) -> list[Item]:
-    """At most `limit` of the authentic and as many of the forged images, evenly spread; None for all of them."""
+def limit_images(items: Sequence[Item], limit: int | None) -> list[Item]:
+    """Return at most `limit` authentic and `limit` forged images, evenly spaced; all images for None."""
     chosen: list[Item] = []
     for forged in (False, True):
-        kind = [item for item in items if (item.mask is not None) == forged]
-        places = np.linspace(0, len(kind), min(limit or len(kind), len(kind)), endpoint=False, dtype=int)
-        chosen += [kind[place] for place in places]
+        same_kind = [item for item in items if (item.mask is not None) == forged]
+        positions = np.linspace(
+            0, len(same_kind), min(limit or len(same_kind), len(same_kind)), endpoint=False, dtype=int
+        )
+        chosen += [same_kind[position] for position in positions]
     return chosen
 
 
-def score_images(maps: KeptMaps, items: Sequence[Item]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Score each image by the network's map, by that of high-pass energy and by a random one, on one grid.
+def score_images(maps: MapCache, items: Sequence[Item]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Score the network's heat map, the high-pass energy and a random map of each image on the same grid.
 
-    Returns three rows an image: image (its name), map (of `MAPS`), forged, score, and of forged images the scores of
-    `score_map`, which authentic ones have not. And what was left out: name → why the image or its mask cannot be used.
-    Raises `InputError` where no forged image could be used, for what `judge` refuses, and for damaged kept files.
+    Returns:
+        A table with three rows per image and the columns image (its name), map (one of `MAPS`), forged, score and
+        `MAP_SCORES`, which are null for authentic images; and the images that were left out, name → reason.
+
+    Raises:
+        InputError: no forged image can be used, an invalid `count` or `method`, or a damaged cached file.
     """
     rows: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}
     forged_first = sorted(items, key=lambda item: item.mask is None)
     for item in tqdm(forged_first, desc="images", unit="image"):
         if item.mask is None and not rows:
-            break  # nothing is kept where nothing can be scored
+            break  # no forged image can be scored: stop before anything is cached
         try:
             mask, pixels = read_mask(item), read_pixels(item.image)
             grid = maps.encoder.grid(pixels, maps.count)
         except InputError as error:
             left_out[item.name] = str(error)
             continue
-        detected = maps.of(item, pixels, grid) | {RANDOM: random_map(item.name, grid)}
-        for name, detection in detected.items():
+        detections = maps.detect(item, pixels, grid) | {RANDOM: random_map(item.name, grid)}
+        for name, detection in detections.items():
             row = {"image": item.name, "map": name, "forged": item.mask is not None, "score": detection.score}
-            rows.append(row | (score_map(detection.pixels(), mask) if item.mask else {}))
+            rows.append(row | (score_map(detection.upsampled_heat(), mask) if item.mask else {}))
     if not rows:
-        first = "".join(f"; {name}: {why}" for name, why in list(left_out.items())[:1])
+        first = "".join(f"; {name}: {reason}" for name, reason in list(left_out.items())[:1])
         raise InputError(f"no forged image can be used: {len(left_out)} of {len(items)} images were left out{first}")
     return pd.DataFrame(rows, columns=["image", "map", "forged", "score", *MAP_SCORES]), left_out
 
 
 def summarize(images: pd.DataFrame) -> pd.DataFrame:
-    """A row for each of `MAPS`, from what `score_images` returned.
+    """Summarize the table of `score_images`: one row for each of `MAPS`.
 
-    Columns: map, p_map with low and high, detection_map with detection_low, detection_high and chance (null without
-    authentic images), the means of the other scores, forged, authentic.
+    Columns: map; p_map with low and high; detection_map with detection_low, detection_high and chance, null without
+    authentic images; the means of the other scores; forged and authentic, the numbers of images. Intervals are 95 %.
     """
     rows = []
     for name in MAPS:
         of_map = images[images["map"] == name]
         forged = of_map[of_map["forged"]]
-        found: dict[str, Any] = summarize_maps(forged[list(MAP_SCORES)].to_dict("records"))
+        means: dict[str, Any] = summarize_maps(forged[list(MAP_SCORES)].to_dict("records"))
         row = dict(
-            zip(("map", "p_map", "low", "high"), (name, found.pop("p_map"), *found.pop("interval")), strict=True)
+            zip(("map", "p_map", "low", "high"), (name, means.pop("p_map"), *means.pop("interval")), strict=True)
         )
         row |= dict.fromkeys(("detection_map", "detection_low", "detection_high", "chance"), np.nan)
-        authentic = len(of_map) - found.pop("images")
+        authentic = len(of_map) - means.pop("images")
         if authentic:
-            told: dict[str, Any] = summarize_detection(of_map["score"], of_map["forged"])
-            row |= {"detection_map": told["detection_map"], "chance": told["chance"]}
-            row["detection_low"], row["detection_high"] = told["interval"]
-        rows.append({**row, **found, "forged": len(forged), "authentic": authentic})
+            detection: dict[str, Any] = summarize_detection(of_map["score"], of_map["forged"])
+            row |= {"detection_map": detection["detection_map"], "chance": detection["chance"]}
+            row["detection_low"], row["detection_high"] = detection["interval"]
+        rows.append({**row, **means, "forged": len(forged), "authentic": authentic})
     return pd.DataFrame(rows)
 
 
 def summarize_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
-    """p-mAP of the virtual splices by how they were made: columns group, one for each of `MAPS`, images.
+    """Compute the p-mAP of groups of virtual splices that were made in the same way.
 
-    `splices` is their splices.csv as text. Raises `InputError` where that lacks an image.
+    Args:
+        images: table of `score_images`.
+        splices: splices.csv of the virtual splices, as text.
+
+    Returns:
+        Table with the columns group, one for each of `MAPS`, and images.
+
+    Raises:
+        InputError: `splices` has no row for an image.
     """
     forged = images[images["forged"]]
     precision = forged.pivot_table(index="image", columns="map", values="average_precision")
     made = splices.set_index("images/" + splices["name"].str.rpartition(".")[0])
     unknown = precision.index.difference(made.index)
     if len(unknown):
-        raise InputError(f"splices.csv does not tell how {unknown[0]} was made; evaluate it as the data set general")
+        raise InputError(f"splices.csv has no row for {unknown[0]}; evaluate the folder with --dataset general")
     made = made.loc[precision.index]
     small = made["share"].astype(float) < 0.1
     groups = {
@@ -144,33 +164,37 @@ def summarize_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFram
         "at least 10 % of the area": ~small,
     }
     return pd.DataFrame(
-        {"group": name, **precision.loc[chosen, list(MAPS)].mean().to_dict(), "images": int(chosen.sum())}
-        for name, chosen in groups.items()
-        if chosen.any()
+        {"group": name, **precision.loc[members, list(MAPS)].mean().to_dict(), "images": int(members.sum())}
+        for name, members in groups.items()
+        if members.any()
     )
 
 
-def _save(path: Path, made_by: str, found: Mapping[str, Detection]) -> None:
-    parts = {f"{name} {part}": getattr(one, part) for name, one in found.items() for part in ("heat", "score")}
+def _save(path: Path, made_by: str, detections: Mapping[str, Detection]) -> None:
+    arrays = {
+        f"{name} {attribute}": getattr(detection, attribute)
+        for name, detection in detections.items()
+        for attribute in ("heat", "score")
+    }
     with atomic_write(path) as partial, partial.open("wb") as file:
-        np.savez(file, made_by=np.array(made_by), **parts)
+        np.savez(file, made_by=np.array(made_by), **arrays)
 
 
 def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Detection] | None:
-    """What was kept, or None where nothing was, or other than `made_by` says."""
+    """Read cached detections; None if there are none, or if they were made by something else than `made_by`."""
     if not path.is_file():
         return None
-    if not zipfile.is_zipfile(path):  # numpy would not close it
-        raise _damaged(path, "cut short")
+    if not zipfile.is_zipfile(path):  # numpy would leave the file open
+        raise _damaged(path, "truncated")
     try:
         with np.load(path, allow_pickle=False) as file:
             if str(file["made_by"]) != made_by:
                 return None
-            kept = ((name, file[f"{name} heat"], float(file[f"{name} score"])) for name in (NETWORK, ENERGY))
-            return {name: Detection(grid, heat, score) for name, heat, score in kept}
+            parts = ((name, file[f"{name} heat"], float(file[f"{name} score"])) for name in (NETWORK, ENERGY))
+            return {name: Detection(grid, heat, score) for name, heat, score in parts}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from None
 
 
-def _damaged(path: Path, why: object) -> InputError:
-    return InputError(f"{path} is damaged ({why}); delete it and give the same command again")
+def _damaged(path: Path, reason: object) -> InputError:
+    return InputError(f"{path} is damaged ({reason}); delete it and run the same command again")

@@ -1,4 +1,7 @@
-"""Pictures of a judged photograph: heat map, mask, and both over the photograph. Readable without color vision."""
+"""Pictures of a detection: heat map, mask, and both over the photo. Readable without color vision.
+
+Tested by tests/commands/test_splices.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,20 +14,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from competition.utils.atomic_files import atomic_write
-from submissions.reports.figures import LARGE, NORMAL, SMALL
+from submissions.reports.figures import LARGE_FONT, NORMAL_FONT, SMALL_FONT
 from submissions.splices.detector import Detection
 
-SIDE = 1000  # pixels of a drawn photograph's longer side
-COLORS = "cividis"
-SHARE = 0.5  # of the heat in an overlay; the rest is the photograph in gray
-DARKER = 340  # the gray level, of 255, that would be drawn white: so that colors show
-SCORE = "0: all alike, 1: unrelated"
+MAX_SIDE = 1000  # pixels of the longer side of a drawn photo
+COLOR_MAP = "cividis"
+HEAT_OPACITY = 0.5
+WHITE_LEVEL = 340  # gray level drawn as white; above 255, so that the photo is darker than the heat map
+SCORE_RANGE = "0: all patches equal, 1: unrelated"
 
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """What is drawn over each other: a photograph in gray, uint8 (h, w), its heat, float32 (h, w), 0…1, and an outline,
-    boolean (h, w), under a caption."""
+    """The layers of a picture.
+
+    Attributes:
+        gray: the photo, uint8 (h, w).
+        heat: float32 (h, w) in [0, 1].
+        outline: boolean (h, w); its border is drawn.
+        caption: text below.
+    """
 
     gray: NDArray[np.uint8]
     heat: NDArray[np.float32]
@@ -32,22 +41,22 @@ class Overlay:
     caption: str
 
 
-def overlay(
+def make_overlay(
     pixels: NDArray[np.uint8],
     detection: Detection,
     caption: str,
     mask: NDArray[np.bool_] | None = None,
-    side: int = SIDE,
+    max_side: int = MAX_SIDE,
 ) -> Overlay:
-    """A photograph, uint8 (height, width, 3), made small for drawing, its longer side at most `side` pixels.
+    """Return the layers of a photo, uint8 (height, width, 3), reduced to at most `max_side` pixels on its longer side.
 
-    Outlined is `mask` (height, width), boolean, where it is given, else where the heat is above its middle.
+    The outline is that of `mask`, boolean (height, width), or without a mask that of the heat map above 0.5.
     """
     height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
+    scale = min(1.0, max_side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     gray = Image.fromarray(pixels).convert("L").resize(size)
-    heat = np.asarray(Image.fromarray(detection.pixels()).resize(size, Image.Resampling.BILINEAR))
+    heat = np.asarray(Image.fromarray(detection.upsampled_heat()).resize(size, Image.Resampling.BILINEAR))
     outline = (
         heat > 0.5 if mask is None else np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size)) > 127
     )
@@ -55,49 +64,50 @@ def overlay(
 
 
 def write_pictures(pixels: NDArray[np.uint8], detection: Detection, path: Path) -> None:
-    """Write `path`-heat.png, -mask.png and -overlay.png of a photograph, each whole or not at all.
+    """Write the pictures of a photo, uint8 (height, width, 3): `path`-heat.png, `path`-mask.png, `path`-overlay.png.
 
-    The heat map is gray, of the photograph's size, black where the photograph fits together and white where it does
-    not. The mask, too: 255 where the heat is above its middle, else 0. That is half-way between the least and the most
-    suspicious cell (mean shift) or where the cut is cheapest (cuts), and so marks a part of every photograph, of an
-    authentic one as well: the score tells whether to believe it.
+    The heat map has the size of the photo; black is consistent with the rest of the photo and white is not. The mask is
+    255 where the heat is above 0.5, else 0. That level is half-way between the least and the most suspicious cell (mean
+    shift) or at the cheapest cut (normalized cuts), so the mask marks a part of every photo, also of an authentic one.
+    Use the score to decide whether there is a splice.
     """
-    heat = detection.pixels()
+    heat = detection.upsampled_heat()
     for name, values in (("heat", np.rint(255 * heat)), ("mask", 255 * (heat > 0.5))):
         with atomic_write(path.with_name(f"{path.name}-{name}.png")) as partial:
             Image.fromarray(values.astype(np.uint8)).save(partial)
-    drawn = overlay(pixels, detection, f"{path.name}: score {detection.score:.3f} ({SCORE})")
-    height, width = drawn.gray.shape
+    overlay = make_overlay(pixels, detection, f"{path.name}: score {detection.score:.3f} ({SCORE_RANGE})")
+    height, width = overlay.gray.shape
     inches = 8 / max(height, width)
     figure = Figure(figsize=(max(4.0, inches * width) + 1.4, max(2.0, inches * height) + 0.6), layout="constrained")
-    _bar(figure, [_draw(figure.subplots(), drawn, NORMAL)])
+    _add_color_bar(figure, [_draw(figure.subplots(), overlay, NORMAL_FONT)])
     with atomic_write(path.with_name(f"{path.name}-overlay.png")) as partial:
         figure.savefig(partial, dpi=120)
 
 
-def sheet(overlays: Sequence[Overlay], title: str, columns: int = 4) -> Figure:
-    """Several overlays beside each other."""
+def draw_overlays(overlays: Sequence[Overlay], title: str, columns: int = 4) -> Figure:
+    """Draw several overlays in rows."""
     rows = -(-len(overlays) // columns)
     figure = Figure(figsize=(3.6 * columns + 1, 2.9 * rows + 0.6), layout="constrained")
-    figure.suptitle(title, fontsize=LARGE)
-    places = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in places[len(overlays) :]:
+    figure.suptitle(title, fontsize=LARGE_FONT)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(overlays) :]:
         axes.set_axis_off()
-    _bar(figure, [_draw(axes, one, SMALL) for axes, one in zip(places, overlays, strict=False)])
+    drawn = [_draw(axes, overlay, SMALL_FONT) for axes, overlay in zip(panels, overlays, strict=False)]
+    _add_color_bar(figure, drawn)
     return figure
 
 
-def _draw(axes: Axes, drawn: Overlay, size: float) -> Axes:
-    axes.imshow(drawn.gray, cmap="gray", vmin=0, vmax=DARKER)
-    axes.imshow(drawn.heat, cmap=COLORS, vmin=0, vmax=1, alpha=SHARE)
-    if drawn.outline.any() and not drawn.outline.all():
+def _draw(axes: Axes, overlay: Overlay, font_size: float) -> Axes:
+    axes.imshow(overlay.gray, cmap="gray", vmin=0, vmax=WHITE_LEVEL)
+    axes.imshow(overlay.heat, cmap=COLOR_MAP, vmin=0, vmax=1, alpha=HEAT_OPACITY)
+    if overlay.outline.any() and not overlay.outline.all():
         for color, thickness in (("black", 3.0), ("white", 1.2)):
-            axes.contour(drawn.outline.astype(np.float32), levels=[0.5], colors=color, linewidths=thickness)
+            axes.contour(overlay.outline.astype(np.float32), levels=[0.5], colors=color, linewidths=thickness)
     axes.set(xticks=(), yticks=())
-    axes.set_xlabel(drawn.caption, fontsize=size)
+    axes.set_xlabel(overlay.caption, fontsize=font_size)
     return axes
 
 
-def _bar(figure: Figure, drawn: Sequence[Axes]) -> None:
+def _add_color_bar(figure: Figure, drawn: Sequence[Axes]) -> None:
     bar = figure.colorbar(drawn[0].images[1], ax=list(figure.axes), shrink=0.6, aspect=30)
-    bar.set_ticks([0, 1], labels=["fits\nthe rest", "does\nnot fit"], fontsize=SMALL)
+    bar.set_ticks([0, 1], labels=["consistent", "inconsistent"], fontsize=SMALL_FONT)

@@ -1,4 +1,4 @@
-"""What an evaluation of splices tells: tables, and pictures of some of the images."""
+"""Report of a splice evaluation: tables, and pictures of example images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,12 +8,11 @@ import pandas as pd
 from augment.decode import read_pixels
 from competition.forgeries.datasets import Item, read_mask
 from competition.utils.atomic_files import atomic_write, write_bytes, write_csv
-from competition.utils.tables import markdown_table
-from submissions.splices.evaluate import MAPS, NETWORK, KeptMaps, summarize, summarize_groups
-from submissions.splices.overlays import Overlay, overlay, sheet
+from competition.utils.tables import MISSING, format_interval, format_number, markdown_table, text_table
+from submissions.splices.evaluate import MAPS, NETWORK, MapCache, summarize, summarize_groups
+from submissions.splices.overlays import Overlay, draw_overlays, make_overlay
 
-SMALL_SIDE = 420  # pixels of an image's longer side among the examples
-NONE = "–"
+EXAMPLE_SIDE = 420  # pixels of the longer side of an example image
 HEADINGS = {
     "best_f1": "best F1",
     "best_mcc": "best MCC",
@@ -22,94 +21,91 @@ HEADINGS = {
     "mcc": "MCC at 0.5",
     "iou_as_published": "IoU as published",
 }
-MEASURED = (
-    "p-mAP over forged images, detection mAP over all of them; [ ] are 95 % intervals over images; scores of maps are "
-    "the better one of the map and its inverse, and cIoU has one threshold for both classes"
+EXPLANATION = (
+    "p-mAP is measured on the forged images, detection mAP on all images; [ ] are 95 % intervals over images; scores "
+    "of maps are the better one of the map and its inverse; cIoU uses one threshold for both classes"
 )
 
 
 def write_report(
     folder: Path, title: str, images: pd.DataFrame, left_out: Mapping[str, str], splices: pd.DataFrame | None
 ) -> str:
-    """Write table.csv, table.md and images.csv of what `score_images` returned; the tables as text for a terminal.
+    """Write images.csv, table.csv and table.md into a folder.
 
-    `splices`: of virtual splices their splices.csv as text, for the p-mAP by how they were made.
+    Args:
+        folder: of the files.
+        title: heading of the tables.
+        images, left_out: returned by `submissions.splices.evaluate.score_images`.
+        splices: splices.csv of virtual splices as text, for the p-mAP by group; None for other data sets.
+
+    Returns:
+        The tables as text for the terminal.
     """
     summary = summarize(images)
-    notes = [
-        f"{MEASURED}; a random map's average precision is the area's share, {summary['area'].iloc[0]:.3f} on average"
-    ]
+    area = summary["area"].iloc[0]
+    notes = [f"{EXPLANATION}; the average precision of a random map is the area of the splice, on average {area:.3f}"]
     if summary["chance"].isna().all():
-        notes.append("no authentic images, and so no detection mAP")
-    notes += [f"left out {name}: {why}" for name, why in left_out.items()]
-    tables = [_shown(summary)]
+        notes.append("no detection mAP, because there are no authentic images")
+    notes += [f"left out {name}: {reason}" for name, reason in left_out.items()]
+    tables = [_summary_columns(summary)]
     if splices is not None:
         groups = summarize_groups(images, splices)
-        text = {name: groups[name].map("{:.3f}".format) for name in MAPS}
-        tables.append(groups.assign(**text).rename(columns={"group": "p-mAP by group"}))
-    page = "\n\n".join(
-        [
-            f"# {title}",
-            *(markdown_table(table.columns, table.to_numpy()) for table in tables),
-            "\n".join(f"- {note}" for note in notes),
-        ]
-    )
+        groups[list(MAPS)] = groups[list(MAPS)].map(format_number)
+        tables.append(groups.rename(columns={"group": "p-mAP by group"}).to_dict("list"))
+    page = "\n\n".join([f"# {title}", *map(markdown_table, tables), "\n".join(f"- {note}" for note in notes)])
     write_csv(images, folder / "images.csv")
     write_csv(summary, folder / "table.csv")
     write_bytes(f"{page}\n".encode(), folder / "table.md")
-    return "\n\n".join(
-        [title, *(table.to_string(index=False) for table in tables), *(f"note: {note}" for note in notes)]
-    )
+    return "\n\n".join([title, *map(text_table, tables[:-1]), text_table(tables[-1], notes)])
 
 
-def draw_examples(maps: KeptMaps, items: Sequence[Item], images: pd.DataFrame, title: str, path: Path) -> None:
-    """Draw into the PNG file `path` the two best, two median and two worst forged images, by the average precision of
-    the network's map, and the authentic ones of the lowest and the highest score; outlined is the truth."""
+def draw_examples(maps: MapCache, items: Sequence[Item], images: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw example images with the network's heat map and the outline of the true mask into the PNG file `path`.
+
+    Examples are the two best, two median and two worst forged images by the average precision of the heat map, and the
+    authentic images with the lowest and the highest score.
+    """
     of_network = images[images["map"] == NETWORK]
     forged = of_network[of_network["forged"]].sort_values("average_precision", ascending=False, kind="stable")
     authentic = of_network[~of_network["forged"]].sort_values("score", kind="stable")
-    labels = _middle_and_ends(len(forged))
-    shown = [
-        (name, f"{labels[place]}, AP {precision:.2f}, score {score:.3f}")
-        for place, (name, precision, score) in enumerate(
-            forged[["image", "average_precision", "score"]].itertuples(index=False)
-        )
-        if place in labels
-    ]
-    for place, label in {0: "lowest", len(authentic) - 1: "highest"}.items() if len(authentic) else ():
-        row = authentic.iloc[place]
-        shown.append((row["image"], f"authentic, of the {label} score, {row['score']:.3f}"))
+    captions = {}
+    for rank, label in _ranks(len(forged)).items():
+        row = forged.iloc[rank]
+        captions[row["image"]] = f"{label}, AP {row['average_precision']:.2f}, score {row['score']:.3f}"
+    for rank, label in {0: "lowest", len(authentic) - 1: "highest"}.items() if len(authentic) else ():
+        row = authentic.iloc[rank]
+        captions[row["image"]] = f"authentic, {label} score, {row['score']:.3f}"
     by_name = {item.name: item for item in items}
-    figure = sheet([_example(maps, by_name[name], caption) for name, caption in shown], title)
+    figure = draw_overlays([_overlay(maps, by_name[name], caption) for name, caption in captions.items()], title)
     with atomic_write(path) as partial:
         figure.savefig(partial, dpi=100)
 
 
-def _middle_and_ends(count: int) -> dict[int, str]:
-    """Of so many ranked images the places to show, two each: place → what it is. Few images are not shown twice."""
+def _ranks(count: int) -> dict[int, str]:
+    """Ranks of the examples among `count` ranked images, rank → label; two of each label, fewer if there are few."""
     middle = (count - 1) // 2
-    ranked = {0: "best", 1: "best", middle: "median", middle + 1: "median", count - 2: "worst", count - 1: "worst"}
-    return {place: ranked[place] for place in sorted(ranked) if 0 <= place < count}
+    labels = {0: "best", 1: "best", middle: "median", middle + 1: "median", count - 2: "worst", count - 1: "worst"}
+    return {rank: labels[rank] for rank in sorted(labels) if 0 <= rank < count}
 
 
-def _example(maps: KeptMaps, item: Item, caption: str) -> Overlay:
+def _overlay(maps: MapCache, item: Item, caption: str) -> Overlay:
     pixels = read_pixels(item.image)
-    detection = maps.of(item, pixels, maps.encoder.grid(pixels, maps.count))[NETWORK]
-    return overlay(pixels, detection, f"{item.image.name}: {caption}", read_mask(item), SMALL_SIDE)
+    detection = maps.detect(item, pixels, maps.encoder.grid(pixels, maps.count))[NETWORK]
+    return make_overlay(pixels, detection, f"{item.image.name}: {caption}", read_mask(item), EXAMPLE_SIDE)
 
 
-def _shown(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary in words."""
+def _summary_columns(summary: pd.DataFrame) -> dict[str, list[str]]:
+    """Heading → cells of the summary."""
     rows = []
     for row in summary.to_dict("records"):
-        detection = "{detection_map:.3f} [{detection_low:.3f}, {detection_high:.3f}], chance {chance:.3f}"
+        detection = format_interval(row["detection_map"], row["detection_low"], row["detection_high"])
         rows.append(
             {
                 "map": row["map"],
-                "p-mAP": "{p_map:.3f} [{low:.3f}, {high:.3f}]".format(**row),
-                "detection mAP": detection.format(**row) if row["authentic"] else NONE,
-                **{heading: f"{row[name]:.3f}" for name, heading in HEADINGS.items()},
+                "p-mAP": format_interval(row["p_map"], row["low"], row["high"]),
+                "detection mAP": f"{detection}, chance {row['chance']:.3f}" if row["authentic"] else MISSING,
+                **{heading: format_number(row[name]) for name, heading in HEADINGS.items()},
                 "images": f"{row['forged']} + {row['authentic']}",
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).to_dict("list")

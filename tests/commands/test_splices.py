@@ -1,4 +1,4 @@
-"""`./run.sh splice` and `evaluate-splices`: pictures and scores of what can be used, a reason for what cannot."""
+"""`./run.sh splice` and `evaluate-splices`: pictures and scores of usable photos, a reason for the others."""
 
 import argparse
 import json
@@ -13,23 +13,25 @@ from PIL import Image
 
 from commands import evaluate_splices, splice
 from competition.forgeries.datasets import DATA_SETS
-from models.presets.exif_language import contrast_recipe
-from submissions.splices import detector as judging
+from models.presets import dual_encoder_recipe
+from submissions.splices import detector
 from submissions.splices.detector import METHODS, Encoder
 
 HEIGHT, WIDTH = 50, 80
 
 
-def rough(patches, done):
+def embed_roughness(patches, on_progress):
     angle = patches.std(axis=(1, 2, 3)) / 80 * np.pi / 2
     return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
 
 
 @pytest.fixture
 def encoder(tmp_path, monkeypatch):
-    """In an empty working directory, an encoder in the place of that of every run."""
+    """Replaces the encoder of every run; the working directory is empty."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(judging, "load_encoder", lambda folder: Encoder(str(folder), 16, rough, simulated=True))
+    monkeypatch.setattr(
+        detector, "load_encoder", lambda folder: Encoder(str(folder), 16, embed_roughness, simulated=True)
+    )
 
 
 def picture(number=0, spliced=True):
@@ -45,7 +47,7 @@ def save(pixels, path):
 
 
 def unusable(folder):
-    """One file of each kind that cannot be used → what is said of it."""
+    """Write one unusable file of each kind; returns name → expected reason."""
     pixels = picture()[0]
     save(pixels[..., 0], folder / "gray.png")
     save(pixels[..., 0].astype(np.uint16), folder / "deep.png")
@@ -63,17 +65,17 @@ def unusable(folder):
     }
 
 
-def test_photographs_get_pictures_and_a_score(encoder, command, capsys):
+def test_photos_get_pictures_and_a_score(encoder, command, capsys):
     mask = picture()[1]
     for path in ("a/deep/Sea.bmp", "a/out/old-overlay.png", "b/sea.tif", "lake.png"):
         save(picture(spliced=path != "lake.png")[0], path)
     reasons = unusable(Path("a"))
     photos = ("a", "b", "lake.png", "lake.png", "a/absent.png")
     assert command("splice", *photos, "--run", "r", "--count", 12, "--out", "a/out") == 0
-    told = capsys.readouterr().out
-    for name, why in reasons.items():
-        assert f"skipped a/{name}: " in told and why in told
-    assert "it learnt from simulated photographs alone" in told
+    output = capsys.readouterr().out
+    for name, reason in reasons.items():
+        assert f"skipped a/{name}: " in output and reason in output
+    assert "trained on simulated photos only" in output
     table = pd.read_csv("a/out/scores.csv")
     assert list(table) == ["path", "name", "score", "width", "height", "patch", "stride"]
     assert table["name"].tolist() == ["Sea", "sea-2", "lake"]
@@ -88,50 +90,52 @@ def test_photographs_get_pictures_and_a_score(encoder, command, capsys):
     assert heat.shape == mask.shape and heat[mask].mean() > heat[~mask].mean() + 100
 
 
-def test_photographs_none_of_which_can_be_used(encoder, command, refused):
+def test_no_usable_photo_raises(encoder, command, refused):
     reasons = unusable(Path("a"))
     error = refused("splice", "a", "--run", "r")
-    assert f"none of {len(reasons) - 1} files is a photograph that can be used (a/cut.png cannot be read" in error
+    assert f"none of the {len(reasons) - 1} files is a usable photo (a/cut.png cannot be read" in error
     Path("b").mkdir()
     assert "no images found" in refused("splice", "b", "--run", "r")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("options", "message"),
     [
         (["--count", "0"], "--count: received '0', expected a whole number of at least 1"),
-        (["--run", "r", "--count", "61"], "a count of 61 patches along a side; expected 1 to 60"),
+        (["--run", "r", "--count", "61"], "expected a count of 1 to 60 patches along a side, received 61"),
         (["--method", "vote"], "'vote' (choose from"),
     ],
 )
-def test_bad_words(words, told, encoder, refused):
+def test_invalid_options_raise(options, message, encoder, refused):
     save(picture()[0], "a.png")
-    assert told in refused("splice", "a.png", *words)
+    assert message in refused("splice", "a.png", *options)
 
 
-def test_runs_that_cannot_judge(refused, tmp_path, monkeypatch):
+def test_run_without_image_encoder_raises(refused, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(picture()[0], "a.png")
-    assert "runs holds no finished run of exif-language; ./run.sh train exif-language" in refused("splice", "a.png")
-    recipe = asdict(contrast_recipe("smoke", patch=24))
+    assert "runs has no finished exif-language run; train one with ./run.sh train exif-language" in refused(
+        "splice", "a.png"
+    )
+    recipe = asdict(dual_encoder_recipe("smoke", patch=24))
     for name, kind in (("cameras", None), ("begun", "exif-language"), ("cut", "exif-language")):
         Path("runs", name).mkdir(parents=True)
-        config = {"kind": kind, "data": "", "seed": 0, "recipe": recipe}
+        config = {"format_version": 2, "kind": kind, "data": "", "seed": 0, "recipe": recipe}
         Path("runs", name, "config.json").write_text(json.dumps(config))
     Path("runs/cut/image.keras").write_bytes(b"PK")
-    for name, told in (
+    for name, message in (
         ("absent", "unknown run 'runs/absent'; known: runs/begun, runs/cameras, runs/cut"),
         ("cameras", "runs/cameras is not an exif-language run"),
         ("begun", "the run runs/begun is not finished: it has no image.keras"),
         ("cut", "runs/cut/image.keras is damaged"),
     ):
-        assert told in refused("splice", "a.png", "--run", f"runs/{name}")
-        assert told in refused("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
+        assert message in refused("splice", "a.png", "--run", f"runs/{name}")
+        assert message in refused("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
 
 
 @pytest.fixture
 def tree(encoder):
-    """Two forged and two authentic pictures as the virtual splices lie."""
+    """A folder of virtual splices with two forged and two authentic pictures."""
     for number in range(4):
         pixels, mask = picture(number, number < 2)
         save(pixels, f"tree/images/{number}.png")
@@ -145,8 +149,9 @@ def tree(encoder):
 
 def test_virtual_splices_are_scored_by_group(tree, command, capsys):
     assert command("evaluate-splices", "r", "--root", tree, "--count", 12) == 0
-    told = capsys.readouterr().out
-    assert "data set virtual (simulated)" in told and "any settings" in told and "similar settings" not in told
+    output = capsys.readouterr().out
+    assert "data set virtual (simulated)" in output
+    assert "any settings" in output and "similar settings" not in output
     out = Path("r/splices-virtual")
     assert "(simulated)" in (out / "table.md").read_text()
     assert len(pd.read_csv(out / "images.csv")) == 12
@@ -155,18 +160,18 @@ def test_virtual_splices_are_scored_by_group(tree, command, capsys):
     assert (out / "examples.png").is_file() and len(list(out.glob("maps/images/*.npz"))) == 4
 
 
-def test_forged_pictures_alone_have_no_detection(tree, command, capsys):
+def test_data_set_without_authentic_images_has_no_detection(tree, command, capsys):
     for number in (2, 3):
         (tree / "images" / f"{number}.png").unlink()
-    words = ("--dataset", "general", "--root", tree, "--method", "cut", "--count", 12, "--limit", 1)
-    assert command("evaluate-splices", "r", *words) == 0
-    assert "no authentic images, and so no detection mAP" in capsys.readouterr().out
+    options = ("--dataset", "general", "--root", tree, "--method", "cut", "--count", 12, "--limit", 1)
+    assert command("evaluate-splices", "r", *options) == 0
+    assert "no detection mAP, because there are no authentic images" in capsys.readouterr().out
     table = pd.read_csv("r/splices-general-cut/table.csv")
     assert table["detection_map"].isna().all() and (table["forged"] == 1).all()
 
 
-def test_trees_that_cannot_be_scored(tree, refused):
-    assert "Give its folder as --root DIR" in refused("evaluate-splices", "r", "--dataset", "columbia")
+def test_unusable_data_sets_raise(tree, refused):
+    assert "pass it with --root DIR" in refused("evaluate-splices", "r", "--dataset", "columbia")
     assert "known: columbia, " in refused("evaluate-splices", "r", "--dataset", "moon", "--root", tree)
     assert "tree/4cam_splc/edgemask is missing" in refused(
         "evaluate-splices", "r", "--dataset", "columbia", "--root", tree
@@ -182,9 +187,9 @@ def test_trees_that_cannot_be_scored(tree, refused):
     assert "have no image" in refused("evaluate-splices", "r", "--dataset", "general", "--root", tree)
 
 
-def test_the_help_knows_every_name():
+def test_help_lists_every_data_set_and_method():
     assert tuple(METHODS) == splice.METHODS
     parser = argparse.ArgumentParser()
     evaluate_splices.add_arguments(parser)
-    told = re.sub(r"-\n +", "-", parser.format_help())
-    assert all(name in told for name in DATA_SETS)
+    text = re.sub(r"-\n +", "-", parser.format_help())
+    assert all(name in text for name in DATA_SETS)
