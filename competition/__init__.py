@@ -17,3 +17,5 @@
 Import from the modules, for example `from competition.manifest import read_folder`: the package itself imports nothing,
 so that the command line starts instantly.
 """
+
+__version__ = "0.1.0"

@@ -1,7 +1,4 @@
-"""The environment of a run: versions, devices and resources, for bug reports.
-
-Tested by tests/commands/test_main_job.py.
-"""
+"""The environment of a run: versions, devices and resources, for bug reports."""
 
 import platform
 import shutil
@@ -10,6 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from competition import __version__
+
+ROOT = Path(__file__).resolve().parents[1]  # the folder of the packages: a clone, or site-packages
 PACKAGES = (
     "keras",
     "tensorflow",
@@ -17,14 +17,14 @@ PACKAGES = (
     "torch",
     "numpy",
     "pandas",
-    "opencv-python",
+    "opencv-python-headless",
     "pillow",
     "albumentations",
 )
 
 
 def environment() -> dict[str, Any]:
-    """Describe the backend, devices, versions, git commit, processors, free memory and disk (GiB).
+    """Describe the version, backend, devices, packages, git commit, processors, free memory and disk (GiB).
 
     Imports the framework.
     """
@@ -34,12 +34,13 @@ def environment() -> dict[str, Any]:
     from models.training.backend import devices
 
     return {
+        "version": __version__,
         "backend": keras.backend.backend(),
         "devices": devices(),
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
-        "git_commit": _commit(),
+        "git_commit": git_commit(),
         "processors": psutil.cpu_count(),
         "free_memory_gib": round(psutil.virtual_memory().available / 2**30, 1),
         "free_disk_gib": round(shutil.disk_usage(".").free / 2**30, 1),
@@ -53,11 +54,16 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
-    """The git commit of this code, with `+` if it was changed since; None outside a clone."""
-    here = Path(__file__).parent
+def git_commit(root: Path = ROOT) -> str | None:
+    """Return the git commit of the code in `root`, with `+` if it was changed since.
+
+    None if `root` is not the top folder of a git checkout. The package may be installed below one, in a virtual
+    environment; its commit is not the one of this code.
+    """
+    if not (root / ".git").exists():
+        return None
     try:
-        git = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"]
+        git = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"]
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return None
+        return None  # git is not installed, or refuses a checkout of another user
