@@ -26,6 +26,7 @@ from augment.prefetch import WORKERS
 from benchmarks.ratios import summary
 from models.backbones import BACKBONES
 from models.classifier import build
+from models.presets import classifier_recipe
 from models.training.backend import devices, has_gpu
 
 CAMERAS = 10
