@@ -35,11 +35,12 @@ def read_text_table(path: Path, columns: Sequence[str], fix: str) -> pd.DataFram
 def text_table(columns: Mapping[str, Iterable[object]], notes: Iterable[str] = (), left: int = 1) -> str:
     """Return a table for the terminal: heading → cells, then each different note once.
 
-    The first `left` columns are aligned to the left, the others to the right. No newline at the end.
+    Floats are written by `format_number`. The first `left` columns are aligned to the left, the others to the right.
+    There is no newline at the end.
     """
     padded = []
     for index, (heading, values) in enumerate(columns.items()):
-        cells = list(map(str, values))
+        cells = list(map(_text, values))
         width = max(map(len, [heading, *cells]))
         pad = str.ljust if index < left else str.rjust
         padded.append([pad(cell, width) for cell in (heading, "─" * width, *cells)])
@@ -48,9 +49,9 @@ def text_table(columns: Mapping[str, Iterable[object]], notes: Iterable[str] = (
 
 
 def markdown_table(columns: Mapping[str, Iterable[object]]) -> str:
-    """Return a Markdown table: heading → cells. No newline at the end."""
+    """Return a Markdown table: heading → cells, with floats as in `text_table` and no newline at the end."""
     lines = [columns.keys(), ["---"] * len(columns), *zip(*columns.values(), strict=True)]
-    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
+    return "\n".join(f"| {' | '.join(map(_text, cells))} |" for cells in lines)
 
 
 def format_number(value: float) -> str:
@@ -61,3 +62,7 @@ def format_number(value: float) -> str:
 def format_interval(value: float, low: float, high: float) -> str:
     """Return `0.912 [0.890, 0.931]`: a number and its interval, or a dash for NaN."""
     return MISSING if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _text(cell: object) -> str:
+    return format_number(cell) if isinstance(cell, float) else str(cell)

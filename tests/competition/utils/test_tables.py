@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,13 +44,19 @@ def test_each_note_appears_once_and_empty_notes_never():
 
 
 def test_markdown_has_a_line_for_each_row():
-    assert markdown_table({"a": ["x", "y"], "b": [1, None]}) == "| a | b |\n| --- | --- |\n| x | 1 |\n| y | None |"
+    assert markdown_table({"a": ["x", "y"], "b": [1, 0.5]}) == "| a | b |\n| --- | --- |\n| x | 1 |\n| y | 0.500 |"
 
 
 def test_columns_of_different_lengths_are_rejected():
     for make in (text_table, markdown_table):
         with pytest.raises(ValueError, match="shorter"):
             make({"a": ["x", "y"], "b": ["z"]})
+
+
+def test_floats_in_cells_are_formatted():
+    assert text_table({"a": ["x"], "b": [np.float64(0.25)], "c": [float("nan")], "d": [7]}).splitlines()[2] == (
+        "x  0.250  –  7"
+    )
 
 
 def test_numbers_have_three_decimals_and_missing_ones_a_dash():
