@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from competition.utils.tables import text_table
     from submissions.leaderboards.compare import compare_runs
     from submissions.leaderboards.score import camera_accuracies, score_run
     from submissions.run import open_run
@@ -25,4 +26,4 @@ def run(args: argparse.Namespace) -> None:
     print(score_run(opened))
     if opened.task.camera:
         print("\naccuracy of the blend on validation, per manipulation and camera:")
-        print(camera_accuracies(opened).to_string())
+        print(text_table(camera_accuracies(opened).reset_index().to_dict("list")))

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from competition.utils.tables import text_table
     from submissions.run import open_run
     from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
     from submissions.submit import submit_camera
@@ -37,5 +38,5 @@ def run(args: argparse.Namespace) -> None:
         return
     path = args.out or args.run / "submission.csv"
     table = submit_camera(open_run(args.run), path, args.blend, args.balance, args.quota)
-    print(describe_quotas(table["camera"], table["is_manipulated"]).to_string(index=False))
+    print(text_table(describe_quotas(table["camera"], table["is_manipulated"]).to_dict("list")))
     print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")

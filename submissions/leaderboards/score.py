@@ -48,7 +48,7 @@ def camera_accuracies(run: Run) -> pd.DataFrame:
     validation = _validation(run)
     predicted = blend_members(validation.members).argmax(axis=1)
     cells = accuracy_table(validation.y_true, predicted, validation.truth["manipulation"], validation.classes)
-    return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False).round(2)
+    return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False)
 
 
 def _validation(run: Run) -> Evaluation:

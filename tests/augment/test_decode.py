@@ -1,7 +1,6 @@
 """Valid files give the exact pixels; invalid files raise an `InputError` of one line."""
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
