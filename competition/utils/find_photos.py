@@ -32,12 +32,12 @@ def list_files(folder: Path | str, *, recursive: bool = True) -> list[str]:
     Raises InputError for a folder that cannot be read.
     """
     found: list[str] = []
-    for place, folders, names in os.walk(folder, onerror=_refuse):
+    for place, folders, names in os.walk(folder, onerror=_raise):
         inside = Path(place).relative_to(folder)
         found += [(inside / name).as_posix() for name in names if not name.startswith(".")]
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
     return sorted(found)
 
 
-def _refuse(error: OSError) -> NoReturn:
+def _raise(error: OSError) -> NoReturn:
     raise InputError(f"the folder {error.filename} cannot be read ({error.strerror})") from None
