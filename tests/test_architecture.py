@@ -23,7 +23,7 @@ TIERS = {
         {"members"},
         {"classifier"},
         {"training"},
-        {"presets", "exif_language"},
+        {"presets", "exif_language", "*"},
     ),
     "submissions": ({"*"}, {"leaderboards", "reports"}, {"splices", "probes", "experiments"}),
 }

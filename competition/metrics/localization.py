@@ -103,7 +103,8 @@ def iou_as_published(curve: Curve) -> float:
 
     Only for comparison with the paper. In that code, each class takes its own best one of 1000 thresholds, and the mask
     of the background is the bitwise complement of a uint8 mask: 255 or 254, both true. The IoU of the background is
-    therefore the share of unmarked pixels. It reaches 1 (unless pixels score 1), and a random map scores (1 + area) / 2.
+    therefore the share of unmarked pixels, which reaches 1 (unless pixels score 1). A random map scores
+    (1 + area) / 2.
     """
     chosen = curve.at(_PUBLISHED_THRESHOLDS)
     splice = chosen.true_positives / (curve.true_positives[-1] + chosen.false_positives)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from competition.metrics.settings import (
+    correct_shares,
     normalized_accuracy,
     random_correct_shares,
     recall_interval,
     score_setting,
-    correct_shares,
 )
 from competition.settings import UNKNOWN
 

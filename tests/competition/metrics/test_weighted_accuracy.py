@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competition.metrics.weighted_accuracy import accuracy_table, accuracy_interval, score, weighted_accuracy
+from competition.metrics.weighted_accuracy import accuracy_interval, accuracy_table, score, weighted_accuracy
 
 predictions = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), min_size=1, max_size=30)
 
@@ -88,7 +88,8 @@ def test_photos_seen_twice_count_once():
     manipulated = np.repeat([False, True], 100)
     low, high = accuracy_interval(*twice, manipulated)
     grouped_low, grouped_high = accuracy_interval(*twice, manipulated, groups=np.tile(np.arange(100), 2))
-    # Copies add no information: with the weights 0.7 and 0.3 the grouped interval is 1 / sqrt(0.7² + 0.3²) = 1.31 times as wide.
+    # Copies add no information: with the weights 0.7 and 0.3, the grouped interval is 1 / sqrt(0.7² + 0.3²) = 1.31
+    # times as wide.
     assert (grouped_high - grouped_low) / (high - low) == pytest.approx(1.31, abs=0.15)
 
 
