@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from competition.manipulation import UNALTERED
 from competition.utils.atomic_files import write_csv
@@ -107,8 +107,8 @@ def check_test_set(data_folder: Path | str, manifest: pd.DataFrame) -> None:
 
 
 def write_submission(
-    names: Sequence[str],
-    labels: Sequence[str],
+    names: Sequence[str] | NDArray[np.str_],
+    labels: Sequence[str] | NDArray[np.str_],
     path: Path | str,
     known_labels: Collection[str],
     expected_names: Collection[str],

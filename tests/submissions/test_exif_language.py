@@ -1,6 +1,7 @@
 """Training exif-language makes two encoders from a folder of photos, and leaks no private tag."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,11 @@ from competition.manifest import load_manifest
 from competition.utils.atomic_files import read_json
 from competition.utils.errors import InputError
 from models.exif_language.tokenizer import load_tokenizer
-from models.presets.exif_language import contrast_recipe
-from models.training.fit import load_model
+from models.presets import dual_encoder_recipe
+from models.saved import load_model
 from submissions.exif_language import make_pairs, read_cleaned_tags, train_exif_language
 
-CHANGES = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}
+CHANGES: dict[str, Any] = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}
 CAMERAS = ("ant", "bee")
 
 
@@ -25,7 +26,7 @@ def exif(camera: str, number: int) -> Image.Exif:
     made = Image.Exif()
     made.update({Base.Make: camera, Base.Model: f"M-{camera}", Base.Orientation: 1, Base.Software: "1.0"})
     made.update({Base.Artist: "Nobody", Base.XResolution: 72.5, Base.YResolution: 72.5, Base.ResolutionUnit: 2})
-    inner = {Base.FNumber: 2.8, Base.ISOSpeedRatings: 100 * (1 + number % 3), Base.ExposureTime: 0.02}
+    inner: dict[int, Any] = {Base.FNumber: 2.8, Base.ISOSpeedRatings: 100 * (1 + number % 3), Base.ExposureTime: 0.02}
     inner |= {Base.FocalLength: 35.0, Base.Flash: 0, Base.MeteringMode: 2, Base.BodySerialNumber: "SECRET"}
     made[IFD.Exif] = inner
     return made
@@ -58,7 +59,7 @@ def test_finished_run_has_all_files_and_working_encoders(run, photos):
     history = pd.read_csv(run / "history.csv")
     assert len(history) == 2 and history.notna().all(axis=None)
     config = read_json(run / "config.json")
-    assert config["kind"] == "exif-language" and config["recipe"]["patch"] == 24 and config["seed"] == 3
+    assert config["kind"] == "exif-language" and config["recipe"]["test_patch"] == 24 and config["seed"] == 3
     patch = read_pixels(photos / "train" / "ant" / "0.jpg")[None, :24, :24]
     embedded = np.asarray(load_model(run / "image.keras")(patch))
     tokens = load_tokenizer(run / "tokens.json").encode(["Make: ant"], load_model(run / "text.keras").input.shape[1])
@@ -80,7 +81,7 @@ def test_private_tags_are_in_no_vocabulary_and_no_text(run, photos):
 
 def made_pairs(run, photos, **changes):
     table = load_manifest(run / "manifest.csv")
-    recipe = contrast_recipe("smoke", **CHANGES, **changes)
+    recipe = dual_encoder_recipe("smoke", **CHANGES, **changes)
     return make_pairs(
         table, read_cleaned_tags(table, photos, 1), photos, load_tokenizer(run / "tokens.json"), recipe, 3
     )

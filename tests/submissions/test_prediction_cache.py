@@ -97,7 +97,7 @@ INVALID = [
     ({"probabilities": THIRD[:, :, :2]}, "probabilities must be"),
     ({"probabilities": THIRD.astype(np.float64)}, "float32"),
     ({"probabilities": THIRD * 2}, "sum to one"),
-    ({"probabilities": THIRD * np.float32([3, 3, -3])}, "negative"),
+    ({"probabilities": THIRD * np.array([3, 3, -3], np.float32)}, "negative"),
     ({"probabilities": np.where(np.arange(3) == 1, np.float32(np.nan), THIRD)}, "NaN"),
     ({"names": np.arange(5)}, "names must be strings"),
     ({"is_manipulated": np.zeros(4, bool)}, "is_manipulated must be"),

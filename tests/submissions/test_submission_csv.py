@@ -141,7 +141,8 @@ WITHOUT_USAGE = SOLUTION.replace(",usage", "").replace(",Public", "").replace(",
 def test_solution_is_read_as_text(tmp_path):
     assert read_solution(tmp_path) is None
     (tmp_path / "solution.csv").write_text(SOLUTION)
-    assert read_solution(tmp_path).to_dict("list") == {
+    solution = read_solution(tmp_path)
+    assert solution is not None and solution.to_dict("list") == {
         "fname": ["a_unalt.tif", "b_manip.tif"],
         "camera": ["007", "None"],
         "manipulation": ["unaltered", "jpeg70"],
@@ -151,7 +152,8 @@ def test_solution_is_read_as_text(tmp_path):
 
 def test_images_of_a_solution_without_usage_are_private(tmp_path):
     (tmp_path / "solution.csv").write_text(WITHOUT_USAGE)
-    assert read_solution(tmp_path)["usage"].tolist() == ["Private", "Private"]
+    solution = read_solution(tmp_path)
+    assert solution is not None and solution["usage"].tolist() == ["Private", "Private"]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,7 @@ def test_damaged_solution_raises(tmp_path, text, message):
 
 
 def manifest(test=("test/a_unalt.tif", "test/b_manip.tif")):
+    rows: list[tuple[str, str | None, str, str]]
     rows = [(f"train/{camera}/0.jpg", camera, "unaltered", "train") for camera in LABELS]
     rows += [(path, None, "manipulated" if "_manip" in path else "unaltered", "test") for path in test]
     return pd.DataFrame(rows, columns=["path", "camera", "manipulation", "split"])

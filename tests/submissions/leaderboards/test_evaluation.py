@@ -13,7 +13,7 @@ from submissions.prediction_cache import Predictions
 
 def one(probabilities, names=("p", "p"), manipulations=("unaltered", "jpeg70"), cameras=("x", "y")):
     predictions = Predictions(
-        np.array(names), np.array(manipulations) != "unaltered", ("x", "y"), np.float32(probabilities)
+        np.array(names), np.array(manipulations) != "unaltered", ("x", "y"), np.array(probabilities, np.float32)
     )
     return predictions, pd.DataFrame({"name": names, "camera": cameras, "manipulation": manipulations})
 
