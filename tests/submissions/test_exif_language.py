@@ -127,7 +127,7 @@ def test_run_resumes_only_with_the_same_configuration(run, photos):
         ({"more_than": 30}, "more EXIF"),
         ({"batch": 1}, "at least 2"),
         ({"order": "odd"}, "unknown tag order"),
-        ({"inner": 15, "heads": 2}, "no 2 equal heads"),
+        ({"inner": 15, "heads": 2}, "multiple of the 2 heads"),
     ],
 )
 def test_unusable_data_or_recipe_raises_before_anything_is_written(photos, tmp_path, changes, message):
