@@ -4,9 +4,6 @@ from pathlib import Path
 
 from competition.utils.errors import InputError
 
-VIRTUAL_SIZES = {"full": "full", "quick": "small", "smoke": "smoke", "paper": "settings"}
-VIRTUAL_SIZES_OF_SETTINGS = {"full": "full", "quick": "settings", "smoke": "settings-smoke", "paper": "settings"}
-
 
 def check_folder(data: Path | None) -> None:
     """Refuse a `--data` that does not exist before anything slow begins."""
@@ -16,13 +13,12 @@ def check_folder(data: Path | None) -> None:
         )
 
 
-def virtual_folder(preset: str, settings: bool, jobs: int) -> Path:
+def virtual_folder(size: str, jobs: int) -> Path:
     """The virtual competition's folder, made where it is not there yet: of settings where those are asked for."""
-    from augment.manipulations import cut_test_patch
+    from augment.manipulations import cut_test_patch, source_size
     from competition.virtual.make_competition import find_size, make_competition
 
-    size = (VIRTUAL_SIZES_OF_SETTINGS if settings else VIRTUAL_SIZES)[preset]
     folder = Path("data") / f"virtual-{size}"
     print(f"no --data: the virtual competition in {folder}, simulated photographs by ten virtual cameras")
-    make_competition(folder, find_size(size), 0, cut_test_patch, jobs)
+    make_competition(folder, find_size(size), 0, cut_test_patch, source_size, jobs)
     return folder

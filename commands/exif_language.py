@@ -4,28 +4,30 @@ import argparse
 from pathlib import Path
 
 from commands.data_folder import check_folder, virtual_folder
-from commands.quiet import load_framework
+from commands.framework import load_framework
 from competition.utils.errors import InputError
-from models.backbones import MEMBERS
-from models.presets.exif_language import PRESETS
+from models.exif_language.recipe import ENCODERS
+from models.presets import EXIF_LANGUAGE, find_preset, preset_names
 
 CHANGES = ("epochs", "patch", "batch", "learning_rate")
 
 
 def run_exif_language(args: argparse.Namespace) -> None:
     """Train by the arguments of `train`: data, preset, run, seed, jobs, epochs, patch, batch and learning_rate, each
-    None where not given (seed and jobs have defaults), and `backbone`, a name of `models.backbones.MEMBERS` or None."""
+    None where not given (seed and jobs have defaults), and `backbone`, one of `models.exif_language.recipe.ENCODERS` or
+    None."""
     check_folder(args.data)
-    if args.preset is not None and args.preset not in PRESETS:
-        raise InputError(f"exif-language has no preset {args.preset}; give one of {', '.join(PRESETS)}")
-    if args.backbone is not None and args.backbone not in MEMBERS:
-        raise InputError(f"unknown backbone {args.backbone}; known: {', '.join(MEMBERS)}")
+    names = preset_names(EXIF_LANGUAGE)
+    if args.preset is not None and args.preset not in names:
+        raise InputError(f"exif-language has no preset {args.preset}; give one of {', '.join(names)}")
+    if args.backbone is not None and args.backbone not in ENCODERS:
+        raise InputError(f"unknown backbone {args.backbone}; known: {', '.join(ENCODERS)}")
     load_framework()
     from models.training.backend import has_gpu
     from submissions.exif_language import train_exif_language
 
     preset = args.preset or ("paper" if args.data is not None and has_gpu() else "quick")
-    data = args.data or virtual_folder(preset, True, args.jobs)
+    data = args.data or virtual_folder(find_preset(EXIF_LANGUAGE, preset).virtual_size, args.jobs)
     looks = f"-{args.backbone}" if args.backbone else ""
     folder = Path("runs") / (args.run or f"exif-language{looks}-{preset}-{data.resolve().name}")
     changes = {name: getattr(args, name) for name in CHANGES}

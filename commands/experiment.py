@@ -1,11 +1,11 @@
-"""`./run.sh experiment`: repeat the experiments of Laurence & Murphy (2018) on camera settings."""
+"""Command `experiment`: repeat the experiments of Laurence & Murphy (2018) on camera settings."""
 
 import argparse
 from pathlib import Path
 
 from commands.data_folder import check_folder, virtual_folder
+from commands.framework import load_framework
 from commands.options import at_least, processes
-from commands.quiet import load_framework
 from models.members import STATNET
 from models.presets import find_preset, preset_names
 from submissions.experiments.laurence_murphy import EXPERIMENTS, find_experiment

@@ -5,15 +5,14 @@ from pathlib import Path
 
 from commands.data_folder import check_folder, virtual_folder
 from commands.options import at_least, not_negative, positive, processes
-from commands.quiet import load_framework
+from commands.framework import load_framework
 from competition.utils.errors import InputError, unknown_name
-from models.backbones import ENSEMBLE, MEMBERS
-from models.presets.classifier import PRESETS, recipe
+from models.members import ENSEMBLE, MEMBERS
+from models.presets import EXIF_LANGUAGE, classifier_recipe, find_preset, preset_names
 
 CHANGES = ("front_end", "weights", "epochs", "patch", "batch", "learning_rate", "input", "tau")
 OF_SETTINGS = ("bins", "edges", "output", "order", "label_balance")  # what a task says of them
 OF_CAMERAS = ("members", "photos", "front_end", "weights", "input", "tau", *OF_SETTINGS)  # and nothing to exif-language
-EXIF_LANGUAGE = "exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = "./run.sh train ensemble --data ../shared/photos --preset quick"
 
@@ -27,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="train/<camera>/*.jpg [test/*.tif]; default: virtual cameras"
     )
-    parser.add_argument("--preset", choices=PRESETS, help="default: full for --data on a GPU, otherwise quick")
+    parser.add_argument(
+        "--preset", choices=preset_names("camera"), help="default: full for --data on a GPU, otherwise quick"
+    )
     parser.add_argument("--run", metavar="NAME", help="name of the folder in runs/; default: from the other choices")
     parser.add_argument(
         "--task", default="camera", metavar="TASK", help="camera (default), settings or camera,settings"
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tau", type=not_negative, metavar="EPOCHS", help="until the next joins; default: the preset's"
     )
     parser.add_argument("--members", metavar="A,B,…", help="members of the ensemble; default: all")
-    parser.add_argument("--front-end", help="none, residual or stem; default: the preset's")
+    parser.add_argument("--front-end", help="none, high_pass, conv_stem or statistics; default: the preset's")
     parser.add_argument("--weights", metavar="imagenet|none|FILE", help="first weights; default: the preset's")
     parser.add_argument("--backbone", metavar="MEMBER", help="of exif-language's image encoder; default: the preset's")
     parser.add_argument("--epochs", type=at_least(1), metavar="N", help="default: the preset's")
@@ -71,7 +72,9 @@ def run(args: argparse.Namespace) -> None:
     if args.what == EXIF_LANGUAGE:
         for name in OF_CAMERAS:
             if getattr(args, name) is not None:
-                raise InputError(f"--{name.replace('_', '-')} is not of {EXIF_LANGUAGE}; leave it out (see ./run.sh train --help)")
+                raise InputError(
+                    f"--{name.replace('_', '-')} is not of {EXIF_LANGUAGE}; leave it out (see ./run.sh train --help)"
+                )
         from commands.exif_language import run_exif_language
 
         run_exif_language(args)
@@ -82,17 +85,20 @@ def run(args: argparse.Namespace) -> None:
     changes = {name: getattr(args, name) for name in CHANGES}
     asked = {name: getattr(args, name) for name in OF_SETTINGS if getattr(args, name) is not None}
     if args.task == "camera" and (asked or args.tau is not None):
-        raise InputError(f"--{next(iter(asked), 'tau').replace('_', '-')} is of settings: add --task settings, or leave it out")
+        raise InputError(
+            f"--{next(iter(asked), 'tau').replace('_', '-')} is of settings: add --task settings, or leave it out"
+        )
     check_folder(args.data)
 
     load_framework()
     from submissions.run import Run, start_run
     from submissions.tasks import Task
 
-    task = Task(args.task, **{"label_balance": "cells" if args.preset == "paper" else "bins", **asked})
     preset = args.preset or _default_preset(args.data)
-    recipes = {member: recipe(preset, member, task.name, **changes) for member in members}
-    data = args.data or virtual_folder(preset, task.settings, args.jobs)
+    found = find_preset(args.task, preset)
+    task = Task(args.task, **{"label_balance": found.label_balance, **asked})
+    recipes = {member: classifier_recipe(preset, member, task.name, **changes) for member in members}
+    data = args.data or virtual_folder(found.virtual_size, args.jobs)
     target = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
     name = args.run or f"{args.what}{target}-{preset}-{data.resolve().name}"
     started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)

@@ -1,1 +1,14 @@
-"""Floor 3: what learns. Backbones, fronts, heads, presets, training."""
+"""Level 3: networks and their training. In reading order:
+
+backbones      backbones, their normalization and their ImageNet weights
+resnet18       ResNet-18 and SE-ResNet-18, which `keras.applications` lacks
+layers         normalization as layers, so that a saved model takes raw pixels
+front_ends/    what stands between the pixels and a backbone
+recipe         all settings of one training
+members        the names that a user can train, and the checks of their recipes
+presets/       recipes by task and name
+classifier     a member, from pixels to probabilities
+saved          load weights and models
+training/      fit a classifier, resume it, keep its epochs
+exif_language/ a joint embedding of patches and EXIF text
+"""

@@ -1,12 +1,13 @@
-"""The members of the ensemble: backbones, most of them of `keras.applications`, each with the normalization it expects.
+"""Backbones, each with the normalization that it expects. Tested by tests/models/test_classifier.py.
 
-To add one, add a line to `BACKBONES`; everything else (presets, training, prediction, the leaderboard) finds it there.
+To add one, add a line to `BACKBONES`; presets, training, prediction and the leaderboard find it there. This module
+imports no framework, so that the command line can list the backbones at once.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from competition.utils.errors import InputError, unknown_name
 
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backbone:
-    """How to build a backbone: its constructor, its pixel convention (`Normalize.mode`), its smallest input side, and
-    whether Keras has ImageNet weights for it."""
+    """How to build a backbone.
+
+    Attributes:
+        build: constructor with the arguments `weights` and `input_shape`.
+        mode: its pixel convention, see `models.layers.Normalize`.
+        smallest: smallest side of its input, pixels.
+        pretrained: whether Keras has ImageNet weights for it.
+    """
 
     build: "Callable[..., keras.Model]"
     mode: str
@@ -26,9 +33,9 @@ class Backbone:
 
 
 def _application(name: str) -> "Callable[..., keras.Model]":
-    """A constructor of `keras.applications`, looked up when called: this table must import without a framework."""
+    """A constructor of `keras.applications`, looked up when it is called."""
 
-    def build(**options: Any) -> "keras.Model":
+    def build(**options: object) -> "keras.Model":
         from keras import applications
 
         return getattr(applications, name)(include_top=False, **options)
@@ -37,10 +44,10 @@ def _application(name: str) -> "Callable[..., keras.Model]":
 
 
 def _resnet18(squeeze: bool) -> "Callable[..., keras.Model]":
-    def build(**options: Any) -> "keras.Model":
+    def build(weights: str | None, input_shape: tuple[int | None, int | None, int]) -> "keras.Model":
         from models.resnet18 import resnet18
 
-        return resnet18(squeeze=squeeze, **options)
+        return resnet18(weights, input_shape, squeeze)
 
     return build
 
@@ -53,27 +60,24 @@ BACKBONES = {
     "resnet18": Backbone(_resnet18(squeeze=False), "torch", 32, pretrained=False),
     "se_resnet18": Backbone(_resnet18(squeeze=True), "torch", 32, pretrained=False),
 }
-ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # what `train ensemble` trains by itself
 
 
-STEM = "stem"  # the member that is a learned front without a backbone: small, quick, and no part of the ensemble
-MEMBERS = (*BACKBONES, STEM)
-
-
-def backbone(name: str) -> Backbone:
-    """The backbone of that name, or an `InputError` that lists the known ones."""
+def find_backbone(name: str) -> Backbone:
+    """Return the backbone of that name. Raises `InputError`, listing the known ones, for an unknown name."""
     if name not in BACKBONES:
-        raise unknown_name("member", name, BACKBONES)
+        raise unknown_name("backbone", name, BACKBONES)
     return BACKBONES[name]
 
 
-def trunk(name: str, channels: int, weights: str | None) -> "keras.Model":
-    """Build a backbone without its classifier, for images of any side it can take.
+def build_backbone(name: str, channels: int, weights: str | None, momentum: float) -> "keras.Model":
+    """Build a backbone without its classifier, for images of any side that it can take.
 
     Args:
         name: a key of `BACKBONES`.
-        channels: of its input.
+        channels: number of channels of its input.
         weights: `"imagenet"`, or None for random ones.
+        momentum: of the running mean and variance of BatchNorm. With Keras' default, 0.99, the validation loss stays
+            at chance for the first hundreds of steps.
 
     Returns:
         A model from (batch, height, width, channels) to a feature map (batch, rows, columns, features).
@@ -81,19 +85,22 @@ def trunk(name: str, channels: int, weights: str | None) -> "keras.Model":
     Raises:
         InputError: the ImageNet weights can neither be found nor downloaded.
     """
+    from keras.layers import BatchNormalization
+
     try:
         with warnings.catch_warnings():
-            # A learned front hands over more than three channels, on purpose.
+            # A learned front end passes on more than three channels, on purpose.
             warnings.filterwarnings("ignore", message=".*usually expects 1 or 3 input channels.*")
-            return backbone(name).build(weights=weights, input_shape=(None, None, channels))
+            model = find_backbone(name).build(weights=weights, input_shape=(None, None, channels))
     except Exception as error:
         if weights is None:
             raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(
-            f"the ImageNet weights of {name} cannot be had ({_first_line(error)}); where there is no network, put the "
-            "file named there into ~/.keras/models, or give --weights FILE, or train from scratch with --weights none"
+            f"the ImageNet weights of {name} are not available ({reason}); without a network connection, put the file "
+            "named there into ~/.keras/models, or give --weights FILE, or train from scratch with --weights none"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    for layer in model.layers:
+        if isinstance(layer, BatchNormalization):
+            layer.momentum = momentum
+    return model

@@ -1,73 +1,55 @@
-"""All that decides how a member is trained."""
+"""The settings of one training. Imports no framework. Tested by tests/models/presets/test_table.py."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, TypeVar
 
-from competition.utils.errors import InputError, unknown_name
-from models.backbones import STEM, backbone
-
-FRONT_ENDS = ("none", "residual", "stem", "statistics")  # built in `models.classifier`
-TRAINABLE_FRONT_ENDS = (
-    "stem",
-    "statistics",
-)  # that answer by themselves, as the member `stem`, and then lead a backbone
-INPUTS = ("patch", "squash")
-SMALLEST_STEM = 8  # pixels
+from augment.patches import PatchConfig
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one member's training; the presets in `models.presets.classifier` fill them in.
+    """The settings of the training of one classifier, filled in by `models.presets`.
 
     Attributes:
-        patch: side of a training patch, pixels.
-        test_patch: side of a patch at validation and prediction. Features are pooled over the patch, so it may be
-            larger: more evidence per answer, and training on small patches takes more steps in the same time.
-        front_end: what stands before the backbone, a name of `FRONT_ENDS`.
-        weights: `imagenet`, `none`, or the path of a weights file.
-        epochs: at most so many.
-        patches_per_photo: patches of every photograph in an epoch.
-        batch: patches in a step.
-        learning_rate: at the start; the peak of the cycle where `schedule` is `cycle`.
-        schedule: `plateau` (lowered where the validation loss stalls) or `cycle` (one warm-up and decay).
-        patience: stop after so many epochs without a better validation loss.
-        momentum: of BatchNorm's running mean and variance.
-        dropout: behind each of the two dense layers.
-        precision: Keras' dtype policy, such as `float32` or `mixed_float16`.
-        turns: whether training patches are turned in the eight dihedral ways. Where they are, all eight views of an
-            image are averaged; where not, the other seven show a color filter array that the network never saw.
-        input: `patch`, a window of the photograph, or `squash`, all of it in a square of `patch` pixels.
-        manipulated: share of the training patches that are manipulated.
-        padding: pixels of zeros around a squashed photograph, and `rotation`: degrees by which it is turned, at most.
-        tail: what follows the features: `wide`, dense layers of 512 and 256 with dropout (the camera competition), or
-            `paper`, two of 100 with BatchNorm (Laurence & Murphy 2018).
-        optimizer: `adam`, or `sgd` with Nesterov momentum 0.9; `weight_decay`: the L2 penalty of its weights.
-        plateau_epochs, plateau_factor: the schedule `plateau` multiplies the rate by `plateau_factor` after so many
-            epochs without a better validation loss.
-        normalize: what pixels become: what the backbone's published `weights` expect, or standardized by the means and
-            standard deviations of the `training` images.
-        tau: epochs over which each further setting joins the loss, see `models.training.schedules.head_weights`; 0: all at once.
-        stem: how the stem in front of the backbone learns before the backbone joins it; None where there is no stem.
+        patches: how training patches are made. Its seed is replaced at training, so that every member has its own. With
+            `dihedral`, the predictions of all eight dihedral views of an image are averaged; without it, the network
+            has only seen one orientation of the color filter array, and only the first view counts.
+        test_patch: side of a patch at validation and prediction, pixels. Features are pooled over the patch, so it may
+            be larger than in training: each prediction has more evidence, and training on small patches is faster.
+        front_end: `none`, or a name of `models.front_ends.FRONT_ENDS`.
+        weights: initial weights: `imagenet`, `none` for random ones, or the path of a `.weights.h5` file.
+        epochs: maximum number of epochs.
+        learning_rate: initial learning rate, or the peak of the schedule `cycle`.
+        schedule: `plateau` (lower it when the validation loss stalls) or `cycle` (one warm-up and decay).
+        patience: epochs without a better validation loss after which training stops.
+        momentum: of the running mean and variance of BatchNorm.
+        dropout: share of units dropped behind each dense layer.
+        precision: dtype policy of Keras, such as `float32` or `mixed_float16`.
+        tail: layers between features and logits: `wide`, dense layers of 512 and 256 with dropout (the camera
+            competition), or `paper`, two of 100 with BatchNorm (Laurence & Murphy 2018).
+        optimizer: `adam`, or `sgd` with Nesterov momentum 0.9.
+        weight_decay: factor of the L2 penalty of the weights.
+        plateau_epochs: epochs without a better validation loss after which `plateau` lowers the learning rate.
+        plateau_factor: factor by which it is then multiplied.
+        tau: epochs over which each further setting joins the loss, see `models.training.schedules.head_weights`; 0: all
+            settings count from the start.
+        normalize: how pixels are normalized without a front end: as the published `weights` expect, or by the means and
+            standard deviations of the `training` patches.
+        front_end_recipe: how the front end is trained alone before the backbone joins it; None if it is not.
     """
 
-    patch: int
+    patches: PatchConfig
     test_patch: int
     front_end: str
     weights: str
     epochs: int
-    patches_per_photo: int
-    batch: int
     learning_rate: float
     schedule: str
     patience: int
     momentum: float
     dropout: float
     precision: str
-    dihedral: bool
-    input: str = "patch"
-    manipulated: float = 0.5
-    padding: int = 0
-    rotation: float = 0.0
     tail: str = "wide"
     optimizer: str = "adam"
     weight_decay: float = 0.0
@@ -75,29 +57,49 @@ class Recipe:
     plateau_factor: float = 0.5
     tau: float = 0
     normalize: str = "weights"
-    stem: "Recipe | None" = None
+    front_end_recipe: "Recipe | None" = None
 
 
-def check(member: str, recipe: Recipe) -> None:
-    """Raise `InputError` for names that are unknown and for choices that no network can be built from.
+class _HasPatches(Protocol):
+    @property
+    def patches(self) -> PatchConfig: ...
 
-    Without a framework, so that a command can refuse them before it writes anything.
+    @property
+    def test_patch(self) -> int: ...
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=_HasPatches)
+SHORT_NAMES = {"patch": "size", "batch": "batch_size"}  # of fields of PatchConfig
+
+
+def change(recipe: AnyRecipe, **changes: Any) -> AnyRecipe:
+    """Return a recipe with other values for some of its fields, or of the fields of its `patches`.
+
+    `patch` stands for `patches.size` and `test_patch`, and `batch` for `patches.batch_size`. The test patch of squashed
+    photos is as large as the training patch, because a network only knows the scale that it was trained on.
     """
-    if recipe.front_end not in FRONT_ENDS:
-        raise unknown_name("front end", recipe.front_end, FRONT_ENDS)
-    if recipe.input not in INPUTS:
-        raise unknown_name("input", recipe.input, INPUTS)
-    smallest = SMALLEST_STEM if member == STEM else backbone(member).smallest
-    if min(recipe.patch, recipe.test_patch) < smallest:
-        received = min(recipe.patch, recipe.test_patch)
-        raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
-    if member == STEM and recipe.front_end not in TRAINABLE_FRONT_ENDS:
-        raise InputError(
-            f"the member {STEM} is a front end alone: give --front-end {' or '.join(TRAINABLE_FRONT_ENDS)}, not {recipe.front_end}"
-        )
-    if recipe.weights == "imagenet" and recipe.front_end in TRAINABLE_FRONT_ENDS:
-        raise InputError("ImageNet weights expect three channels: use --front-end none or residual, or --weights none")
-    if recipe.weights not in ("imagenet", "none") and not Path(recipe.weights).is_file():
-        raise InputError(f"the weights {recipe.weights} do not exist; expected imagenet, none or a file")
-    if recipe.stem is not None:
-        check(STEM, recipe.stem)
+    if "patch" in changes:
+        changes = {"test_patch": changes["patch"], **changes}
+    values = {SHORT_NAMES.get(name, name): value for name, value in changes.items()}
+    of_patches = {field.name: values.pop(field.name) for field in fields(PatchConfig) if field.name in values}
+    patches = replace(recipe.patches, **of_patches)
+    if patches.input == "squash":
+        values["test_patch"] = patches.size
+    return replace(recipe, patches=patches, **values)  # type: ignore[type-var]
+
+
+def patches_from_json(data: Mapping[str, Any]) -> PatchConfig:
+    """Return the `PatchConfig` whose fields were written as JSON."""
+    return PatchConfig(**{**data, "manipulations": tuple(data["manipulations"])})
+
+
+def recipe_from_json(data: Mapping[str, Any]) -> Recipe:
+    """Return the `Recipe` whose fields were written as JSON."""
+    alone = data["front_end_recipe"]
+    return Recipe(
+        **{
+            **data,
+            "patches": patches_from_json(data["patches"]),
+            "front_end_recipe": alone and recipe_from_json(alone),
+        }
+    )

@@ -12,7 +12,7 @@ runs/<name>/
     image.keras, text.keras
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,30 @@ import numpy as np
 import pandas as pd
 
 from augment.loaders import EvaluationPatches, TrainingPatches
-from augment.patches import PatchConfig
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.metadata.exif_tags import read_tags
-from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, takes_part
+from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, has_enough_tags
 from competition.splits import assign_validation
-from competition.utils.atomic_files import read_json, write_bytes, write_json
+from competition.utils.atomic_files import write_bytes, write_json
 from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
 from models.exif_language.pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
+from models.exif_language.recipe import DualEncoderRecipe, recipe_from_json
 from models.exif_language.tokenizer import Tokenizer, load_tokenizer
-from models.presets.exif_language import ContrastRecipe, contrast_recipe
+from models.presets import EXIF_LANGUAGE, dual_encoder_recipe
 from submissions.environment import environment
-from submissions.run import SIMULATED, check_photo_sizes, check_same_config, read_config
+from submissions.run import (
+    FORMAT_VERSION,
+    SIMULATED,
+    as_json,
+    check_photo_sizes,
+    check_same_config,
+    flatten,
+    read_config,
+)
 
 VOCABULARY = "tokens.json"
-RECOMPRESSIONS = ("jpeg70", "jpeg90")
-KIND = "exif-language"  # marks the config.json of these runs
+KIND = EXIF_LANGUAGE  # marks the config.json of these runs
 
 Tags = dict[str, str]
 
@@ -48,7 +55,7 @@ class ExifRun:
 
     folder: Path
     data: Path
-    recipe: ContrastRecipe
+    recipe: DualEncoderRecipe
     seed: int
 
     @property
@@ -70,10 +77,10 @@ class ExifRun:
 def open_exif_language(folder: Path) -> ExifRun:
     """Open a finished run. Raises `InputError` if it does not exist, is of another kind, damaged or unfinished."""
     config = read_config(folder)
-    if not isinstance(config, dict) or config.get("kind") != KIND:
+    if config.get("kind") != KIND:
         raise InputError(f"{folder} is not an {KIND} run; pass a folder made by `train {KIND}`")
     try:
-        run = ExifRun(folder, Path(config["data"]), ContrastRecipe(**config["recipe"]), int(config["seed"]))
+        run = ExifRun(folder, Path(config["data"]), recipe_from_json(config["recipe"]), int(config["seed"]))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
     if not run.image.is_file():
@@ -89,7 +96,7 @@ def train_exif_language(
     Args:
         folder: of the run.
         data: a folder that `competition.manifest.read_folder` can read.
-        preset, backbone: see `models.presets.exif_language.contrast_recipe`; None for the preset's backbone.
+        preset, backbone: see `models.presets.dual_encoder_recipe`; None for the preset's backbone.
         seed: of the split, the patches, the texts and the initial weights.
         jobs: number of processes that read headers and tags.
         changes: values of the recipe that differ from the preset; None keeps the preset's.
@@ -97,7 +104,7 @@ def train_exif_language(
     Raises:
         InputError: the data cannot be used, or the existing run has another configuration.
     """
-    recipe = contrast_recipe(preset, backbone, **changes)
+    recipe = dual_encoder_recipe(preset, backbone, **changes)
     start_exif_run(folder, data, recipe, seed, jobs)
     table, tokenizer = load_manifest(folder / "manifest.csv"), load_tokenizer(folder / VOCABULARY)
     tags = read_cleaned_tags(table, data, jobs)
@@ -114,11 +121,11 @@ def train_exif_language(
     weights = None if recipe.weights == "none" else recipe.weights
     image = image_encoder(recipe.member, recipe.width, weights)
     text = text_encoder(tokenizer.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
-    joint = Joint(image, text, recipe.scale, recipe.learned)
+    joint = Joint(image, text, recipe.scale, recipe.learn_scale)
     return train_joint(joint, recipe, training, validation, folder)
 
 
-def start_exif_run(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, jobs: int) -> None:
+def start_exif_run(folder: Path, data: Path, recipe: DualEncoderRecipe, seed: int, jobs: int) -> None:
     """Create the folder of a new run, or check that the existing one has the same configuration.
 
     Prints a note on the photos that are not used.
@@ -126,17 +133,27 @@ def start_exif_run(folder: Path, data: Path, recipe: ContrastRecipe, seed: int, 
     Raises:
         InputError: the existing run has another configuration, or the data cannot be used. Nothing is written then.
     """
-    config = {"kind": KIND, "data": str(data.resolve()), "seed": seed, "recipe": asdict(recipe)}
+    config = as_json(
+        {
+            "format_version": FORMAT_VERSION,
+            "kind": KIND,
+            "data": str(data.resolve()),
+            "seed": seed,
+            "recipe": asdict(recipe),
+        }
+    )
     if (folder / "config.json").exists():
-        found = _flat_config(folder, read_json(folder / "config.json"))
-        check_same_config(folder, found, _flat_config(folder, config))
+        existing = read_config(folder)
+        if existing.get("kind") != KIND:
+            raise InputError(f"{folder} is not an {KIND} run; choose another --run NAME")
+        check_same_config(folder, flatten(existing), flatten(config))
         return
     table, skipped = read_folder(data, jobs)
-    check_photo_sizes(table[table["split"] != "test"], recipe.patch)
+    check_photo_sizes(table[table["split"] != "test"], recipe.test_patch)
     table, split_notes = assign_validation(table[table["split"] != "test"], seed)
     tags = read_cleaned_tags(table, data, jobs)
     vocabulary = common_tags((tags[path] for path in table.loc[table["split"] == "train", "path"]), recipe.share)
-    used = table["path"].map(lambda path: takes_part(tags[path], vocabulary, recipe.more_than))
+    used = table["path"].map(lambda path: has_enough_tags(tags[path], vocabulary, recipe.more_than))
     _check_enough_photos(table[used], recipe, vocabulary)
     notes = [SIMULATED] if (data / "virtual.json").exists() else []
     if not used.all():
@@ -161,7 +178,7 @@ def read_cleaned_tags(table: pd.DataFrame, data: Path, jobs: int) -> dict[str, T
 
 
 def make_pairs(
-    table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokenizer: Tokenizer, recipe: ContrastRecipe, seed: int
+    table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokenizer: Tokenizer, recipe: DualEncoderRecipe, seed: int
 ) -> tuple[TrainingPairs, ValidationPairs]:
     """Pairs of patches and texts for training, and for measuring recall.
 
@@ -172,18 +189,11 @@ def make_pairs(
     plain = TextOptions("file" if recipe.order == "file" else "fixed", recipe.names)
     texts = {path: exif_text(tags[path], tokenizer.tags, plain) for path in table["path"]}
     length = min(recipe.length, tokenizer.encode([texts[path] for path in train["path"]]).shape[1])
-    config = PatchConfig(
-        recipe.training_patch,
-        recipe.batch,
-        recipe.patches_per_photo,
-        seed,
-        dihedral=recipe.dihedral,
-        manipulated_share=recipe.recompressed,
-        manipulations=RECOMPRESSIONS,
-    )
+    config = replace(recipe.patches, seed=seed)
     random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
-    centers = EvaluationPatches(validate, data, {}, PatchConfig(recipe.patch, recipe.micro_batch))
+    centered = replace(recipe.patches, size=recipe.test_patch, batch_size=recipe.micro_batch)
+    centers = EvaluationPatches(validate, data, {}, centered)
     tokens = tokenizer.encode([texts[path] for path in validate["path"]], length)
     return training, ValidationPairs(centers, tokens)
 
@@ -192,19 +202,13 @@ def _read_cleaned(data: Path, path: str) -> Tags:
     return clean_tags(read_tags(data / path))
 
 
-def _check_enough_photos(table: pd.DataFrame, recipe: ContrastRecipe, vocabulary: tuple[str, ...]) -> None:
+def _check_enough_photos(table: pd.DataFrame, recipe: DualEncoderRecipe, vocabulary: tuple[str, ...]) -> None:
     counts = table["split"].value_counts()
     train, validate = int(counts.get("train", 0)), int(counts.get("validation", 0))
-    if train * recipe.patches_per_photo < recipe.batch or train < 2 or validate < 2:
+    batch = recipe.patches.batch_size
+    if train * recipe.patches.patches_per_photo < batch or train < 2 or validate < 2:
         raise InputError(
             f"{train} training and {validate} validation photos have more than {recipe.more_than} of the "
-            f"{len(vocabulary)} common EXIF tags; expected at least 2 of each, and a batch of {recipe.batch} patches; "
+            f"{len(vocabulary)} common EXIF tags; expected at least 2 of each, and a batch of {batch} patches; "
             "use photos with more EXIF, or a smaller --batch"
         )
-
-
-def _flat_config(folder: Path, config: Any) -> dict[str, Any]:
-    """The configuration of a run in one level. Raises `InputError` for a run of another kind."""
-    if not isinstance(config, dict) or config.get("kind") != KIND:
-        raise InputError(f"{folder} is not an {KIND} run; choose another --run NAME")
-    return {key: value for key, value in (config | config.get("recipe", {})).items() if key != "recipe"}

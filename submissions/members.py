@@ -4,6 +4,7 @@ Tested by tests/commands/test_main_job.py.
 """
 
 import zlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,28 +12,37 @@ import keras
 import pandas as pd
 
 from augment.loaders import TrainingPatches
-from augment.patches import PatchConfig, class_weights
+from augment.patches import class_weights
 from competition.settings import SETTINGS
-from models.backbones import STEM
+from models.members import front_end_member
 from models.recipe import Recipe
-from models.training.fit import MODEL, load_model, train
+from models.saved import MODEL, load_model
+from models.training.fit import train
 from models.training.schedules import head_weights
 from submissions.predict import evaluation_patches, predict
 from submissions.prediction_cache import save
 from submissions.run import Run
 from submissions.tasks import CAMERA, JOINT_HEAD
 
+FRONT_END = "front_end"  # folder of the training of a front end alone, in the folder of its member
+
 
 def train_member(run: Run, member: str) -> pd.DataFrame:
-    """Train one member, after its stem if its recipe has one, or resume it. Returns its history."""
+    """Train one member, after its front end alone if the recipe says so, or resume it. Returns its history."""
     recipe, folder = run.recipes[member], run.member_folder(member)
-    if recipe.stem is None:
-        return _train(run, member, recipe, folder)
-    _train(run, STEM, recipe.stem, folder / STEM)
-    return _train(run, member, recipe, folder, folder / STEM / MODEL)
+    # Each network has its own initial weights and patches, so that members err on different images.
+    name = f"{run.seed} members/{member}"
+    if recipe.front_end_recipe is None:
+        return _train(run, member, recipe, folder, name)
+    alone = folder / FRONT_END
+    _train(run, front_end_member(recipe), recipe.front_end_recipe, alone, f"{name}/stem")
+    return _train(run, member, recipe, folder, name, alone / MODEL)
 
 
-def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | None = None) -> pd.DataFrame:
+def _train(
+    run: Run, network: str, recipe: Recipe, folder: Path, seed_name: str, front_end: Path | None = None
+) -> pd.DataFrame:
+    """Train a network with the seed of `seed_name`. `front_end` is the file of its trained front end."""
     targets, validation = run.targets, run.validation
     training = targets.manifest[targets.manifest["split"] == "train"]
     labels, validation_labels = targets.labels(training), targets.labels(validation)
@@ -40,19 +50,7 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
     settings = [head for head in heads if head in SETTINGS]
     balance = targets.task.label_balance if targets.task.settings else "none"
     weighted = [head for head in heads if head != CAMERA] if balance == "bins" else []
-    # Each member has its own initial weights and patches, so that members err on different images.
-    seed = zlib.crc32(f"{run.seed} {folder.relative_to(run.folder)}".encode())
-    config = PatchConfig(
-        recipe.patch,
-        recipe.batch,
-        recipe.patches_per_photo,
-        seed,
-        recipe.dihedral,
-        input=recipe.input,
-        manipulated_share=recipe.manipulated,
-        padding=recipe.padding,
-        rotation=recipe.rotation,
-    )
+    seed = zlib.crc32(seed_name.encode())
     return train(
         network,
         recipe,
@@ -60,18 +58,18 @@ def _train(run: Run, network: str, recipe: Recipe, folder: Path, stem: Path | No
             training,
             run.data,
             {head: labels[head] for head in heads},
-            config,
+            replace(recipe.patches, seed=seed),
             head_weights=partial(head_weights, heads=settings, tau=recipe.tau),
             cells=labels[JOINT_HEAD] if balance == "cells" else None,
             class_weights={head: class_weights(labels[head], heads[head]) for head in weighted},
         ),
         evaluation_patches(
-            validation, run.data, {head: validation_labels[head] for head in heads}, recipe, recipe.batch
+            validation, run.data, {head: validation_labels[head] for head in heads}, recipe, recipe.patches.batch_size
         ),
         heads,
         folder,
         seed,
-        stem,
+        front_end,
     )
 
 

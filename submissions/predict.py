@@ -1,6 +1,7 @@
 """Predict every dihedral view of every image with a trained member. Tested by tests/commands/test_main_job.py."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from tqdm import tqdm
 
 from augment.dihedral import N_TRANSFORMS, dihedral_transform
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
-from augment.patches import PatchConfig
 from competition.manipulation import UNALTERED
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
@@ -40,7 +40,7 @@ def evaluation_patches(
     table: pd.DataFrame, folder: Path, targets: Mapping[str, np.ndarray], recipe: Recipe, batch: int
 ) -> EvaluationPatches:
     """The center patches of the images in `table`, as a network trained with `recipe` needs them."""
-    config = PatchConfig(recipe.test_patch, batch, input=recipe.input, padding=recipe.padding)
+    config = replace(recipe.patches, size=recipe.test_patch, batch_size=batch)
     return EvaluationPatches(table, folder, targets, config)
 
 
@@ -69,7 +69,7 @@ def predict(
             is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
             classes=targets.all_heads[head],
             probabilities=_by_view(probabilities).astype(np.float32),
-            use_tta=recipe.dihedral,
+            use_tta=recipe.patches.dihedral,
         )
         for head, probabilities in targets.with_marginals(outputs).items()
     }

@@ -11,7 +11,7 @@ from competition.manipulation import MANIPULATED, UNALTERED
 from competition.metadata.header import read_header
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
-from models.training.fit import MODEL, load_model
+from models.saved import MODEL, load_model
 from submissions.blending import blend_members
 from submissions.predict import predict
 from submissions.prediction_cache import Predictions
@@ -36,7 +36,7 @@ def predict_photos(run: Run, photos: Sequence[Path], manipulated: bool) -> tuple
     Raises:
         InputError: no photo can be used.
     """
-    size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.input == "patch"), default=1)
+    size = max((recipe.test_patch for recipe in run.recipes.values() if recipe.patches.input == "patch"), default=1)
     usable, skipped = _usable([file for path in photos for file in find_photos(path, recursive=True)], size)
     if not usable:
         reasons = "; ".join(f"{path}: {why}" for path, why in list(skipped.items())[:3])

@@ -11,6 +11,7 @@ runs/<name>/
     scores.json, leaderboard.csv, submission.csv; for settings settings_leaderboard.csv, settings_submission.csv
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,11 +26,12 @@ from competition.splits import assign_validation, validation_images
 from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.tables import read_text_table
-from models.recipe import Recipe
+from models.recipe import Recipe, recipe_from_json
 from submissions.environment import environment
 from submissions.submission_csv import check_test_set
 from submissions.tasks import CAMERA, Targets, Task, label_notes
 
+FORMAT_VERSION = 2  # of config.json; runs of other versions cannot be opened
 SIMULATED = "simulated photographs (the virtual competition)"
 CAMERA_ONLY = Task()
 DIFFERENCES_NAMED = 4
@@ -95,17 +97,28 @@ class Run:
 
 
 def read_config(folder: Path) -> Any:
-    """Read the config.json of the run in `folder`. Raises `InputError`, naming the runs beside it, if there is none."""
+    """Read the config.json of the run in `folder`.
+
+    Raises:
+        InputError: there is no run, and the message names those beside it; or the file is damaged or of another format.
+    """
     if not (folder / "config.json").is_file():
         raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
-    return read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
+    version = config.get("format_version") if isinstance(config, dict) else None
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"the run {folder} has the format {'1 or none' if version is None else version}, expected "
+            f"{FORMAT_VERSION}: another version of this program made it; train it again with another --run NAME"
+        )
+    return config
 
 
 def open_run(folder: Path) -> Run:
     """Open an existing run. Raises `InputError` if there is none, or if its configuration is damaged."""
     config = read_config(folder)
     try:
-        recipes = {member: _recipe(recipe) for member, recipe in config["recipes"].items()}
+        recipes = {member: recipe_from_json(recipe) for member, recipe in config["recipes"].items()}
         task = config["task"]
         task = Task(**{**task, "order": tuple(task["order"])})
         return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"])
@@ -128,12 +141,12 @@ def start_run(run: Run, jobs: int) -> list[str]:
     """
     config = _config(run)
     if (run.folder / "config.json").exists():
-        check_same_config(run.folder, _flat(read_json(run.folder / "config.json")), _flat(config))
+        check_same_config(run.folder, flatten(read_config(run.folder)), flatten(config))
         return []
     table, skipped = read_folder(run.data, jobs)
-    recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.stem) if stage]
-    cropped = [recipe for recipe in recipes if recipe.input == "patch"]  # the others take photos of any size
-    size = max((max(recipe.patch, recipe.test_patch) for recipe in cropped), default=1)
+    recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
+    cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
+    size = max((max(recipe.patches.size, recipe.test_patch) for recipe in cropped), default=1)
     check_photo_sizes(table, size)
     if run.task.camera:
         check_test_set(run.data, table)
@@ -144,7 +157,7 @@ def start_run(run: Run, jobs: int) -> list[str]:
     images = validation_images(
         table, MANIPULATIONS, lambda height, width, name: fits(height, width, name, size), run.seed
     )
-    if len(cropped) < len(recipes) or not all(recipe.manipulated for recipe in cropped):
+    if len(cropped) < len(recipes) or not all(recipe.patches.manipulated_share for recipe in cropped):
         images = images[~images["is_manipulated"]]
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
     write_manifest(table, run.folder / "manifest.csv")
@@ -180,25 +193,28 @@ def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapp
         )
 
 
-def _recipe(settings: dict[str, Any]) -> Recipe:
-    stem = settings.get("stem")
-    return Recipe(**{**settings, "stem": _recipe(stem) if stem else None})
-
-
 def _config(run: Run) -> dict[str, Any]:
-    return {
+    config = {
+        "format_version": FORMAT_VERSION,
         "data": str(run.data.resolve()),
         "seed": run.seed,
         "photos": run.photos,
-        "task": {**asdict(run.task), "order": list(run.task.order)},  # JSON has no tuples
+        "task": asdict(run.task),
         "recipes": {member: asdict(recipe) for member, recipe in run.recipes.items()},
     }
+    return as_json(config)
 
 
-def _flat(tree: Any, name: str = "") -> dict[str, Any]:
+def as_json(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration as it is read from a JSON file: with lists instead of tuples."""
+    return json.loads(json.dumps(config))
+
+
+def flatten(tree: Any, name: str = "") -> dict[str, Any]:
+    """Return the values of nested dictionaries by their path, such as `recipes.mobilenet.epochs`."""
     if not isinstance(tree, dict):
         return {name: tree}
-    return {k: v for key, branch in tree.items() for k, v in _flat(branch, f"{name}.{key}" if name else key).items()}
+    return {k: v for key, branch in tree.items() for k, v in flatten(branch, f"{name}.{key}" if name else key).items()}
 
 
 def _limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
@@ -212,7 +228,9 @@ def _limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.Da
 
 def _check_enough_photos(table: pd.DataFrame, recipes: list[Recipe]) -> None:
     photos = int((table["split"] == "train").sum())
-    batch = max((recipe.batch for recipe in recipes if recipe.batch > photos * recipe.patches_per_photo), default=None)
+    configs = [recipe.patches for recipe in recipes]
+    too_large = (c.batch_size for c in configs if c.batch_size > photos * c.patches_per_photo)
+    batch = max(too_large, default=None)
     if batch is not None:
         raise InputError(
             f"{photos} training photos do not fill a batch of {batch} patches; add some, or give a smaller --batch"

@@ -4,10 +4,12 @@ import keras
 from keras import layers
 
 from competition.utils.errors import InputError
-from models.backbones import STEM, backbone, trunk
+from models.backbones import build_backbone, find_backbone
+from models.exif_language.recipe import check_encoder
 from models.exif_language.text_encoder import unit
-from models.front_ends import stem
+from models.front_ends.conv_stem import feature_maps
 from models.layers import Normalize
+from models.members import CONVNET
 
 
 def image_encoder(member: str, width: int, weights: str | None = None, momentum: float = 0.9) -> keras.Model:
@@ -26,16 +28,14 @@ def image_encoder(member: str, width: int, weights: str | None = None, momentum:
     Raises:
         InputError: an unknown member, or weights that cannot be had.
     """
-    if member == STEM and weights is not None:
-        raise InputError(f"there are no weights {weights} for {STEM}; leave them out")
+    check_encoder(member)
+    if member == CONVNET and weights is not None:
+        raise InputError(f"there are no weights {weights} for {CONVNET}; leave them out")
     pixels = keras.Input((None, None, 3), dtype="uint8", name="patch")
-    if member == STEM:
-        maps = stem(pixels, momentum)[-1]
+    if member == CONVNET:
+        maps = feature_maps(pixels, momentum)[-1]
     else:
-        body = trunk(member, 3, weights)
-        for layer in body.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.momentum = momentum
-        maps = body(Normalize(backbone(member).mode, name="normalize")(pixels))
+        backbone = build_backbone(member, 3, weights, momentum)
+        maps = backbone(Normalize(find_backbone(member).mode, name="normalize")(pixels))
     features = layers.GlobalAveragePooling2D(name="features")(maps)
     return keras.Model(pixels, unit(features, width), name="image")

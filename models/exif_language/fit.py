@@ -18,11 +18,11 @@ from tqdm import tqdm
 from augment.prefetch import prefetch
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
-from models.classifier import load_weights
 from models.exif_language.dual_encoder import Joint, gradients_of
 from models.exif_language.loss import RANKS, contrastive_loss, recall, recall_by_chance
 from models.exif_language.pairs import TrainingPairs, ValidationPairs
-from models.presets.exif_language import ContrastRecipe
+from models.exif_language.recipe import DualEncoderRecipe
+from models.saved import load_weights
 from models.training import checkpoints as past
 from models.training.backend import compiled
 
@@ -31,7 +31,7 @@ LAST_RATE = 1e-7
 WEIGHT_DECAY = 1e-4
 
 
-def optimizer(joint: Joint, recipe: ContrastRecipe, steps: int) -> keras.optimizers.Optimizer:
+def optimizer(joint: Joint, recipe: DualEncoderRecipe, steps: int) -> keras.optimizers.Optimizer:
     """Adam whose rate rises in a line for the share `recipe.warm_up` of the steps, then falls in a cosine to 1e-7.
 
     The weight decay of 1e-4 is decoupled (times the rate) and spares the logit scale.
@@ -48,7 +48,7 @@ def optimizer(joint: Joint, recipe: ContrastRecipe, steps: int) -> keras.optimiz
 
 
 def train_joint(
-    joint: Joint, recipe: ContrastRecipe, training: TrainingPairs, validation: ValidationPairs, folder: Path
+    joint: Joint, recipe: DualEncoderRecipe, training: TrainingPairs, validation: ValidationPairs, folder: Path
 ) -> pd.DataFrame:
     """Train, or go on where the last call stopped; return the history, see `measured` for its columns.
 

@@ -1,177 +1,148 @@
-"""Presets: recipes for a purpose. This module imports no framework, so that the command line can list them at once."""
+"""Recipes of classifiers, see `models.presets.table`. Each is a function from a member to its recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from competition.utils.errors import unknown_name
-from models.backbones import STEM, backbone
-from models.recipe import Recipe, check
+from augment.patches import PatchConfig
+from models.members import (
+    CONVNET,
+    FRONT_END_MEMBERS,
+    NO_FRONT_END,
+    STATNET,
+    front_end_member,
+    initial_weights,
+    smallest_patch,
+)
+from models.recipe import Recipe, change
 
 
 def full(member: str) -> Recipe:
-    """The blog's recipe, for a GPU and thousands of photographs.
+    """The recipe of the competition's blog, for a GPU and thousands of photos.
 
-    512×512 patches, ImageNet weights, Adam 1e-4, the rate halved after 5 epochs without a better validation loss, the
-    best weights kept. Its author reached the top 3 % with 25,000 photographs; published single networks of this kind
-    score 0.97–0.98 there. Not trained here: it wants a GPU for days.
+    512×512 patches, ImageNet weights, Adam with a learning rate of 1e-4 that is halved after 5 epochs without a better
+    validation loss; the best weights are kept. Its author reached the top 3 % with 25,000 photos, and published single
+    networks of this kind score 0.97–0.98. Not measured here, because it takes a GPU for days.
 
         ./run.sh train ensemble --preset full --data DIR
     """
     return Recipe(
-        patch=512,
+        patches=PatchConfig(size=512, batch_size=16, patches_per_photo=1, dihedral=True),
         test_patch=512,
-        front_end="stem" if member == STEM else "none",
-        weights=_first_weights(member),
+        front_end=FRONT_END_MEMBERS.get(member, NO_FRONT_END),
+        weights=initial_weights(member),
         epochs=100,
-        patches_per_photo=1,
-        batch=16,
         learning_rate=1e-4,
         schedule="plateau",
         patience=15,  # three halvings without any gain
         momentum=0.99,
         dropout=0.3,
         precision="mixed_float16",
-        dihedral=True,
     )
 
 
 def paper(member: str) -> Recipe:
-    """Laurence & Murphy's recipe for camera settings (2018, section 2.7), for a GPU and thousands of photographs.
+    """Laurence & Murphy's recipe for camera settings (2018, section 2.7), for a GPU and thousands of photos.
 
-    Whole photographs squashed to 400×400, 10 pixels of zeros around them, turned by up to 120°; SGD with Nesterov
-    momentum, L2 penalty 1e-3, the rate times 0.1 after 3 worse epochs, τ = 5. The paper does not say the first rate:
-    0.01 here. Their SE-ResNet-18 told 42 % of apertures, 50 % of ISOs and 63 % of exposure times on 5,000 photographs,
-    in three bins. Not trained here.
+    Whole photos squashed to 400×400 with a border of 10 zeros, rotated by up to 120°; SGD with Nesterov momentum, an L2
+    penalty of 1e-3, the learning rate times 0.1 after 3 epochs without a better loss, τ = 5. The paper does not state
+    the initial learning rate; it is 0.01 here. Their SE-ResNet-18 predicted 42 % of apertures, 50 % of ISOs and 63 % of
+    exposure times correctly, with 5,000 photos and three bins. Not measured here.
 
         ./run.sh train se_resnet18 --task settings --preset paper --data DIR
     """
+    weights = initial_weights(member)
     return Recipe(
-        patch=420,
+        patches=PatchConfig(
+            size=420,
+            batch_size=32,
+            patches_per_photo=1,
+            dihedral=False,
+            input="squash",
+            manipulated_share=0.0,
+            padding=10,
+            rotation=120.0,
+        ),
         test_patch=420,
-        front_end="stem" if member == STEM else "none",
-        weights=_first_weights(member),
+        front_end=FRONT_END_MEMBERS.get(member, NO_FRONT_END),
+        weights=weights,
         epochs=100,
-        patches_per_photo=1,
-        batch=32,
         learning_rate=1e-2,
         schedule="plateau",
         patience=12,
         momentum=0.9,
         dropout=0.0,
         precision="float32",
-        dihedral=False,
-        input="squash",
-        manipulated=0.0,
-        padding=10,
-        rotation=120.0,
         tail="paper",
         optimizer="sgd",
         weight_decay=1e-3,
         plateau_epochs=3,
         plateau_factor=0.1,
         tau=5,
-        normalize="weights" if _first_weights(member) == "imagenet" else "training",
+        normalize="weights" if weights == "imagenet" else "training",
     )
 
 
-def _first_weights(member: str) -> str:
-    return "imagenet" if member != STEM and backbone(member).pretrained else "none"
-
-
 def quick(member: str) -> Recipe:
-    """From scratch on two CPU cores; the default where there is no GPU.
+    """From scratch on two CPU cores; the default without a GPU.
 
-    On the virtual competition's private solution (simulated photographs) members score about 0.87 and their blend 0.88,
-    in about half an hour on two busy cores.
+    The front end is trained alone, then the backbone joins it. On the private part of the virtual competition
+    (simulated photos), members score about 0.87 and their blend 0.88, in about half an hour.
 
         ./run.sh train ensemble
     """
-    stem = Recipe(
-        patch=64,
+    convnet = Recipe(
+        patches=PatchConfig(size=64, batch_size=32, patches_per_photo=8, dihedral=False),
         test_patch=128,
-        front_end="stem",
+        front_end="conv_stem",
         weights="none",
         epochs=5,
-        patches_per_photo=8,
-        batch=32,
         learning_rate=4e-3,
         schedule="cycle",
         patience=5,
         momentum=0.9,
         dropout=0.2,
         precision="float32",
-        dihedral=False,
     )
-    if member == STEM:
-        return stem
-    # A backbone halves its image so often that most of its last map is border: it is asked about the size it learnt.
-    joined = replace(stem, patch=128, epochs=2, patches_per_photo=2, learning_rate=1e-3, stem=stem)
-    if backbone(member).smallest > stem.patch:  # InceptionResNetV2 takes no less than 75 pixels, and its steps are slow
-        return replace(joined, patch=80, test_patch=80, epochs=1)
+    if member == CONVNET:
+        return convnet
+    if member == STATNET:  # its statistics need large patches
+        patches = replace(convnet.patches, size=384, batch_size=16, patches_per_photo=1)
+        return replace(convnet, patches=patches, test_patch=448, front_end="statistics", epochs=10, learning_rate=3e-3)
+    # Backbones downscale so often that most of their last map is border, so they are trained at the test size.
+    joined = replace(convnet, epochs=2, learning_rate=1e-3, front_end_recipe=convnet)
+    joined = change(joined, patch=128, patches_per_photo=2)
+    if smallest_patch(member) > convnet.patches.size:  # InceptionResNetV2 needs 75 pixels, and its steps are slow
+        return replace(change(joined, patch=80), epochs=1)
     return joined
 
 
-def smoke(member: str) -> Recipe:
-    """Seconds: shows that everything fits together, not that anything is learnt. For tests."""
-    recipe = replace(quick(member), epochs=1, patches_per_photo=1, batch=8)
-    side = 64 if member == STEM else max(32, backbone(member).smallest)
-    recipe = replace(recipe, patch=side, test_patch=side)
-    return recipe if recipe.stem is None else replace(recipe, stem=smoke(STEM))
+def quick_settings(member: str) -> Recipe:
+    """`quick` for camera settings.
 
+    Settings show in the statistics of large patches, which a small network learns in minutes. The backbone then sees
+    the maps of these statistics.
 
-def _quick_settings(member: str) -> Recipe:
-    """`quick` for settings alone: they show in the statistics of large patches, which a small network learns in
-    minutes; the backbone then looks at the maps of these statistics."""
-    statistics = replace(
-        quick(STEM),
-        patch=384,
-        test_patch=448,
-        front_end="statistics",
-        epochs=10,
-        patches_per_photo=1,
-        batch=16,
-        learning_rate=3e-3,
-        dropout=0.2,
-        manipulated=0.0,
-    )
-    if member == STEM:
-        return statistics
-    return replace(statistics, epochs=2, learning_rate=1e-3, stem=statistics)
-
-
-def _smoke_settings(member: str) -> Recipe:
-    recipe = replace(_quick_settings(member), patch=64, test_patch=64, epochs=1, batch=8)
-    return recipe if recipe.stem is None else replace(recipe, stem=_smoke_settings(STEM))
-
-
-PRESETS: dict[str, Callable[[str], Recipe]] = {"full": full, "paper": paper, "quick": quick, "smoke": smoke}
-OF_SETTINGS = {"quick": _quick_settings, "smoke": _smoke_settings}  # the rest is the same for every task
-SHARED_WITH_STEM = ("patch", "test_patch", "batch", "input", "tau")
-
-
-def recipe(preset: str, member: str, task: str = "camera", **changes: Any) -> Recipe:
-    """The recipe of a preset for a member and a task, with what the user changed (a `None` changes nothing).
-
-    A changed patch is that of training, of evaluation and of the stem's own training. A stem trains by itself only
-    where nothing else (another front end, given weights) decides how the network begins.
-
-    Raises:
-        InputError: unknown names, and choices that do not go together.
+        ./run.sh train statnet --task settings
     """
-    if preset not in PRESETS:
-        raise unknown_name("preset", preset, PRESETS)
-    given = {name: value for name, value in changes.items() if value is not None}
-    if "patch" in given:
-        given["test_patch"] = given["patch"]
-    made = replace((OF_SETTINGS if task == "settings" else PRESETS).get(preset, PRESETS[preset])(member), **given)
-    if made.input == "squash":  # of which only the training's scale is known
-        given["test_patch"] = made.patch
-        made = replace(made, test_patch=made.patch)
-    if made.stem is not None and (made.front_end != made.stem.front_end or made.weights != "none"):
-        made = replace(made, stem=None)
-    if made.stem is not None:
-        sizes = {name: given[name] for name in SHARED_WITH_STEM if name in given}
-        made = replace(made, stem=replace(made.stem, **sizes))
-    check(member, made)
-    return made
+    if member in FRONT_END_MEMBERS:
+        return change(quick(member), manipulated_share=0.0)
+    statnet = quick_settings(STATNET)
+    return replace(statnet, epochs=2, learning_rate=1e-3, front_end_recipe=statnet)
+
+
+def smoke(member: str) -> Recipe:
+    """One short epoch on small patches: checks that everything fits together, in seconds. For tests."""
+    return _shrink(quick, member, side=64 if member in FRONT_END_MEMBERS else 32)
+
+
+def smoke_settings(member: str) -> Recipe:
+    """`smoke` for camera settings."""
+    return _shrink(quick_settings, member, side=64)
+
+
+def _shrink(preset: Callable[[str], Recipe], member: str, side: int) -> Recipe:
+    """The recipe of a preset with one short epoch on patches of `side` pixels, or the smallest that are possible."""
+    recipe = change(preset(member), patch=max(side, smallest_patch(member)), batch=8, patches_per_photo=1, epochs=1)
+    if recipe.front_end_recipe is None:
+        return recipe
+    return replace(recipe, front_end_recipe=_shrink(preset, front_end_member(recipe), side=64))

@@ -20,13 +20,13 @@ from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_er
 from augment.patches import color_statistics
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
-from models.classifier import DAMAGED, adopt_stem, build, freeze_stem, load_weights
+from models.classifier import UNKNOWN_COLORS, build, copy_front_end, freeze_front_end
 from models.recipe import Recipe
+from models.saved import MODEL, load_model, load_weights
 from models.training import checkpoints as past
 from models.training.backend import all_gpus, has_gpu
 from models.training.schedules import Cycle
 
-MODEL = "model.keras"
 MOMENTUM = 0.9
 
 
@@ -38,12 +38,12 @@ def train(
     heads: dict[str, int],
     folder: Path,
     seed: int,
-    stem: Path | None = None,
+    front_end: Path | None = None,
 ) -> pd.DataFrame:
     """Train a member, or go on where its last run stopped; return its history.
 
     Args:
-        member: a name of `models.backbones.BACKBONES`.
+        member: one of `models.members.MEMBERS`.
         recipe: how to train it.
         training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)}, {head: float32 weights (batch,)})`,
             pure in (seed, epoch, index).
@@ -52,7 +52,7 @@ def train(
         heads: number of classes by head.
         folder: the member's folder; `model.keras` in it means that there is nothing left to do.
         seed: of the first weights and of dropout.
-        stem: the file of a trained stem to begin with and keep as it is, for a recipe with the front end `stem`.
+        front_end: file of the trained front end alone, whose weights the network starts with and does not change.
 
     Raises:
         InputError: the loss is no longer a number, a photograph cannot be decoded, or what the folder holds is damaged.
@@ -63,16 +63,16 @@ def train(
         return history
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    colors = _colors(training) if recipe.normalize == "training" else None
+    colors = _colors(training) if recipe.normalize == "training" else UNKNOWN_COLORS
     with all_gpus():
         model = build(member, recipe, heads, colors)
-        if stem is not None:
-            freeze_stem(model)
+        if front_end is not None:
+            freeze_front_end(model)
         _compile(model, recipe, steps=recipe.epochs * len(training), heads=heads)
     if len(history):
         load_weights(model, _weights(folder, len(history) - 1))
-    elif stem is not None:
-        adopt_stem(model, load_model(stem))
+    elif front_end is not None:
+        copy_front_end(model, load_model(front_end))
     steps = len(training)
     name = f"{folder.parent.name}/{folder.name}"
     with tqdm(total=recipe.epochs * steps, initial=len(history) * steps, desc=name, unit="step") as bar:
@@ -95,19 +95,6 @@ def train(
     for left in folder.glob("epoch-*.weights.h5"):
         left.unlink()
     return keeper.history
-
-
-def load_model(path: Path) -> keras.Model:
-    """Load a trained member. Code from the file is never run; a damaged file is an `InputError` that names it."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist: train this member first")
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except DAMAGED as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(
-            f"{path} is damaged or not a model of this toolkit ({reason}); delete it and train again"
-        ) from error
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, heads: dict[str, int]) -> None:

@@ -70,7 +70,7 @@ def find_newest_run(folder: Path) -> Path:
     """Return the exif-language run in `folder` that finished last. Raises InputError if there is none."""
     encoders = sorted(folder.glob("*/image.keras"), key=lambda path: path.stat().st_mtime)
     if not encoders:
-        raise InputError(f"{folder} has no finished {KIND} run; train one with ./run.sh train {KIND}")
+        raise InputError(f"{folder} has no finished {KIND} run; train one with `train {KIND}`")
     return encoders[-1].parent
 
 

@@ -10,7 +10,7 @@ MAIN_JOB = [
     "train",
     "ensemble",
     "--members",
-    "stem,mobilenet",
+    "convnet,mobilenet",
     "--preset",
     "smoke",
     "--data",

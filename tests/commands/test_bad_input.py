@@ -14,7 +14,7 @@ from PIL import Image
 from commands import __main__ as front_door
 from submissions.prediction_cache import load, save
 
-TRAIN = ("train", "stem", "--preset", "smoke", "--data", "photos", "--jobs", "1")
+TRAIN = ("train", "convnet", "--preset", "smoke", "--data", "photos", "--jobs", "1")
 
 
 @pytest.fixture
@@ -106,27 +106,27 @@ def test_bad_photographs(spoil, told, photos, refused):
     ("words", "told"),
     [
         (["vgg16"], "unknown member 'vgg16'; known: resnet50, "),
-        (["ensemble", "--members", "stem,vgg16"], "unknown member 'vgg16'; known: "),
-        (["stem", "--members", "stem"], "--members chooses the members of an ensemble, received it with stem"),
-        (["stem", "--preset", "fast"], "'fast' (choose from"),
-        (["mobilenet", "--front-end", "fourier"], "unknown front end 'fourier'; known: none, residual, stem"),
+        (["ensemble", "--members", "convnet,vgg16"], "unknown member 'vgg16'; known: "),
+        (["convnet", "--members", "convnet"], "--members chooses the members of an ensemble, received it with convnet"),
+        (["convnet", "--preset", "fast"], "'fast' (choose from"),
+        (["mobilenet", "--front-end", "fourier"], "unknown front end 'fourier'; known: none, high_pass, conv_stem"),
         (
             ["mobilenet", "--weights", "imagenet"],
-            "ImageNet weights expect three channels: use --front-end none or residual",
+            "ImageNet weights expect three channels: use --front-end none or high_pass",
         ),
         (["mobilenet", "--weights", "mine.keras"], "the weights mine.keras do not exist"),
         (["mobilenet", "--patch", "31"], "mobilenet needs patches of at least 32 pixels, received 31"),
-        (["stem", "--patch", "200"], "are smaller than a patch of 200 pixels"),
-        (["stem", "--batch", "1000"], "do not fill a batch of 1000 patches; add some, or give a smaller --batch"),
-        (["stem", "--epochs", "0"], "--epochs: received '0', expected a whole number of at least 1"),
-        (["stem", "--epochs", "many"], "--epochs: received 'many', expected a whole number of at least 1"),
-        (["stem", "--seed", "-1"], "--seed: received '-1', expected a whole number of at least 0"),
-        (["stem", "--seed", "0.5"], "--seed: received '0.5', expected a whole number"),
-        (["stem", "--learning-rate", "nan"], "--learning-rate: received 'nan', expected a number above 0"),
-        (["stem", "--learning-rate", "inf"], "--learning-rate: received 'inf', expected a number above 0"),
-        (["stem", "--learning-rate", "0"], "--learning-rate: received '0', expected a number above 0"),
-        (["stem", "--jobs", "0"], "--jobs: received '0', expected a whole number of at least 1"),
-        (["stem", "--epoch", "1", "--moon", "1"], "unrecognized arguments: --moon 1"),
+        (["convnet", "--patch", "200"], "are smaller than a patch of 200 pixels"),
+        (["convnet", "--batch", "1000"], "do not fill a batch of 1000 patches; add some, or give a smaller --batch"),
+        (["convnet", "--epochs", "0"], "--epochs: received '0', expected a whole number of at least 1"),
+        (["convnet", "--epochs", "many"], "--epochs: received 'many', expected a whole number of at least 1"),
+        (["convnet", "--seed", "-1"], "--seed: received '-1', expected a whole number of at least 0"),
+        (["convnet", "--seed", "0.5"], "--seed: received '0.5', expected a whole number"),
+        (["convnet", "--learning-rate", "nan"], "--learning-rate: received 'nan', expected a number above 0"),
+        (["convnet", "--learning-rate", "inf"], "--learning-rate: received 'inf', expected a number above 0"),
+        (["convnet", "--learning-rate", "0"], "--learning-rate: received '0', expected a number above 0"),
+        (["convnet", "--jobs", "0"], "--jobs: received '0', expected a whole number of at least 1"),
+        (["convnet", "--epoch", "1", "--moon", "1"], "unrecognized arguments: --moon 1"),
         ([], "the following arguments are required: MEMBER|ensemble"),
     ],
 )
@@ -196,8 +196,8 @@ def test_quotas_that_cannot_be_equal(home, refused):
     ("words", "told"),
     [
         (["--seed", "1"], "seed 0 (now 1)"),
-        (["--epochs", "2"], "recipes.mobilenet.epochs 1 (now 2), recipes.stem.epochs 1 (now 2)"),
-        (["--members", "stem"], "recipes.mobilenet."),
+        (["--epochs", "2"], "recipes.convnet.epochs 1 (now 2), recipes.mobilenet.epochs 1 (now 2)"),
+        (["--members", "convnet"], "recipes.mobilenet."),
     ],
 )
 def test_a_run_made_by_other_settings(words, told, home, main_job, refused):
@@ -228,7 +228,7 @@ def other_classes(predicted):
     ],
 )
 def test_predictions_that_do_not_match_the_manifest(change, told, home, refused):
-    path = home / "runs" / "job" / "predictions" / "stem" / "validation.npz"
+    path = home / "runs" / "job" / "predictions" / "convnet" / "validation.npz"
     predicted = load(path)
     parts = {
         name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "use_tta")
@@ -246,9 +246,9 @@ def cut(path):
 @pytest.mark.parametrize(
     ("name", "words", "told"),
     [
-        ("members/stem/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
-        ("predictions/stem/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
-        ("predictions/stem/validation.npz", ["leaderboard", "runs/job"], "delete the file and run predict again"),
+        ("members/convnet/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
+        ("predictions/convnet/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
+        ("predictions/convnet/validation.npz", ["leaderboard", "runs/job"], "delete the file and run predict again"),
         ("config.json", ["submit", "runs/job"], "is not valid JSON"),
         ("manifest.csv", ["submit", "runs/job"], "manifest.csv is not a manifest"),
         ("leaderboard.csv", ["leaderboard"], "delete it and run leaderboard again"),
@@ -269,7 +269,7 @@ def test_lost_files_of_a_run(name, home, refused):
 
 
 def test_a_config_that_lacks_a_part(home, refused):
-    (home / "runs" / "job" / "config.json").write_text(json.dumps({"data": "photos", "recipes": {}}))
+    (home / "runs" / "job" / "config.json").write_text(json.dumps({"format_version": 2, "data": "photos", "recipes": {}}))
     assert "config.json is damaged ('task'); delete the run or restore the file" in refused("submit", "runs/job")
 
 
@@ -348,7 +348,7 @@ def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monk
         raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = …\n, filename = …)")
 
     monkeypatch.setattr(np, "savez", refuse)
-    (home / "runs" / "job" / "predictions" / "stem" / "test.npz").unlink()
+    (home / "runs" / "job" / "predictions" / "convnet" / "test.npz").unlink()
     monkeypatch.setattr("submissions.members.load_model", lambda path: None)
     monkeypatch.setattr(
         "submissions.members.predict",
@@ -356,12 +356,12 @@ def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monk
     )
     assert command("predict", "runs/job") == 2
     assert capsys.readouterr().err == "error: the disk is full; free some space and give the same command again\n"
-    assert not list(home.glob("runs/job/predictions/stem/*test*"))
+    assert not list(home.glob("runs/job/predictions/convnet/*test*"))
 
 
 def test_a_path_that_cannot_be_written(photos, refused):
     Path("runs").write_text("a file, where a folder is needed")
-    assert "runs cannot be used (" in refused(*TRAIN).replace("runs/stem-smoke-photos", "runs")
+    assert "runs cannot be used (" in refused(*TRAIN).replace("runs/convnet-smoke-photos", "runs")
 
 
 def test_every_command_is_a_module_where_run_sh_looks_for_it():

@@ -31,10 +31,10 @@ def asked(monkeypatch):
 
 
 def test_what_was_asked_is_handed_on(asked, tmp_path, capsys):
-    run_exif_language(arguments(tmp_path, preset="smoke", backbone="stem", epochs=4))
-    folder = Path("runs") / f"exif-language-stem-smoke-{tmp_path.name}"
+    run_exif_language(arguments(tmp_path, preset="smoke", backbone="convnet", epochs=4))
+    folder = Path("runs") / f"exif-language-convnet-smoke-{tmp_path.name}"
     changes = {"epochs": 4, "patch": None, "batch": None, "learning_rate": None}
-    assert asked == [((folder, tmp_path, "smoke", "stem", 2, 1), changes)]
+    assert asked == [((folder, tmp_path, "smoke", "convnet", 2, 1), changes)]
     told = capsys.readouterr().out
     assert "3 epochs, the best is 1" in told and "text to image  recall 0.100 at 1, 0.500 at 5, 1.000 at 10" in told
 
@@ -53,7 +53,7 @@ def test_what_is_not_known_is_refused(asked, tmp_path, given, message):
     assert not asked
 
 
-@pytest.mark.parametrize("words", [("--bins", 3), ("--members", "stem"), ("--tau", 0)])
+@pytest.mark.parametrize("words", [("--bins", 3), ("--members", "convnet"), ("--tau", 0)])
 def test_options_that_it_has_no_use_for_are_refused(words, asked, refused):
     assert f"error: {words[0]} is not of exif-language; leave it out" in refused("train", "exif-language", *words)
     assert not asked

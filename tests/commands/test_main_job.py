@@ -11,9 +11,9 @@ from submissions.prediction_cache import load
 from submissions.submission_csv import check_submission, read_expected_names
 
 CAMERAS = ("cat", "dog", "eel")
-NETWORKS = ("stem", "mobilenet/stem", "mobilenet")
+NETWORKS = ("convnet", "mobilenet/front_end", "mobilenet")
 PREDICTIONS = [
-    f"predictions/{member}/{split}.npz" for member in ("stem", "mobilenet") for split in ("validation", "test")
+    f"predictions/{member}/{split}.npz" for member in ("convnet", "mobilenet") for split in ("validation", "test")
 ]
 FILES = {
     "config.json",
@@ -42,8 +42,8 @@ def test_config_and_environment_tell_what_was_asked_and_with_what(finished):
     run = finished / "runs" / "job"
     config = json.loads((run / "config.json").read_text())
     assert config["seed"] == 0
-    assert list(config["recipes"]) == ["stem", "mobilenet"]
-    assert config["recipes"]["mobilenet"]["stem"]["epochs"] == 1
+    assert list(config["recipes"]) == ["convnet", "mobilenet"]
+    assert config["recipes"]["mobilenet"]["front_end_recipe"]["epochs"] == 1
     environment = json.loads((run / "environment.json").read_text())
     assert {"backend", "devices", "python", "packages", "git_commit"} <= set(environment)
 
@@ -76,7 +76,7 @@ def test_predictions_of_every_view_of_every_image_are_kept(name, finished):
 def test_scores_have_the_promised_shape(finished):
     scores = json.loads((finished / "runs" / "job" / "scores.json").read_text())
     assert set(scores) == {"members", "blend"}
-    assert set(scores["members"]) == {"stem", "mobilenet"}
+    assert set(scores["members"]) == {"convnet", "mobilenet"}
     for parts in (*scores["members"].values(), scores["blend"]):
         assert {name: part["images"] for name, part in parts.items()} == {"validation": 6, "private": 6}
         for part in parts.values():
@@ -89,8 +89,8 @@ def test_the_leaderboard_has_every_member_blend_and_balancing(finished):
     table = pd.read_csv(finished / "runs" / "job" / "leaderboard.csv")
     assert list(table.columns) == COLUMNS
     assert table["entry"].tolist() == [
-        "stem",
-        "stem+tta",
+        "convnet",
+        "convnet+tta",
         "mobilenet",
         "mobilenet+tta",
         "blend arithmetic",
@@ -132,7 +132,7 @@ def test_what_could_not_be_read_is_counted_and_named(photo_folder, command, tmp_
     (photos / "train" / "dog" / "short.jpg").write_bytes((photos / "train" / "dog" / "0.jpg").read_bytes()[:1000])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("submissions.members.train_member", stop)
-    assert command("train", "stem", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
+    assert command("train", "convnet", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
     warning = capsys.readouterr().out.splitlines()[0]
     assert warning.startswith("warning: skipped 2 file(s): train/cat/page.jpg (")
     assert warning.endswith("train/dog/short.jpg (truncated)")

@@ -141,8 +141,8 @@ def tree(encoder):
         save(pixels, f"tree/images/{number}.png")
         if number < 2:
             save(mask, f"tree/masks/{number}.png")
-    made = [(f"{number}.png", "any" * (number < 2), "hard" * (number < 2), "", 0.2) for number in range(4)]
-    table = pd.DataFrame(made, columns=["name", "settings", "edge", "quality", "share"])
+    rows = [(f"{number}.png", "any" * (number < 2), "hard" * (number < 2), "", 0.2) for number in range(4)]
+    table = pd.DataFrame(rows, columns=["name", "settings", "edge", "quality", "share"])
     table.to_csv("tree/splices.csv", index=False)
     return Path("tree")
 

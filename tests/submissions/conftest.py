@@ -6,7 +6,7 @@ import pytest
 
 from competition.manifest import COLUMNS, DTYPES, write_manifest
 from competition.utils.atomic_files import write_csv
-from models.presets.classifier import recipe
+from models.presets import classifier_recipe
 from submissions.prediction_cache import Predictions, save
 from submissions.run import Run
 from submissions.tasks import Task
@@ -53,7 +53,7 @@ def make_run(tmp_path) -> Callable[..., Run]:
 
     def make(task=None, members=("mobilenet", "resnet50"), manipulated=False, test=0, use_tta=False) -> Run:
         folder = tmp_path / f"data{len(list(tmp_path.iterdir()))}"
-        recipes = {member: recipe("smoke", member, "settings", front_end="none") for member in members}
+        recipes = {member: classifier_recipe("smoke", member, "settings", front_end="none") for member in members}
         run = Run(folder / "runs" / "made", folder, recipes, 0, task or Task("settings"))
         table = manifest(test)
         write_manifest(table, run.folder / "manifest.csv")

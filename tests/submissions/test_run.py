@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from competition.utils.errors import InputError
-from models.presets.classifier import recipe
+from models.presets import classifier_recipe
 from submissions.run import Run, open_run, start_run
 from submissions.tasks import Task
 
 
 def make(folder, data, task="camera", seed=0, photos=None, **changes):
-    recipes = {"mobilenet": recipe("smoke", "mobilenet", task, front_end="none", **changes)}
+    recipes = {"mobilenet": classifier_recipe("smoke", "mobilenet", task, front_end="none", **changes)}
     return Run(folder / "runs" / "one", data, recipes, seed, Task(task), photos)
 
 
@@ -70,6 +70,21 @@ def test_unknown_run_lists_the_known_ones(data, tmp_path):
     start_run(make(tmp_path, data), 1)
     with pytest.raises(InputError, match=r"unknown run '.*runs/two'; known: .*runs/one"):
         open_run(tmp_path / "runs" / "two")
+
+
+@pytest.mark.parametrize("version", [None, 1, 3])
+def test_run_of_another_format_is_refused_in_one_line(data, tmp_path, version):
+    run = make(tmp_path, data)
+    start_run(run, 1)
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["format_version"] == 2
+    del config["format_version"]
+    (run.folder / "config.json").write_text(json.dumps(config | ({"format_version": version} if version else {})))
+    message = f"has the format {version or '1 or none'}, expected 2: .* another --run NAME"
+    for use in (lambda: open_run(run.folder), lambda: start_run(run, 1)):
+        with pytest.raises(InputError, match=message) as caught:
+            use()
+        assert "\n" not in str(caught.value)
 
 
 def test_damaged_configuration_raises(data, tmp_path):

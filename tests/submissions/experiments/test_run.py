@@ -81,7 +81,7 @@ def test_finished_runs_are_not_trained_again(plan, trained, without_plot, capsys
     assert {path: path.read_bytes() for path in before} == before
     lost = planned.runs(jobs=1)[1][1]
     assert is_finished(lost)
-    lost.predictions("statnet", "validation", "iso").unlink()
+    lost.predictions_file("statnet", "validation", "iso").unlink()
     run_experiment(planned, jobs=1)
     assert trained[4:] == ["correlated-0"]
 

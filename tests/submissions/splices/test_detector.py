@@ -12,6 +12,7 @@ from competition.metrics.localization import score_map
 from competition.utils.errors import InputError
 from models.presets import dual_encoder_recipe
 from submissions.run import FORMAT_VERSION
+from submissions.run import SIMULATED
 from submissions.splices.detector import (
     BATCH_SIZE,
     Encoder,
@@ -33,7 +34,7 @@ def run(tmp_path_factory):
     recipe = asdict(dual_encoder_recipe("smoke", patch=PATCH))
     config = {"format_version": FORMAT_VERSION, "kind": "exif-language", "data": "", "seed": 0, "recipe": recipe}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "notes.txt").write_text("simulated photographs (the virtual competition)\n")
+    (folder / "notes.txt").write_text(f"{SIMULATED}\n")
     keras.utils.set_random_seed(0)
     pixels = keras.Input((None, None, 3), dtype="uint8")
     x = keras.layers.Conv2D(8, 3, strides=2)(keras.layers.Rescaling(1 / 255)(pixels))

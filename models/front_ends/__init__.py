@@ -1,0 +1,11 @@
+"""Front ends: what stands between the pixels and a backbone. In reading order:
+
+registry    the front ends by name, and what they output
+high_pass   the photo minus its local mean
+conv_stem   a small convolutional network at full resolution, behind a high-pass filter
+statistics  fixed local statistics, and a small network over their distribution
+"""
+
+from models.front_ends.registry import FRONT_ENDS, FrontEnd, FrontEndOutput
+
+__all__ = ["FRONT_ENDS", "FrontEnd", "FrontEndOutput"]

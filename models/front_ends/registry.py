@@ -1,0 +1,62 @@
+"""The front ends by name. Tested by tests/models/test_classifier.py.
+
+To add one, write a module with a function `build`, see `FrontEnd.build`, and add a line to `FRONT_ENDS`. This module
+imports no framework, so that the command line can list the front ends at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from models.recipe import Recipe
+
+if TYPE_CHECKING:
+    from models.layers import Tensor
+
+
+class FrontEndOutput(NamedTuple):
+    """What a front end makes of a batch of patches.
+
+    Attributes:
+        image: input of the backbone, (batch, rows, columns, channels).
+        features: (batch, width), joined to the pooled features of the backbone; None if there are none.
+        hidden: (batch, width), from which the front end's own logits are computed; None if it has none.
+    """
+
+    image: "Tensor"
+    features: "Tensor | None" = None
+    hidden: "Tensor | None" = None
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A front end.
+
+    Attributes:
+        build: function (pixels, is_manipulated, recipe, smallest) → `FrontEndOutput`. `pixels` is (batch, h, w, 3) in
+            0…255, `is_manipulated` is (batch, 1), and the image must be at least `smallest` pixels wide for patches of
+            the recipe's size. Names of layers with weights begin with `front_end_`.
+        member: name of the member that is this front end alone; None if the front end has no logits of its own.
+        rgb: whether the image has three channels, as ImageNet weights expect.
+    """
+
+    build: "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutput]"
+    member: str | None = None
+    rgb: bool = False
+
+
+def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutput]":
+    """The function `build` of a module, which is imported when the function is called."""
+
+    def build(pixels: "Tensor", is_manipulated: "Tensor", recipe: Recipe, smallest: int) -> FrontEndOutput:
+        return import_module(f"models.front_ends.{module}").build(pixels, is_manipulated, recipe, smallest)
+
+    return build
+
+
+FRONT_ENDS = {
+    "high_pass": FrontEnd(_load("high_pass"), rgb=True),
+    "conv_stem": FrontEnd(_load("conv_stem"), member="convnet"),
+    "statistics": FrontEnd(_load("statistics"), member="statnet"),
+}

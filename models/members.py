@@ -1,0 +1,78 @@
+"""The members that a user can train, and the checks of their recipes. Tested by tests/models/presets/test_table.py.
+
+A member is a backbone, with or without a front end, or a front end alone. This module imports no framework, so that a
+command can check its input before anything slow begins.
+"""
+
+from pathlib import Path
+
+from competition.utils.errors import InputError, unknown_name
+from models.backbones import BACKBONES, find_backbone
+from models.front_ends import FRONT_ENDS
+from models.recipe import Recipe
+
+NO_FRONT_END = "none"
+FRONT_END_MEMBERS = {front_end.member: name for name, front_end in FRONT_ENDS.items() if front_end.member}
+CONVNET, STATNET = "convnet", "statnet"
+MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
+ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`
+SMALLEST_FRONT_END_PATCH = 8  # pixels
+INPUTS = ("patch", "squash")
+
+
+def check_member(member: str) -> None:
+    """Raise `InputError`, listing the known members, for an unknown one."""
+    if member not in MEMBERS:
+        raise unknown_name("member", member, MEMBERS)
+
+
+def smallest_patch(member: str) -> int:
+    """Return the smallest side of a patch for a member, pixels. Raises `InputError` for an unknown member."""
+    check_member(member)
+    return find_backbone(member).smallest if member in BACKBONES else SMALLEST_FRONT_END_PATCH
+
+
+def initial_weights(member: str) -> str:
+    """Return `imagenet` for a backbone that has ImageNet weights, else `none`."""
+    return "imagenet" if member in BACKBONES and find_backbone(member).pretrained else "none"
+
+
+def check_recipe(member: str, recipe: Recipe) -> None:
+    """Check that a network can be built and trained.
+
+    Raises:
+        InputError: an unknown name, a patch that is too small for the member, a front end that does not fit the member,
+            or weights that do not fit the front end or do not exist.
+    """
+    check_member(member)
+    front_ends = (NO_FRONT_END, *FRONT_ENDS)
+    if recipe.front_end not in front_ends:
+        raise unknown_name("front end", recipe.front_end, front_ends)
+    if recipe.patches.input not in INPUTS:
+        raise unknown_name("input", recipe.patches.input, INPUTS)
+    smallest, received = smallest_patch(member), min(recipe.patches.size, recipe.test_patch)
+    if received < smallest:
+        raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
+    own = FRONT_END_MEMBERS.get(member, recipe.front_end)
+    if own != recipe.front_end:
+        raise InputError(
+            f"the member {member} is the front end {own} without a backbone, received --front-end {recipe.front_end}; "
+            "leave it out"
+        )
+    rgb = [name for name in front_ends if name == NO_FRONT_END or FRONT_ENDS[name].rgb]
+    if recipe.weights == "imagenet" and recipe.front_end not in rgb:
+        raise InputError(
+            f"ImageNet weights expect three channels: use --front-end {' or '.join(rgb)}, or --weights none"
+        )
+    if recipe.weights not in ("imagenet", "none") and not Path(recipe.weights).is_file():
+        raise InputError(f"the weights {recipe.weights} do not exist; expected imagenet, none or a file")
+    if recipe.front_end_recipe is not None:
+        check_recipe(front_end_member(recipe), recipe.front_end_recipe)
+
+
+def front_end_member(recipe: Recipe) -> str:
+    """Return the member that is the front end of a recipe alone. Raises `InputError` if there is none."""
+    member = FRONT_ENDS[recipe.front_end].member if recipe.front_end in FRONT_ENDS else None
+    if member is None:
+        raise InputError(f"the front end {recipe.front_end} cannot be trained alone")
+    return member
