@@ -75,6 +75,7 @@ def paired_interval(
     first: ArrayLike,
     second: ArrayLike,
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
     strata: ArrayLike | None = None,
     seed: int = 0,
     draws: int = DRAWS,

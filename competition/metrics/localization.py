@@ -7,6 +7,7 @@ are computed from one sort, because at each threshold the inverted map marks wha
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -158,7 +159,7 @@ def score_map(heat_map: ArrayLike, mask: ArrayLike, threshold: float = FIXED_THR
     }
 
 
-def summarize_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, float | list[float] | int]:
+def summarize_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Return the means of `score_map` over forged images.
 
     Returns p_map (the mean average precision, permuted), its 95 % interval [low, high] over images, the means of the
@@ -173,7 +174,7 @@ def summarize_maps(scores: Sequence[Mapping[str, float]]) -> dict[str, float | l
     return {"p_map": float(precision.mean()), "interval": interval.tolist(), **means, "images": len(scores)}
 
 
-def summarize_detection(scores: ArrayLike, forged: ArrayLike) -> dict[str, float | list[float] | int]:
+def summarize_detection(scores: ArrayLike, forged: ArrayLike) -> dict[str, Any]:
     """Return the average precision over images of `scores` (images,), higher for forged, against `forged` (images,).
 
     Returns detection_map, its 95 % interval [low, high] (forged and authentic images are strata), chance (the share of

@@ -37,6 +37,7 @@ def accuracy_interval(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     is_manipulated: ArrayLike,
+    *,
     seed: int = 0,
     draws: int = DRAWS,
     level: float = LEVEL,

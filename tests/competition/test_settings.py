@@ -149,10 +149,10 @@ def test_values_that_differ_in_the_sixth_digit_get_different_bins():
 
 def test_unknown_values_do_not_affect_quantiles():
     values = [1.8] * 4 + [8.0] * 4
-    with_unknown = [*values, 0, np.nan, None, -1, 1e9]
+    with_unknown = pd.Series([*values, 0, np.nan, None, -1, 1e9], dtype=object)
     assert quantile_edges("aperture", with_unknown, 2).tolist() == quantile_edges("aperture", values, 2).tolist()
     with pytest.raises(InputError, match="0 different values of aperture do not fill 2 bins"):
-        quantile_edges("aperture", [0, np.nan, None], 2)
+        quantile_edges("aperture", [0, np.nan], 2)
 
 
 @pytest.mark.parametrize(

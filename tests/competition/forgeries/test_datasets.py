@@ -148,6 +148,7 @@ def test_masks_are_true_in_the_splice(tree, name):
 
 def test_columbia_masks_keep_the_rim_that_exact_colors_would_lose(tree):
     forged = open_dataset("columbia", tree("columbia"))[-1]
+    assert forged.mask is not None
     with Image.open(forged.mask) as mask:
         pixels = np.asarray(mask)
     exact = (pixels == (0, 255, 0)).all(axis=2) | (pixels == (0, 200, 0)).all(axis=2)
@@ -178,9 +179,9 @@ def test_expected_numbers_are_the_published_ones():
 @pytest.mark.parametrize("name", [name for name in TREES if name != "general"])
 def test_a_missing_mask_is_reported(tree, name):
     root = tree(name)
-    lost = next(item for item in open_dataset(name, root) if item.mask)
-    lost.mask.unlink()
-    with pytest.raises(InputError, match=f"(no mask, the first is {lost.image}|{lost.mask.parent} holds no images)"):
+    image, mask = next((item.image, item.mask) for item in open_dataset(name, root) if item.mask)
+    mask.unlink()
+    with pytest.raises(InputError, match=f"(no mask, the first is {image}|{mask.parent} holds no images)"):
         open_dataset(name, root)
 
 

@@ -109,7 +109,13 @@ def segment(directories: list[dict[int, bytes | int]]) -> bytes:
     """
     starts = [8]
     for fields in directories:
-        starts.append(starts[-1] + 2 + 12 * len(fields) + 4 + sum(map(len, filter(is_text, fields.values()))))
+        starts.append(
+            starts[-1]
+            + 2
+            + 12 * len(fields)
+            + 4
+            + sum(len(value) for value in fields.values() if isinstance(value, bytes))
+        )
     block = b"II*\0" + struct.pack("<I", starts[0])
     for start, fields in zip(starts, directories, strict=False):
         behind = start + 2 + 12 * len(fields) + 4
@@ -125,10 +131,6 @@ def segment(directories: list[dict[int, bytes | int]]) -> bytes:
         block += struct.pack("<H", len(fields)) + entries + struct.pack("<I", following) + texts
     data = b"Exif\0\0" + block
     return JPEG[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(data)) + data + JPEG[JPEG.index(b"\xff\xdb") :]
-
-
-def is_text(value: bytes | int) -> bool:
-    return isinstance(value, bytes)
 
 
 private_numbers = st.one_of(st.sampled_from(sorted(TAGS)), st.integers(0, 0xFFFF)).filter(

@@ -87,11 +87,11 @@ def test_a_paired_interval_is_narrow_for_entries_that_fail_together():
     unrelated = rng.random(300) < 0.7
     widths = []
     for second in (similar, unrelated):
-        pair = [np.stack([correct, ones], axis=1) for correct in (first, second)]
-        low, high = paired_interval(*pair, share)
+        one, other = (np.stack([correct, ones], axis=1) for correct in (first, second))
+        low, high = paired_interval(one, other, share)
         difference = first.mean() - second.mean()
         assert low <= difference <= high
-        assert paired_interval(*pair[::-1], share) == pytest.approx([-high, -low], abs=0.02)
+        assert paired_interval(other, one, share) == pytest.approx([-high, -low], abs=0.02)
         widths.append(high - low)
     assert widths[0] < 0.4 * widths[1]
 
@@ -106,8 +106,8 @@ def test_a_paired_interval_contains_the_true_difference_as_often_as_it_claims():
     inside = 0
     for seed in range(200):
         hard = rng.random(150) < 0.5
-        pair = [np.stack([rng.random(150) < np.where(hard, p, 0.95), np.ones(150)], axis=1) for p in (0.6, 0.4)]
-        low, high = paired_interval(*pair, share, seed=seed)
+        one, other = (np.stack([rng.random(150) < np.where(hard, p, 0.95), np.ones(150)], axis=1) for p in (0.6, 0.4))
+        low, high = paired_interval(one, other, share, seed=seed)
         inside += low <= 0.1 <= high
     assert 0.88 <= inside / 200 <= 0.99
 

@@ -84,10 +84,11 @@ def test_resampling_keeps_the_share_of_manipulated_images():
 
 def test_photos_seen_twice_count_once():
     truth, predicted, _ = bernoulli(100, 0.8, seed=2)
-    twice = [np.tile(values, 2) for values in (truth, predicted)]
+    truth, predicted = np.tile(truth, 2), np.tile(predicted, 2)
     manipulated = np.repeat([False, True], 100)
-    low, high = accuracy_interval(*twice, manipulated)
-    grouped_low, grouped_high = accuracy_interval(*twice, manipulated, groups=np.tile(np.arange(100), 2))
+    groups = np.tile(np.arange(100), 2)
+    low, high = accuracy_interval(truth, predicted, manipulated)
+    grouped_low, grouped_high = accuracy_interval(truth, predicted, manipulated, groups=groups)
     # Copies add no information: with the weights 0.7 and 0.3, the grouped interval is 1 / sqrt(0.7² + 0.3²) = 1.31
     # times as wide.
     assert (grouped_high - grouped_low) / (high - low) == pytest.approx(1.31, abs=0.15)
