@@ -109,13 +109,8 @@ def segment(directories: list[dict[int, bytes | int]]) -> bytes:
     """
     starts = [8]
     for fields in directories:
-        starts.append(
-            starts[-1]
-            + 2
-            + 12 * len(fields)
-            + 4
-            + sum(len(value) for value in fields.values() if isinstance(value, bytes))
-        )
+        length_of_texts = sum(len(value) for value in fields.values() if isinstance(value, bytes))
+        starts.append(starts[-1] + 2 + 12 * len(fields) + 4 + length_of_texts)
     block = b"II*\0" + struct.pack("<I", starts[0])
     for start, fields in zip(starts, directories, strict=False):
         behind = start + 2 + 12 * len(fields) + 4
