@@ -1,11 +1,15 @@
-"""`./run.sh evaluate-splices`: score a splice detector on images with known masks."""
+"""Command `evaluate-splices`: score a splice detector on images with known masks.
+
+Tested by tests/commands/test_splices.py.
+"""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.framework import load_framework
 from commands.options import at_least, processes
-from commands.quiet import load_framework
+from commands.program import PROGRAM
 from commands.splice import add_map_arguments
 from competition.utils.errors import InputError
 
@@ -81,7 +85,7 @@ def _open_dataset(args: argparse.Namespace) -> "tuple[list[Item], pd.DataFrame |
     if args.dataset == VIRTUAL:
         root = args.root or _make_virtual_splices(args.jobs)
         columns = ["name", "settings", "edge", "quality", "share"]
-        splices = read_text_table(root / "splices.csv", columns, "pass a folder made by ./run.sh virtual --splices")
+        splices = read_text_table(root / "splices.csv", columns, f"pass a folder made by {PROGRAM} virtual --splices")
         return open_dataset("general", root), splices
     if args.root is None:
         raise InputError(f"--dataset {args.dataset} needs the folder of the data set; pass it with --root DIR")

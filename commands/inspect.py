@@ -1,4 +1,4 @@
-"""`./run.sh inspect`: draw figures of a run."""
+"""Command `inspect`: draw figures of a run."""
 
 import argparse
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""`./run.sh probe`: linear probe of the frozen embeddings of a run."""
+"""Command `probe`: linear probe of the frozen embeddings of a run."""
 
 import argparse
 from pathlib import Path
 
 from commands.data_folder import check_folder
+from commands.framework import load_framework
 from commands.options import at_least, processes
-from commands.quiet import load_framework
 
 HELP = "probe the embeddings of an exif-language run, beside an untrained network and a camera classifier"
 EXAMPLE = "./run.sh probe runs/exif-language-quick-virtual-settings --target camera"

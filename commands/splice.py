@@ -1,10 +1,14 @@
-"""`./run.sh splice`: detect whether parts of a photo were taken by another camera, and which."""
+"""Command `splice`: detect whether parts of a photo were taken by another camera, and which.
+
+Tested by tests/commands/test_splices.py.
+"""
 
 import argparse
 from pathlib import Path
 
+from commands.framework import load_framework
 from commands.options import at_least
-from commands.quiet import load_framework
+from commands.program import PROGRAM
 
 HELP = "detect and localize splices in photos; needs no labels"
 EXAMPLE = "./run.sh splice holiday/ suspicious.jpg --out splices"
@@ -64,5 +68,5 @@ def run(args: argparse.Namespace) -> None:
     if encoder.simulated:
         print(
             "note: this run was trained on simulated photos only. For real photos, train on real photos:\n"
-            "./run.sh train exif-language --data DIR"
+            f"{PROGRAM} train exif-language --data DIR"
         )

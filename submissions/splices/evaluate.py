@@ -133,7 +133,7 @@ def summarize(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarize_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
-    """Compute the p-mAP of groups of virtual splices that were made in the same way.
+    """Compute the p-mAP of groups of virtual splices, formed by how the splices were made.
 
     Args:
         images: table of `score_images`.
@@ -147,19 +147,19 @@ def summarize_groups(images: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFram
     """
     forged = images[images["forged"]]
     precision = forged.pivot_table(index="image", columns="map", values="average_precision")
-    made = splices.set_index("images/" + splices["name"].str.rpartition(".")[0])
-    unknown = precision.index.difference(made.index)
+    by_image = splices.set_index("images/" + splices["name"].str.rpartition(".")[0])
+    unknown = precision.index.difference(by_image.index)
     if len(unknown):
         raise InputError(f"splices.csv has no row for {unknown[0]}; evaluate the folder with --dataset general")
-    made = made.loc[precision.index]
-    small = made["share"].astype(float) < 0.1
+    by_image = by_image.loc[precision.index]
+    small = by_image["share"].astype(float) < 0.1
     groups = {
-        "similar settings": made["settings"] == "similar",
-        "any settings": made["settings"] == "any",
-        "hard edge": made["edge"] == "hard",
-        "soft edge": made["edge"] == "soft",
-        "recompressed": made["quality"] != "",
-        "not recompressed": made["quality"] == "",
+        "similar settings": by_image["settings"] == "similar",
+        "any settings": by_image["settings"] == "any",
+        "hard edge": by_image["edge"] == "hard",
+        "soft edge": by_image["edge"] == "soft",
+        "recompressed": by_image["quality"] != "",
+        "not recompressed": by_image["quality"] == "",
         "below 10 % of the area": small,
         "at least 10 % of the area": ~small,
     }
@@ -181,7 +181,7 @@ def _save(path: Path, made_by: str, detections: Mapping[str, Detection]) -> None
 
 
 def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Detection] | None:
-    """Read cached detections; None if there are none, or if they were made by something else than `made_by`."""
+    """Read cached detections; None if there are none, or if they do not have the key `made_by`."""
     if not path.is_file():
         return None
     if not zipfile.is_zipfile(path):  # numpy would leave the file open

@@ -1,4 +1,4 @@
-"""`./run.sh probe`: passes its options on, prints the scores, and rejects invalid input."""
+"""Command `probe`: passes its options on, prints the scores, and rejects invalid input."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`./run.sh splice` and `evaluate-splices`: pictures and scores of usable photos, a reason for the others."""
+"""Commands `splice` and `evaluate-splices`: pictures and scores of usable photos, a reason for the others."""
 
 import argparse
 import json
@@ -114,9 +114,7 @@ def test_invalid_options_raise(options, message, encoder, refused):
 def test_run_without_image_encoder_raises(refused, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(picture()[0], "a.png")
-    assert "runs has no finished exif-language run; train one with ./run.sh train exif-language" in refused(
-        "splice", "a.png"
-    )
+    assert "runs has no finished exif-language run; train one with `train exif-language`" in refused("splice", "a.png")
     recipe = asdict(dual_encoder_recipe("smoke", patch=24))
     for name, kind in (("cameras", None), ("begun", "exif-language"), ("cut", "exif-language")):
         Path("runs", name).mkdir(parents=True)

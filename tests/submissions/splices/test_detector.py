@@ -127,9 +127,7 @@ def test_invalid_arguments_raise():
 
 
 def test_newest_run_is_the_one_that_finished_last(tmp_path):
-    with pytest.raises(
-        InputError, match=r"no finished exif-language run; train one with \./run\.sh train exif-language"
-    ):
+    with pytest.raises(InputError, match=r"no finished exif-language run; train one with `train exif-language`"):
         find_newest_run(tmp_path)
     for number, name in enumerate(("b", "c", "a")):
         (tmp_path / name).mkdir()

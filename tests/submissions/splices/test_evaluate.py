@@ -70,7 +70,7 @@ def test_nothing_is_cached_if_no_forged_image_can_be_used(tree, make_encoder, tm
 
 
 def test_precision_of_groups_of_virtual_splices():
-    made = pd.DataFrame(
+    splices = pd.DataFrame(
         [("0.png", "any", "hard", "", "0.05"), ("1.jpg", "", "", "", "0"), ("2.jpg", "similar", "hard", "80", "0.1")],
         columns=["name", "settings", "edge", "quality", "share"],
     )
@@ -79,7 +79,7 @@ def test_precision_of_groups_of_virtual_splices():
         for image, precision in ((2, 0.5), (1, np.nan), (0, 0.75))
         for name in ("network", "high-pass energy", "random")
     ]
-    found = summarize_groups(pd.DataFrame(rows), made).set_index("group")
+    found = summarize_groups(pd.DataFrame(rows), splices).set_index("group")
     assert "soft edge" not in found.index
     assert found.loc["hard edge", ["network", "images"]].tolist() == [0.625, 2]
     for group, precision in (
@@ -92,7 +92,7 @@ def test_precision_of_groups_of_virtual_splices():
     ):
         assert found.loc[group, ["random", "images"]].tolist() == [precision, 1]
     with pytest.raises(InputError, match=r"splices\.csv has no row for images/2"):
-        summarize_groups(pd.DataFrame(rows), made[:2])
+        summarize_groups(pd.DataFrame(rows), splices[:2])
 
 
 def test_limit_applies_to_authentic_and_forged_images(tree):

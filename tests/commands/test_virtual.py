@@ -1,4 +1,4 @@
-"""`./run.sh virtual --splices`: makes a data set of splices."""
+"""Command `virtual --splices`: makes a data set of splices."""
 
 from competition.forgeries.datasets import open_dataset
 

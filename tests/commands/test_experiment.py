@@ -1,0 +1,46 @@
+"""Command `experiment`: passes its options on and prints the table."""
+
+from pathlib import Path
+
+import pytest
+
+from submissions.experiments import run as run_module
+from submissions.experiments.laurence_murphy import EXPERIMENTS
+
+
+@pytest.fixture
+def plans(monkeypatch, tmp_path):
+    """Replaces the experiment and records its plans; the working directory has a folder of photos."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    plans = []
+
+    def run_experiment(plan, jobs):
+        plans.append((plan, jobs))
+        plan.folder.mkdir(parents=True)
+        (plan.folder / "table.md").write_text("# A table\n")
+        return [plan.folder / "table.md"]
+
+    monkeypatch.setattr(run_module, "run_experiment", run_experiment)
+    return plans
+
+
+def test_options_are_passed_on(plans, command, capsys):
+    options = ("--data", "photos", "--member", "resnet18", "--seeds", 3, "--epochs", 2, "--out", "out", "--jobs", 2)
+    assert command("experiment", "bins", "--preset", "smoke", *options) == 0
+    plan = run_module.Plan(EXPERIMENTS["bins"], Path("photos"), Path("out"), "smoke", "resnet18", 3, 2)
+    assert plans == [(plan, 2)]
+    output = capsys.readouterr().out
+    assert "# A table" in output and "out/table.md" in output
+
+
+@pytest.mark.parametrize(("preset", "member"), [("paper", "se_resnet18"), ("quick", "statnet")])
+def test_default_member_depends_on_the_preset(preset, member, plans, command):
+    assert command("experiment", "input", "--preset", preset, "--data", "photos") == 0
+    assert plans[0][0].member == member
+    assert plans[0][0].folder == Path(f"runs/experiment-input-{preset}")
+
+
+def test_unknown_experiment_and_missing_data_raise(plans, refused):
+    assert "unknown experiment 'table-2'; known: loss-schedule" in refused("experiment", "table-2")
+    assert "nowhere does not exist" in refused("experiment", "bins", "--data", "nowhere")
