@@ -1,15 +1,18 @@
 """The members that a user can train, and the checks of their recipes. Tested by tests/models/presets/test_table.py.
 
-A member is a backbone, with or without a front end, or a front end alone. This module imports no framework, so that a
-command can check its input before anything slow begins.
+A member is a backbone, with or without a front end, or a front end alone. This module imports the standard library
+only, so that the command line can list the members at once.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from competition.utils.errors import InputError, unknown_name
 from models.backbones import BACKBONES, find_backbone
 from models.front_ends import FRONT_ENDS
-from models.recipe import Recipe
+
+if TYPE_CHECKING:
+    from models.recipe import Recipe
 
 NO_FRONT_END = "none"
 FRONT_END_MEMBERS = {front_end.member: name for name, front_end in FRONT_ENDS.items() if front_end.member}
@@ -18,6 +21,7 @@ MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
 ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`
 SMALLEST_FRONT_END_PATCH = 8  # pixels
 INPUTS = ("patch", "squash")
+EXIF_LANGUAGE = "exif-language"  # not a member: a joint embedding of patches and EXIF text
 
 
 def check_member(member: str) -> None:
@@ -37,7 +41,7 @@ def initial_weights(member: str) -> str:
     return "imagenet" if member in BACKBONES and find_backbone(member).pretrained else "none"
 
 
-def check_recipe(member: str, recipe: Recipe) -> None:
+def check_recipe(member: str, recipe: "Recipe") -> None:
     """Check that a network can be built and trained.
 
     Raises:
@@ -70,7 +74,7 @@ def check_recipe(member: str, recipe: Recipe) -> None:
         check_recipe(front_end_member(recipe), recipe.front_end_recipe)
 
 
-def front_end_member(recipe: Recipe) -> str:
+def front_end_member(recipe: "Recipe") -> str:
     """Return the member that is the front end of a recipe alone. Raises `InputError` if there is none."""
     member = FRONT_ENDS[recipe.front_end].member if recipe.front_end in FRONT_ENDS else None
     if member is None:

@@ -6,11 +6,17 @@ Tested by tests/models/test_classifier.py.
 import warnings
 import zipfile
 import zlib
+from importlib import import_module
 from pathlib import Path
 
 import keras
 
+import models.layers  # noqa: F401 - registers the layers with Keras
 from competition.utils.errors import InputError
+from models.front_ends import FRONT_ENDS
+
+for _name in FRONT_ENDS:
+    import_module(f"models.front_ends.{_name}")  # registers its layers
 
 MODEL = "model.keras"  # the trained network in the folder of a member
 

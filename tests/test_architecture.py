@@ -18,9 +18,9 @@ TIERS = {
     "competition": ({"utils"}, {"metadata"}, {"*"}, {"prepare", "doctor", "collect", "virtual"}),
     "augment": ({"crops", "decode", "dihedral", "prefetch"}, {"*"}, {"patches"}, {"loaders", "transforms"}),
     "models": (
-        {"layers", "recipe", "resnet18", "saved"},
+        {"layers", "recipe", "resnet18"},
         {"backbones", "front_ends"},
-        {"members"},
+        {"members", "saved"},
         {"classifier"},
         {"training"},
         {"presets", "exif_language", "*"},

@@ -1,7 +1,7 @@
 """The front ends by name. Tested by tests/models/test_classifier.py.
 
-To add one, write a module with a function `build`, see `FrontEnd.build`, and add a line to `FRONT_ENDS`. This module
-imports no framework, so that the command line can list the front ends at once.
+To add one, write a module of its name with a function `build`, see `FrontEnd.build`, and add a line to `FRONT_ENDS`.
+This module imports the standard library only, so that the command line can list the front ends at once.
 """
 
 from collections.abc import Callable
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.recipe import Recipe
-
 if TYPE_CHECKING:
     from models.layers import Tensor
+    from models.recipe import Recipe
 
 
 class FrontEndOutput(NamedTuple):
@@ -49,7 +48,7 @@ class FrontEnd:
 def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutput]":
     """The function `build` of a module, which is imported when the function is called."""
 
-    def build(pixels: "Tensor", is_manipulated: "Tensor", recipe: Recipe, smallest: int) -> FrontEndOutput:
+    def build(pixels: "Tensor", is_manipulated: "Tensor", recipe: "Recipe", smallest: int) -> FrontEndOutput:
         return import_module(f"models.front_ends.{module}").build(pixels, is_manipulated, recipe, smallest)
 
     return build

@@ -11,11 +11,9 @@ from typing import Any
 
 from competition.utils.errors import unknown_name
 from models.exif_language.recipe import DualEncoderRecipe, check_dual_encoder_recipe, check_encoder
-from models.members import STATNET, check_member, check_recipe, initial_weights, smallest_patch
+from models.members import EXIF_LANGUAGE, STATNET, check_member, check_recipe, initial_weights, smallest_patch
 from models.presets import classifier, exif_language
 from models.recipe import Recipe, change
-
-EXIF_LANGUAGE = "exif-language"
 
 
 @dataclass(frozen=True)
