@@ -1,12 +1,13 @@
-"""`./run.sh virtual`: photographs by cameras that do not exist."""
+"""The command `virtual`: photographs by cameras that do not exist."""
 
 import argparse
 from pathlib import Path
 
 from commands.options import at_least, processes
+from commands.program import PROGRAM
 
 HELP = "make the virtual competition: simulated photographs by ten virtual cameras, with a hidden solution"
-EXAMPLE = "./run.sh virtual --size small --sheet contact-sheet.png"
+EXAMPLE = f"{PROGRAM} virtual --size small --sheet contact-sheet.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +34,15 @@ def run(args: argparse.Namespace) -> None:
     if args.splices:
         _make_splices(args)
         return
-    from augment.manipulations import cut_test_patch
+    from augment.manipulations import cut_test_patch, source_size
     from competition.utils.parallel import cluster
     from competition.virtual.contact_sheet import contact_sheet
     from competition.virtual.make_competition import find_size, make_competition
 
     folder = args.out or Path("data") / f"virtual-{args.size}"
     with cluster(args.cluster):
-        make_competition(folder, find_size(args.size), args.seed, cut_test_patch, args.jobs)
-    print(f"{folder}: simulated photographs; next: ./run.sh train ensemble --data {folder}")
+        make_competition(folder, find_size(args.size), args.seed, cut_test_patch, source_size, args.jobs)
+    print(f"{folder}: simulated photographs; next: {PROGRAM} train ensemble --data {folder}")
     if args.sheet:
         contact_sheet(folder, args.sheet)
         print(f"contact sheet: {args.sheet}")

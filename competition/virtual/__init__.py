@@ -1,5 +1,7 @@
-"""The virtual competition: a physical simulation of ten camera models that makes data in the Kaggle layout.
+"""The virtual competition: a physical simulation of ten camera models that makes data in the layout of Kaggle.
 
-The way of a photograph: `scenes` (light) → `exposure` (settings) → `optics` (blur) → `sensor` (mosaic and noise) →
-`demosaic`, `develop` (the camera's own processing) → `files` (JPEG and EXIF) → `competition` (the folder).
+In reading order: `cameras` (the ten models) → `capture` (one photo) → `window`, `textures`, `scenes` (light) →
+`exposure` (settings) → `optics` (blur) → `sensor` (mosaic and noise) → `demosaic`, `isp` (the camera's own processing)
+→ `quantization`, `files` (JPEG and EXIF) → `make_competition` (the folder), `contact_sheet`; `regions`, `make_splices`
+(forgeries); `threads`.
 """

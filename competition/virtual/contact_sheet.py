@@ -22,7 +22,7 @@ def contact_sheet(folder: Path | str, out: Path | str) -> None:
     """
     cameras = sorted(path for path in Path(folder).glob("train/*") if path.is_dir())
     if not cameras:
-        raise InputError(f"{folder} has no train/<camera>/*.jpg; make it with ./run.sh virtual --out {folder}")
+        raise InputError(f"{folder} has no train/<camera>/*.jpg; pass a folder made by `virtual --out DIR`")
     columns, rows = PHOTOS + CROPS, len(cameras)
     step_x, step_y = _TILE_WIDTH + _GAP, _TILE_HEIGHT + 2 * _LINE + _GAP
     sheet = Image.new("RGB", (columns * step_x + _GAP, rows * step_y + _GAP), _PAPER)

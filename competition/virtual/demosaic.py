@@ -122,21 +122,27 @@ def _hamilton_adams(mosaic: np.ndarray) -> np.ndarray:
 
 
 def _gradient_weighted(mosaic: np.ndarray) -> np.ndarray:
-    """Green as the mean of its four neighbours, each weighted by the inverse gradient towards it; then differences."""
-    padded = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)
-    height, width = mosaic.shape
+    """Green as the mean of its four neighbors, each weighted by the inverse gradient towards it; then differences."""
     total, weights = np.zeros_like(mosaic), np.full_like(mosaic, 1e-12)
-    for row, column in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        near = padded[2 + row : 2 + row + height, 2 + column : 2 + column + width]
-        far = padded[2 + 2 * row : 2 + 2 * row + height, 2 + 2 * column : 2 + 2 * column + width]
-        opposite = padded[2 - row : 2 - row + height, 2 - column : 2 - column + width]
-        weight = 1 / (0.01 + np.abs(mosaic - far) + np.abs(near - opposite))
-        total += weight * near
-        weights += weight
+    _add_neighbors(mosaic, total, weights)
+    _add_neighbors(mosaic.T, total.T, weights.T)
     green = total / weights
     green[0::2, 1::2] = mosaic[0::2, 1::2]
     green[1::2, 0::2] = mosaic[1::2, 0::2]
     return _by_difference(mosaic, green)
+
+
+def _add_neighbors(mosaic: np.ndarray, total: np.ndarray, weights: np.ndarray) -> None:
+    """Add the upper and lower neighbor of each pixel (h, w), times their weights, to `total`, and the weights to
+    `weights`."""
+    padded = np.pad(mosaic, ((2, 2), (0, 0)), mode="reflect")
+    steps = np.abs(padded[2:] - padded[:-2])
+    opposite = steps[1:-1] + np.float32(0.01)
+    for near, step in ((padded[1:-3], steps[:-2]), (padded[3:-1], steps[2:])):
+        weight = 1 / (step + opposite)
+        weights += weight
+        weight *= near
+        total += weight
 
 
 METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -1,6 +1,7 @@
 """The camera's own processing: white balance, demosaicing, colors, tone, noise reduction, sharpening."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,6 +14,15 @@ _COLOR_MATRIX = np.array([[1.60, -0.45, -0.15], [-0.25, 1.50, -0.25], [-0.02, -0
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
+# Pixels around a window of the raw data that influence the developed window: demosaicing, then noise reduction, then
+# sharpening. Weights beyond are below the rounding error of a pixel.
+ISP_REACH = 32
+
+
+_DEMOSAIC_REACH = 4  # pixels: even, so that a margin keeps the phase of the color filter
+_BAND = 64  # rows: even, too
+
+
 def sensor_from_rgb() -> np.ndarray:
     """(3, 3): what the color filters pass of linear sRGB light."""
     return np.linalg.inv(_COLOR_MATRIX).astype(np.float32)
@@ -20,19 +30,41 @@ def sensor_from_rgb() -> np.ndarray:
 
 def develop(raw: np.ndarray, camera: Camera, balance: np.ndarray, iso: int) -> np.ndarray:
     """Digital numbers (h, w) → the picture, uint8 (h, w, 3) RGB; `balance` (3,) are the white balance gains."""
-    linear = (raw - camera.black_level) * np.float32(1 / (WHITE_LEVEL - camera.black_level))
-    for place, color in enumerate(camera.pattern):
-        row, column = divmod(place, 2)
-        linear[row::2, column::2] *= balance["RGB".index(color)]
-    image = demosaic(np.clip(linear, 0, 1, out=linear), camera.pattern, camera.demosaicing)
-    image = tone(cv2.transform(image, color_matrix(camera.saturation)), camera.contrast)
-    luma, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
+    luma, red, blue = _luma_and_chroma(raw, camera, balance)
     strength = camera.denoising.strength * (iso / 100) ** 0.35
     luma = _LUMA_FILTERS[camera.denoising.luma](luma, strength)
     red, blue = (_CHROMA_FILTERS[camera.denoising.chroma](plane, strength) for plane in (red, blue))
     luma = sharpen(luma, camera.sharpening)
-    image = cv2.cvtColor(cv2.merge([luma, red, blue]), cv2.COLOR_YCrCb2RGB)
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    picture = np.empty((*raw.shape, 3), np.uint8)
+    for rows in _bands(len(raw)):
+        image = cv2.cvtColor(cv2.merge([luma[rows], red[rows], blue[rows]]), cv2.COLOR_YCrCb2RGB)
+        picture[rows] = _quantize(image, 255, cv2.CV_8U)
+    return picture
+
+
+def _luma_and_chroma(raw: np.ndarray, camera: Camera, balance: np.ndarray) -> np.ndarray:
+    """Digital numbers (h, w) → (3, h, w) float32: luminance, red and blue difference of display values."""
+    gains = balance / np.float32(WHITE_LEVEL - camera.black_level)
+    pattern_gains = gains[["RGB".index(color) for color in camera.pattern]].reshape(2, 2)
+    matrix = color_matrix(camera.saturation)
+    padded = cv2.copyMakeBorder(raw, *4 * (_DEMOSAIC_REACH,), cv2.BORDER_REFLECT_101)
+    inside = slice(_DEMOSAIC_REACH, -_DEMOSAIC_REACH)
+    planes = np.empty((3, *raw.shape), np.float32)
+    for rows in _bands(len(raw)):
+        linear = padded[rows.start : rows.stop + 2 * _DEMOSAIC_REACH] - np.float32(camera.black_level)
+        for row in (0, 1):
+            linear[row::2] *= np.tile(pattern_gains[row], linear.shape[1] // 2)
+        image = demosaic(np.clip(linear, 0, 1, out=linear), camera.pattern, camera.demosaicing)
+        image = cv2.cvtColor(tone(cv2.transform(image, matrix), camera.contrast), cv2.COLOR_RGB2YCrCb)
+        for number, plane in enumerate(planes):
+            plane[rows] = image[inside, inside, number]
+    return planes
+
+
+def _bands(height: int) -> Iterator[slice]:
+    """Rows by the few, so that intermediate arrays fit the processor's cache."""
+    for top in range(0, height, _BAND):
+        yield slice(top, min(top + _BAND, height))
 
 
 def color_matrix(saturation: float) -> np.ndarray:
@@ -42,10 +74,23 @@ def color_matrix(saturation: float) -> np.ndarray:
 
 
 def tone(linear: np.ndarray, contrast: float) -> np.ndarray:
-    """Linear light → [0, 1] display values: gamma 1/2.2 with a toe, then an S-curve around the middle."""
-    display = cv2.pow(np.clip(linear, 0, 1), 1 / 2.2)
-    bend = np.float32(0.22 * contrast) * (2 * display - 1) * (1 - display)
-    return display * (1 + bend)
+    """Linear light, float32, to display values in [0, 1]: gamma 1/2.2 with a toe, then an S-curve around the middle.
+
+    As in a camera, the curve is a table; it has 65,536 entries.
+    """
+    levels = _quantize(linear, 65535, cv2.CV_16U)
+    return cv2.LUT(levels, _tone_table(contrast))
+
+
+def _quantize(image: np.ndarray, levels: int, depth: int) -> np.ndarray:
+    """Values in [0, 1] as whole numbers up to `levels`, of OpenCV's `depth`: rounded and clipped in one pass."""
+    return np.asarray(cv2.multiply(image, np.full(4, levels, np.float64), dtype=depth))
+
+
+@cache
+def _tone_table(contrast: float) -> np.ndarray:
+    display = np.linspace(0, 1, 65536) ** (1 / 2.2)
+    return (display * (1 + 0.22 * contrast * (2 * display - 1) * (1 - display))).astype(np.float32)
 
 
 def sharpen(luma: np.ndarray, sharpening: Sharpening) -> np.ndarray:

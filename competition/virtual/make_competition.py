@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from competition.manipulation import MANIPULATIONS
+from competition.prepare.center_crop import center_span
 from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.parallel import parallel_map
@@ -18,14 +20,17 @@ from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.threads import one_thread
+from competition.virtual.window import Window
 
-VERSION = 1  # of the generator: raise it when the same seed makes other pixels
-MANIPULATIONS = ("jpeg70", "jpeg90", "resize0.5", "resize0.8", "resize1.5", "resize2.0", "gamma0.8", "gamma1.2")
+VERSION = 2  # of the generator: raise it when the same seed makes other pixels
 PUBLIC_SHARE = 0.3
 TEST_BODY = 2
 _TASKS_AT_ONCE = 4  # photographs handed to a process: about a second of work at the default size
 
+_JPEG_UNIT = 16  # pixels: the largest unit of a JPEG, beyond which a pixel does not influence its neighbors
+
 CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
+SourceSize = Callable[[int, str], int]
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class VirtualSize:
 SIZES: dict[str, VirtualSize] = {
     "smoke": VirtualSize(photos=6, patches=4, patch=64, scale=0.35),  # tests: seconds
     "small": VirtualSize(photos=70, patches=40, patch=128, scale=1.0),  # the default
+    "competition": VirtualSize(photos=25, patches=40, patch=512, scale=2.4),  # patches of the real size
     # Several bodies, so that some validate; more photographs, as settings vary from one to the next and cameras do not;
     # no test set, as its patches come without the EXIF that would score them.
     "settings": VirtualSize(photos=240, patches=0, patch=0, scale=1.0, devices=4),
@@ -80,14 +86,29 @@ def training_device(camera: str, index: int, devices: int) -> str:
 
 
 def make_competition(
-    folder: Path | str, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch, jobs: int = -1
+    folder: Path | str,
+    size: VirtualSize,
+    seed: int,
+    cut_test_patch: CutTestPatch,
+    source_size: SourceSize,
+    jobs: int = -1,
 ) -> None:
     """Make `folder`: `train/<camera>/*.jpg`, `test/*.tif`, `sample_submission.csv`, `solution.csv`, `virtual.json`.
 
-    `cut_test_patch(photo, manipulation, side)` cuts the test patch, uint8 (side, side, 3), from a decoded photograph,
-    uint8 (h, w, 3); `manipulation` is `unaltered` or one of the eight. `jobs` processes share the work (-1: one a
-    core); the result does not depend on their number. A folder that was left half-made is completed; one that was
-    made with other settings is an `InputError`.
+    A folder that was left incomplete is completed.
+
+    Args:
+        folder: Where to write.
+        size: How much to make.
+        seed: Seed of the data set.
+        cut_test_patch: `cut_test_patch(photo, manipulation, side)` returns the test patch, uint8 (side, side, 3), of a
+            photo, uint8 (h, w, 3). `manipulation` is `unaltered` or one of `MANIPULATIONS`.
+        source_size: `source_size(side, manipulation)` returns the shortest side of a photo that such a patch can be cut
+            from. Only so much of the photo's center is simulated for a test patch.
+        jobs: Number of processes (-1: one for each core). The result does not depend on it.
+
+    Raises:
+        InputError: The folder contains other files, or data of another size, seed or version.
     """
     folder = Path(folder)
     solution = plan_test(size, seed)
@@ -102,7 +123,9 @@ def make_competition(
     }
     _claim(folder, record)
     missing = [task for task in tasks if not (folder / task.path).exists()]
-    carry_out = partial(_carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch)
+    carry_out = partial(
+        _carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch, source_size=source_size
+    )
     for _ in parallel_map(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
         pass
     if len(solution):
@@ -169,12 +192,25 @@ def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
     ]
 
 
-def _carry_out(task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch) -> None:
-    """Take one photograph and keep what the task asks for. Runs in a worker process."""
+def _carry_out(
+    task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch, source_size: SourceSize
+) -> None:
+    """Take one photo and keep what the task asks for. Runs in a worker process."""
+    camera = find_camera(task.camera)
     with one_thread():
-        data = take_photo(find_camera(task.camera), task.device, seed, task.index, size.scale).jpeg()
-        if task.manipulation is not None:
+        if task.manipulation is None:
+            data = take_photo(camera, task.device, seed, task.index, size.scale).jpeg()
+        else:
+            center = _center(camera.native_size(size.scale), source_size(size.patch, task.manipulation))
+            photo = decode_jpeg(take_photo(camera, task.device, seed, task.index, size.scale, center).jpeg())
             buffer = io.BytesIO()
-            Image.fromarray(cut_test_patch(decode_jpeg(data), task.manipulation, size.patch)).save(buffer, "TIFF")
+            Image.fromarray(cut_test_patch(photo, task.manipulation, size.patch)).save(buffer, "TIFF")
             data = buffer.getvalue()
     write_bytes(data, folder / task.path)
+
+
+def _center(sides: tuple[int, int], size: int) -> Window:
+    """The center of a photo of `sides` (height, width) that has at least `size` pixels along each side, and a margin in
+    which JPEG compression feels the border. It keeps the phase of all grids."""
+    (top, height), (left, width) = (center_span(side, size + 2 * _JPEG_UNIT, _JPEG_UNIT) for side in sides)
+    return Window(top, left, height, width)

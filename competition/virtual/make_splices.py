@@ -31,7 +31,7 @@ from competition.virtual.make_competition import device
 from competition.virtual.regions import draw_region
 from competition.virtual.threads import one_thread
 
-VERSION = 1  # of the generator: raise it when the same seed makes other pixels
+VERSION = 2  # of the generator: raise it when the same seed makes other pixels
 HOST_BODY, DONOR_BODY = 9001, 9002  # the virtual competition's bodies are numbered from 1
 QUALITIES = 70, 95
 SOFTNESS = 1.0, 4.0  # standard deviation in pixels of the blur that makes an edge soft

@@ -2,30 +2,69 @@
 
 Occluding shapes with power-law sizes (r⁻³) have the statistics of natural images: scale invariance, edges, 1/f spectra
 (Lee, Mumford, Huang 2001). Each layer has a depth and a velocity, so that aperture and exposure time leave traces.
+
+A scene is a description: outlines and properties of leaves. `render` draws any window of it.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from competition.virtual.textures import Canvas, Textures, make_textures
+from competition.virtual.window import Window
+
 _BACKGROUND, _SUBJECT = 0, 1  # numbers of layers; 2 is the foreground
-_CORNERS = 28  # of the polygon that stands for a leaf
+_CORNERS = 28  # of the polygon of a leaf
 _SUBPIXEL_BITS = 4  # fixed-point bits of its corners
-
-
 _LIGHT = 1.0, 15.0  # exposure values at ISO 100: a street at night to a beach at noon
+_BAND = 32  # rows painted at once, so that intermediate arrays fit the processor's cache
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Leaves of one layer, the later ones before the earlier ones. Entry 0 of each property is the layer's ground.
+
+    `outlines` (n, corners, 2) are polygons as x, y in pixels of the photo. The logarithm of the radiance at (x, y) is
+    `level` + `slope` · (x, y) + `rough` · (pink noise, grain) + `stripes` · sin(`wave` · (x, y)), and `color` is the
+    factor for linear RGB, 0 where the ground is transparent. The last axis of the properties has n + 1 entries.
+    """
+
+    outlines: np.ndarray
+    level: np.ndarray
+    slope: np.ndarray
+    rough: np.ndarray
+    stripes: np.ndarray
+    wave: np.ndarray
+    color: np.ndarray
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What stands at one depth. `radiance` (h, w, 3) float32 linear, `alpha` (h, w) float32 in {0, 1}, `depth` in
-    metres, `velocity` (x, y) in pixels a second."""
+    """Leaves at one depth (meters) that move with one velocity (x, y in pixels a second)."""
 
-    radiance: np.ndarray
-    alpha: np.ndarray
+    leaves: Leaves
+    opaque: bool  # whether its ground covers the photo
     depth: float
     velocity: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class View:
+    """What to draw of a layer: a `window` of blocks of `step`×`step` pixels, and one sample of each block."""
+
+    window: Window
+    step: int
+
+
+@dataclass(frozen=True)
+class LayerImage:
+    """A view of a layer: `planes` (c, h, w) float32, linear, 0 where nothing is; `alpha` (h, w) float32 in {0, 1}, or
+    None where the layer is opaque."""
+
+    planes: np.ndarray
+    alpha: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -33,33 +72,41 @@ class Scene:
     """Layers from back to front, the light's exposure value at ISO 100 and its color as linear RGB of mean 1."""
 
     layers: tuple[Layer, ...]
+    textures: Textures
     light: float
     illuminant: np.ndarray
+
+    def render(self, views: Sequence[View], colors: np.ndarray) -> Iterator[LayerImage]:
+        """Yield a view of each layer, from back to front. `colors` (c, 3) maps linear RGB to the planes' colors."""
+        canvases = {view: self.textures.canvas(view.window, view.step) for view in set(views)}
+        for layer, view in zip(self.layers, views, strict=True):
+            index = _draw(layer.leaves.outlines, view)
+            planes = _paint(index, layer.leaves, colors @ layer.leaves.color, canvases[view])
+            yield LayerImage(planes, None if layer.opaque else (index > 0).astype(np.float32))
+
+
+def make_scene(rng: np.random.Generator, height: int, width: int, scale: float) -> Scene:
+    """A random scene of `height`×`width` pixels; lengths in pixels grow with `scale` (1 for 640×480)."""
+    textures = make_textures(rng, height, width)
+    look = _make_look(rng)
+    layers = []
+    for number, depth in enumerate(_depths(rng)):
+        opaque = number == _BACKGROUND
+        centers, radii = _place(rng, height, width, scale, number)
+        # The ground is one more leaf, of the photo's size.
+        centers, radii = np.vstack([[width / 2, height / 2], centers]), np.append(max(height, width) / 2, radii)
+        leaves = _make_leaves(rng, centers, radii, look, opaque)
+        layers.append(Layer(leaves, opaque, depth, _velocity(rng, scale, number)))
+    return Scene(tuple(layers), textures, float(rng.uniform(*_LIGHT)), _illuminant(rng))
 
 
 @dataclass(frozen=True)
 class _Look:
     """What the leaves of one scene have in common."""
 
-    palette: np.ndarray  # (colors, 3) linear, mean about 1
+    palette: np.ndarray  # (3, colors) linear, mean about 1
     contrast: float  # of reflectance, in natural logarithms
     detail: float  # amplitude of textures
-
-
-def make_scene(rng: np.random.Generator, height: int, width: int, scale: float) -> Scene:
-    """A random scene of `height`×`width` pixels; lengths in pixels grow with `scale` (1 for 640×480)."""
-    look = _make_look(rng)
-    textures = (_pink(rng, height, width), _grain(rng, height, width))
-    lighting = _lighting(rng, height, width)
-    depths = _depths(rng)
-    layers = []
-    for number, depth in enumerate(depths):
-        index, leaves = _place(rng, height, width, scale, number)
-        shade = lighting if number == _BACKGROUND else lighting * np.float32(np.exp(rng.normal(0, 0.25)))
-        radiance = _paint(rng, index, leaves, look, textures) * shade[..., None]
-        alpha = ((index > 0) | (number == _BACKGROUND)).astype(np.float32)
-        layers.append(Layer(radiance, alpha, depth, _velocity(rng, scale, number)))
-    return Scene(tuple(layers), float(rng.uniform(*_LIGHT)), _illuminant(rng))
 
 
 def _make_look(rng: np.random.Generator) -> _Look:
@@ -68,47 +115,18 @@ def _make_look(rng: np.random.Generator) -> _Look:
     main = rng.choice([0.0, 0.5, 1.0, 1.9, 3.8, 5.2], p=[0.17, 0.2, 0.17, 0.23, 0.18, 0.05])
     hues = main + rng.normal(0, rng.uniform(0.2, 1.2), size=6)
     strength = saturation * rng.uniform(0.2, 1.5, size=6)
-    axes = np.stack([np.cos(hues - shift) for shift in (0, 2 * np.pi / 3, 4 * np.pi / 3)], axis=1)
-    palette = np.exp(strength[:, None] * axes)
-    return _Look(palette.astype(np.float32), rng.uniform(0.3, 0.8), rng.uniform(0.08, 0.3))
-
-
-def _pink(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Noise with equal energy in every octave (a 1/f amplitude spectrum), standard deviation about 1."""
-    octaves = int(np.log2(min(height, width) / 3))
-    total: np.ndarray = np.zeros((1, 1), np.float32)
-    for octave in reversed(range(octaves)):
-        rows, columns = -(-height // 2**octave), -(-width // 2**octave)
-        coarser = cv2.resize(total, (columns, rows), interpolation=cv2.INTER_CUBIC)
-        total = coarser + rng.standard_normal((rows, columns), dtype=np.float32)
-    return total / np.float32(np.sqrt(octaves))
-
-
-def _grain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Fine texture of one random orientation: cloth, grass, bark."""
-    noise = rng.standard_normal((height, width), dtype=np.float32)
-    sigma = rng.uniform(0.6, 1.6), rng.uniform(0.6, 4.0)
-    if rng.random() < 0.5:
-        sigma = sigma[::-1]
-    grain = cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1])
-    return grain / grain.std()
-
-
-def _lighting(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Slow changes of the light over the picture."""
-    coarse = rng.normal(0, rng.uniform(0.1, 0.5), size=(4, 5)).astype(np.float32)
-    slope = rng.normal(0, 0.3) * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    return np.exp(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) + slope.astype(np.float32))
+    axes = np.stack([np.cos(hues - shift) for shift in (0, 2 * np.pi / 3, 4 * np.pi / 3)])
+    return _Look(np.exp(strength * axes), rng.uniform(0.3, 0.8), rng.uniform(0.08, 0.3))
 
 
 def _depths(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Metres of background, subject and foreground."""
+    """Depths in meters of background, subject and foreground."""
     subject = float(np.exp(rng.normal(np.log(1.1), 0.45)))
     return subject * rng.uniform(1.5, 8.0), subject, subject * rng.uniform(0.35, 0.75)
 
 
 def _velocity(rng: np.random.Generator, scale: float, number: int) -> tuple[float, float]:
-    """Background stands still; subject and foreground move in most of the scenes."""
+    """The background stands still; subject and foreground move in most scenes."""
     if number == _BACKGROUND or rng.random() < 0.35:
         return 0.0, 0.0
     speed = scale * np.exp(rng.normal(np.log(200.0), 0.8))
@@ -123,45 +141,51 @@ def _illuminant(rng: np.random.Generator) -> np.ndarray:
     return (color / color.mean()).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class _Leaves:
-    """Centres (n, 2) as x, y and radii (n,) in pixels."""
-
-    centers: np.ndarray
-    radii: np.ndarray
-
-
-def _place(rng: np.random.Generator, height: int, width: int, scale: float, number: int) -> tuple[np.ndarray, _Leaves]:
-    """Draw the leaves of layer `number`; (h, w) holds 1 + the number of the leaf seen there, or 0."""
+def _place(
+    rng: np.random.Generator, height: int, width: int, scale: float, number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centers (n, 2) as x, y and radii (n,) in pixels of the leaves of layer `number`."""
     area = height * width / (640 * 480 * scale**2)
     if number == _BACKGROUND:
-        count, smallest, largest = rng.choice([6, 60, 500, 900]) * area, 5.0, 160.0
-        centers = rng.uniform((0, 0), (width, height), size=(int(count), 2))
+        count, smallest, largest = int(rng.choice([6, 60, 500, 900]) * area), 5.0, 160.0
+        centers = rng.uniform((0, 0), (width, height), size=(count, 2))
     elif number == _SUBJECT:
-        count, smallest, largest = rng.uniform(60, 500) * area, 5.0, 120.0
+        count, smallest, largest = int(rng.uniform(60, 500) * area), 5.0, 120.0
         homes = rng.uniform((0.1 * width, 0.1 * height), (0.9 * width, 0.9 * height), size=(3, 2))
         spread = rng.uniform(30, 110, size=3) * scale
-        home = rng.integers(3, size=int(count))
-        centers = homes[home] + spread[home, None] * rng.standard_normal((int(count), 2))
+        home = rng.integers(3, size=count)
+        centers = homes[home] + spread[home, None] * rng.standard_normal((count, 2))
     else:
-        count, smallest, largest = rng.uniform(1, 14) * area, 20.0, 130.0
+        count, smallest, largest = max(1, int(rng.uniform(1, 14) * area)), 20.0, 130.0
         edge = rng.integers(4)
-        centers = rng.uniform((0, 0), (width, height), size=(max(1, int(count)), 2))
+        centers = rng.uniform((0, 0), (width, height), size=(count, 2))
         axis, end = edge % 2, (width, height)[edge % 2] * (edge // 2)
         centers[:, axis] = end + (centers[:, axis] - end) * 0.3
     uniform = rng.random(len(centers))
-    radii = scale * smallest / np.sqrt(1 - uniform * (1 - (smallest / largest) ** 2))
-    leaves = _Leaves(centers, radii)
-    index = np.zeros((height, width), np.int32)
-    corners = np.round(_outlines(rng, leaves) * 2**_SUBPIXEL_BITS).astype(np.int32)
-    for leaf, corner in enumerate(corners, start=1):
-        cv2.fillPoly(index, [corner], leaf, shift=_SUBPIXEL_BITS)
-    return index.astype(np.intp), leaves  # np.take would convert it each time
+    return centers, scale * smallest / np.sqrt(1 - uniform * (1 - (smallest / largest) ** 2))
 
 
-def _outlines(rng: np.random.Generator, leaves: _Leaves) -> np.ndarray:
-    """(n, corners, 2) polygons: discs, ellipses, rounded boxes and lobed blobs, turned at random."""
-    count = len(leaves.radii)
+def _make_leaves(rng: np.random.Generator, centers: np.ndarray, radii: np.ndarray, look: _Look, opaque: bool) -> Leaves:
+    """Random shapes and properties of the leaves at `centers` (n + 1, 2), the first of which is the ground."""
+    outlines = centers[1:, None] + radii[1:, None, None] * _unit_outlines(rng, len(radii) - 1)
+    count = len(radii)
+    shade = 0.0 if opaque else rng.normal(0, 0.25)
+    slope = rng.normal(0, 0.3, size=(2, count)) / radii
+    level = rng.normal(np.log(0.2), look.contrast, size=count) - (slope * centers.T).sum(axis=0) + shade
+    rough = look.detail * np.minimum(2.5, rng.gamma(1.0, 1.0, size=(2, count))) * np.array([[1.0], [0.6]])
+    stripes = np.where(rng.random(count) < 0.15, rng.uniform(0.1, 0.5, size=count), 0.0)
+    angle, period = rng.uniform(0, 2 * np.pi, size=count), np.exp(rng.uniform(np.log(3), np.log(20), size=count))
+    wave = 2 * np.pi * np.stack([np.cos(angle), np.sin(angle)]) / period
+    color = look.palette[:, rng.integers(look.palette.shape[1], size=count)]
+    color = color * np.exp(rng.normal(0, 0.08, size=(3, count)))
+    color[:, 0] *= opaque
+    properties = (level, slope, rough, stripes, wave, color)
+    return Leaves(outlines, *(values.astype(np.float32) for values in properties))
+
+
+def _unit_outlines(rng: np.random.Generator, count: int) -> np.ndarray:
+    """(count, corners, 2) polygons of radius about 1: discs, ellipses, rounded boxes and lobed blobs, turned at
+    random."""
     angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     power = rng.choice([2.0, 2.0, 4.0, 12.0], size=(count, 1))
     radius = (np.abs(np.cos(angle)) ** power + np.abs(np.sin(angle)) ** power) ** (-1 / power)
@@ -170,43 +194,55 @@ def _outlines(rng: np.random.Generator, leaves: _Leaves) -> np.ndarray:
         radius = radius * (1 + 0.08 * np.abs(rng.standard_normal((count, 1))) * np.cos(lobes * angle + phase))
     stretch = np.exp(rng.normal(0, 0.35, size=(count, 1)))
     x, y = radius * np.cos(angle) * stretch, radius * np.sin(angle) / stretch
-    dihedral = rng.uniform(0, 2 * np.pi, size=(count, 1))
-    turned = np.stack(
-        [x * np.cos(dihedral) - y * np.sin(dihedral), x * np.sin(dihedral) + y * np.cos(dihedral)], axis=-1
-    )
-    return leaves.centers[:, None] + leaves.radii[:, None, None] * turned
+    turn = rng.uniform(0, 2 * np.pi, size=(count, 1))
+    return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=-1)
 
 
-def _paint(
-    rng: np.random.Generator,
-    index: np.ndarray,
-    leaves: _Leaves,
-    look: _Look,
-    textures: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
-    """Radiance (h, w, 3) of an index map: each leaf has its color, reflectance, shading, texture and stripes."""
-    height, width = index.shape
-    count = len(leaves.radii) + 1
-    radii = np.append(max(height, width) / 2, leaves.radii)
-    centers = np.vstack([[width / 2, height / 2], leaves.centers])
+def _draw(outlines: np.ndarray, view: View) -> np.ndarray:
+    """(h, w) int32: 1 + the number of the leaf that is seen at each sample of a view, or 0."""
+    window = view.window
+    index = np.zeros((window.height, window.width), np.int32)
+    corners = (outlines - (view.step - 1) / 2) / view.step - (window.left, window.top)
+    corners = np.round(corners * 2**_SUBPIXEL_BITS).astype(np.int32)
+    for leaf, corner in enumerate(corners, start=1):
+        cv2.fillPoly(index, [corner], leaf, shift=_SUBPIXEL_BITS)
+    return index
 
-    def each(values: np.ndarray) -> np.ndarray:
-        return np.take(values.astype(np.float32), index, mode="clip")
 
-    x = np.arange(width, dtype=np.float32)[None, :]
-    y = np.arange(height, dtype=np.float32)[:, None]
-    slope = rng.normal(0, 0.3, size=(count, 2)) / radii[:, None]
-    level = rng.normal(np.log(0.2), look.contrast, size=count) - (slope * centers).sum(axis=1)
-    log_radiance = each(level)
-    log_radiance += each(slope[:, 0]) * x
-    log_radiance += each(slope[:, 1]) * y
-    rough = look.detail * np.minimum(2.5, rng.gamma(1.0, 1.0, size=(2, count))) * np.array([[1.0], [0.6]])
-    log_radiance += each(rough[0]) * textures[0]
-    log_radiance += each(rough[1]) * textures[1]
-    striped = np.where(rng.random(count) < 0.15, rng.uniform(0.1, 0.5, size=count), 0.0)
-    angle, period = rng.uniform(0, 2 * np.pi, size=count), np.exp(rng.uniform(np.log(3), np.log(20), size=count))
-    phase = each(2 * np.pi * np.cos(angle) / period) * x + each(2 * np.pi * np.sin(angle) / period) * y
-    log_radiance += each(striped) * np.sin(phase)
-    color = look.palette[rng.integers(len(look.palette), size=count)]
-    color = color * np.exp(rng.normal(0, 0.08, size=(count, 3))).astype(np.float32)
-    return np.take(color, index, axis=0, mode="clip") * cv2.exp(log_radiance)[..., None]
+def _paint(index: np.ndarray, leaves: Leaves, color: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Radiance (c, h, w) of the leaves of `index` (h, w). Their colors are `color` (c, n + 1), where a black ground
+    stands for none."""
+    planes = np.zeros((len(color), *index.shape), np.float32)
+    for top in range(0, len(index), _BAND):
+        rows = slice(top, top + _BAND)
+        seen = np.flatnonzero(index[rows].any(axis=0) | bool(color[:, 0].any()))
+        if not len(seen):
+            continue
+        columns = slice(int(seen[0]), int(seen[-1]) + 1)
+        leaf = index[rows, columns].astype(np.intp)  # np.take would convert it each time
+        radiance = cv2.exp(_log_radiance(leaf, leaves, canvas, rows, columns))
+        for plane, values in zip(planes, color, strict=True):
+            np.multiply(_take(values, leaf), radiance, out=plane[rows, columns])
+    return planes
+
+
+def _log_radiance(leaf: np.ndarray, leaves: Leaves, canvas: Canvas, rows: slice, columns: slice) -> np.ndarray:
+    """Logarithm of the radiance at some rows and columns of the canvas, whose leaves are `leaf`, before coloring."""
+    x, y = canvas.x[columns], canvas.y[rows, None]
+    total = canvas.light_rows[rows] @ canvas.light_columns[:, columns]
+    total += _take(leaves.level, leaf)
+    total += _take(leaves.slope[0], leaf) * x
+    total += _take(leaves.slope[1], leaf) * y
+    for amount, texture in zip(leaves.rough, canvas.textures, strict=True):
+        total += _take(amount, leaf) * texture[rows, columns]
+    striped = np.flatnonzero(_take(leaves.stripes > 0, leaf))
+    row, column = np.divmod(striped, leaf.shape[1])
+    some = leaf.ravel()[striped]
+    phase = leaves.wave[0, some] * x[column] + leaves.wave[1, some] * y[row, 0]
+    total.ravel()[striped] += leaves.stripes[some] * np.sin(phase)
+    return total
+
+
+def _take(values: np.ndarray, leaf: np.ndarray) -> np.ndarray:
+    """The property `values` (n + 1,) of the leaf at each pixel."""
+    return np.take(values, leaf, mode="clip")

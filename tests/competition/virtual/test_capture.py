@@ -3,6 +3,8 @@ import pytest
 
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.capture import take_photo
+from competition.virtual.files import decode_jpeg
+from competition.virtual.window import Window
 
 SCALE = 0.25
 
@@ -29,3 +31,16 @@ def test_cameras_take_other_scenes_with_the_same_seed():
     photos = [take_photo(camera, "a", 0, 0, SCALE) for camera in CAMERAS.values()]
     assert len({photo.shot.taken_at for photo in photos}) == len(photos)
     assert len({photo.shot.light for photo in photos}) == len(photos)
+
+
+@pytest.mark.parametrize("camera", CAMERAS.values(), ids=CAMERAS)
+def test_window_has_the_pixels_of_the_whole_photo_and_its_jpeg(camera):
+    window = Window(48, 64, 112, 144)
+    rows, columns = slice(48, 160), slice(64, 208)
+    whole, part = take_photo(camera, "a", 0, 7, 0.5), take_photo(camera, "a", 0, 7, 0.5, window)
+    assert part.shot == whole.shot and part.settings == whole.settings
+    differences = np.abs(part.pixels.astype(int) - whole.pixels[rows, columns])
+    assert differences.max() <= 1 and (differences > 0).mean() < 0.001
+    inside = slice(16, -16)
+    decoded = [decode_jpeg(part.jpeg())[inside, inside], decode_jpeg(whole.jpeg())[rows, columns][inside, inside]]
+    assert (decoded[0] != decoded[1]).mean() < 0.01

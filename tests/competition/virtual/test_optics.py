@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +8,20 @@ from hypothesis import strategies as st
 
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.exposure import Settings
-from competition.virtual.optics import blur_kernel, defocus_radius, form_image, vignetting
-from competition.virtual.scenes import Layer, Scene
+from competition.virtual.optics import (
+    Blur,
+    blur_kernel,
+    defocus_radius,
+    form_image,
+    layer_blurs,
+    layer_views,
+    vignetting,
+)
+from competition.virtual.scenes import Layer, LayerImage, View, make_scene
+from competition.virtual.window import Window
 
 CAMERA = CAMERAS["Virtual-Alder-A1"]
+LEAVES = make_scene(np.random.default_rng(0), 32, 32, 0.1).layers[0].leaves
 
 
 def spread(kernel):
@@ -39,11 +50,19 @@ def test_defocus_grows_with_distance_from_focus_and_with_the_aperture():
     assert defocus_radius(CAMERA, 35, 4.0, 2.0, 9.0, 640) == pytest.approx(far / 2)
 
 
+WINDOW = Window(0, 0, 64, 64)
+
+
 def detail(f_number, time, depth=2.0, velocity=(0.0, 0.0)):
-    noise = np.random.default_rng(0).uniform(0.1, 1, size=(64, 64, 3)).astype(np.float32)
-    scene = Scene((Layer(noise, np.ones((64, 64), np.float32), depth, velocity),), 8.0, np.ones(3, np.float32))
+    """Standard deviation of the image of white noise in the center."""
+    layer = Layer(LEAVES, True, depth, velocity)
     settings = Settings(f_number, 100, time, 2, 0.0)
-    return form_image(scene, settings, CAMERA, 35, 2.0, (0.0, 0.0), 1.0)[16:48, 16:48].std()
+    (blur,) = layer_blurs([layer], settings, CAMERA, 35, 2.0, (0.0, 0.0), 1.0)
+    noise = np.random.default_rng(0).uniform(0.1, 1, size=(64, 64)).astype(np.float32)
+    (sampled,) = [noise.reshape(64 // blur.step, blur.step, 64 // blur.step, blur.step).mean(axis=(1, 3))]
+    view = View(WINDOW.coarse(blur.step), blur.step)
+    image = form_image([LayerImage(np.stack([sampled] * 3), None)], [view], [blur], WINDOW, "RGGB")
+    return image[16:48, 16:48].std()
 
 
 def test_aperture_blurs_by_depth_and_time_blurs_what_moves():
@@ -53,7 +72,42 @@ def test_aperture_blurs_by_depth_and_time_blurs_what_moves():
     assert detail(4.0, long) == pytest.approx(detail(4.0, short))
 
 
-def test_a_wide_open_lens_darkens_the_corners_more():
-    wide, closed = vignetting(40, 60, 1.8), vignetting(40, 60, 8.0)
+def test_blur_is_the_same_at_reduced_resolution():
+    y, x = np.mgrid[:128, :128].astype(np.float32)
+    picture = (np.hypot(x - 60, y - 66) < 30).astype(np.float32)
+    for radius, step in ((4.0, 2), (8.0, 4)):
+        blur = Blur(radius, (0.0, 0.0), 0.7)
+        assert blur.step == step
+        samples = picture.reshape(128 // step, step, 128 // step, step).mean(axis=(1, 3))
+        (reduced,) = blur.apply([samples])
+        expected = cv2.filter2D(picture, -1, blur_kernel(radius, (0.0, 0.0), 0.7))
+        assert np.abs(reduced - expected).max() < 0.06
+
+
+def test_near_layer_hides_what_is_behind_it():
+    sharp = Blur(0.0, (0.0, 0.0), 0.4)
+    alpha = np.zeros((64, 64), np.float32)
+    alpha[20:41, 11:33] = 1
+    behind = LayerImage(np.full((3, 64, 64), 0.2, np.float32), None)
+    near = LayerImage(np.stack([0.8 * alpha] * 3), alpha)
+    image = form_image([behind, near], [View(WINDOW, 1)] * 2, [sharp] * 2, WINDOW, "GRBG")
+    assert image[23:38, 14:30] == pytest.approx(0.8) and image[45:] == pytest.approx(0.2)
+    assert image.min() > 0.19 and image.max() < 0.81
+
+
+def test_layers_are_drawn_as_far_as_blur_reaches():
+    window = Window(32, 48, 20, 30)
+    blurs = [Blur(2.0, (0.0, 0.0), 0.7), Blur(0.0, (0.0, 0.0), 0.7), Blur(10.0, (3.0, 0.0), 0.7)]
+    views = layer_views(window, blurs)
+    assert [view.step for view in views] == [1, 1, 4] and views[0] == views[1]
+    for view, blur in zip(views, blurs, strict=True):
+        assert window.grown(blur.reach()).clipped(view.window.fine(view.step)) == window.grown(blur.reach())
+
+
+def test_wide_aperture_darkens_corners_more():
+    frame = Window(0, 0, 40, 60)
+    wide, closed = vignetting(frame, frame, 1.8), vignetting(frame, frame, 8.0)
+    part = Window(5, 8, 10, 12)
+    assert np.array_equal(vignetting(part, frame, 1.8), wide[5:15, 8:20])
     assert wide[0, 0] < closed[0, 0] < 1
     assert wide[20, 30] == pytest.approx(1, abs=0.01)
