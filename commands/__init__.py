@@ -1,1 +1,30 @@
-"""Floor 5: the front door. One small module per `./run.sh` command; it parses, calls and prints."""
+"""Level 5: the command line. `__main__` finds the module of a command, and turns errors that the user can fix into one
+line. One module for each command parses its options, calls the lower levels and prints:
+
+    train             train members, predict, score and write a submission; exif_language is its other task
+    predict           predict the camera of photos
+    submit            write a submission from cached predictions
+    leaderboard       compare runs
+    inspect           draw figures of a run
+    experiment        repeat published experiments on camera settings
+    splice            detect and localize splices
+    evaluate_splices  score the detection of splices
+    probe             linear probe of embeddings
+    virtual           simulate photos
+    collect           download photos
+    doctor            check photos
+    prepare           make smaller copies of photos
+    info              describe the environment
+    test              run the tests
+
+They share:
+
+    program      the name of the program, for messages
+    options      types of options
+    data_folder  the folder of the photos, or a simulated one
+    framework    start-up of Keras
+
+These modules import the standard library at import time, and tables of names that need nothing else (`models.members`,
+`submissions.experiments.laurence_murphy`). They import everything else inside functions, and the framework after the
+options are checked. So `--help` and errors are instant, and need nothing that is installed.
+"""

@@ -1,4 +1,7 @@
-"""`./run.sh COMMAND …`: finds the command's module, and turns what a user can mend into one line and exit code 2."""
+"""The command line. Tested by tests/commands/test_bad_input.py and tests/test_packaging.py.
+
+Runs the module of a command. An error that the user can fix becomes one line and exit code 2.
+"""
 
 import argparse
 import errno
@@ -7,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import NoReturn
 
-# Before any framework is imported: no start-up chatter, no GPU memory taken in advance, no question to a registry.
+# Before a framework is imported: no start-up messages, no GPU memory allocated in advance, no look-up of new versions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -29,6 +32,7 @@ from commands import (
     train,
     virtual,
 )
+from commands.program import PROGRAM
 from competition.utils.errors import InputError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -49,21 +53,37 @@ COMMANDS: dict[str, ModuleType] = {
     "test": test,
 }
 
-FULL = {errno.ENOSPC, errno.EDQUOT}
-UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+UNUSABLE_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says which words it knows in one line, as every other error does."""
+    """A parser that reports an error in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line; each command's module adds its own arguments and an example."""
-    main = _Parser(prog="./run.sh", description="Which camera took this photograph?")
-    commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True)
+class _Version(argparse.Action):
+    """The option `--version`: print the version, and the commit if the code is in a git checkout."""
+
+    def __init__(self, option_strings: list[str], dest: str, **options: object) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version, and the git commit of a clone")
+
+    def __call__(self, parser: argparse.ArgumentParser, *args: object) -> NoReturn:
+        from competition import __version__
+        from submissions.environment import git_commit
+
+        commit = git_commit()
+        print(f"camera-competition {__version__}{f' (commit {commit})' if commit else ''}")
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser. The module of each command adds its own arguments and an example."""
+    parser = _Parser(prog=PROGRAM, description="Camera model identification: which camera took this photo?")
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
         command = commands.add_parser(
             name,
@@ -73,35 +93,47 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-    return main
+    return parser
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 for what the user can mend."""
-    line = parser()
-    args, unknown = line.parse_known_args(words)
+    """Run one command.
+
+    Args:
+        words: the command line without the program; None for that of this process.
+
+    Returns:
+        The exit code: 0, 2 for an error that the user can fix, 130 if the user interrupted the command.
+    """
+    parser = make_parser()
+    args, unknown = parser.parse_known_args(words)
     args.unknown = unknown
-    if unknown and COMMANDS[args.command] is not test:  # which hands them on
-        line.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if unknown and COMMANDS[args.command] is not test:  # test passes them on to pytest
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return COMMANDS[args.command].run(args) or 0
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        message = str(error)
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in DISK_FULL:
             where = f" while writing {error.filename}" if error.filename else ""
-            told = f"the disk is full{where}; free some space and give the same command again"
-        elif error.errno in UNUSABLE and error.filename:
-            told = f"{error.filename} cannot be used ({error.strerror}); mend the path or its permissions"
+            message = f"the disk is full{where}; free some space and run the same command again"
+        elif error.errno in UNUSABLE_PATH and error.filename:
+            message = f"{error.filename} cannot be used ({error.strerror}); correct the path or its permissions"
         else:
             raise
-        print(f"error: {told}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        print("\ninterrupted; run the same command again to continue", file=sys.stderr)
         return 130
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+def start() -> int:
+    """Run the command of this process: the entry point of the program `camera` and of `python -m commands`."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # worker processes do not import a models.py of the user's folder
+    return main()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

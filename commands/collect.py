@@ -1,4 +1,4 @@
-"""`./run.sh collect`: more photographs of the right cameras."""
+"""The command `collect`: more photographs of the right cameras."""
 
 import argparse
 from itertools import chain
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.options import at_least, positive
+from commands.program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 HELP = "fetch photographs from a list of addresses or from Flickr, with their licences on record"
 EXAMPLE = (
-    "./run.sh collect --list addresses.csv --out data/collected\n"
-    "         FLICKR_API_KEY=… ./run.sh collect --flickr iPhone-6 Sony-NEX-7 --out data/collected"
+    f"{PROGRAM} collect --list addresses.csv --out data/collected\n"
+    f"         FLICKR_API_KEY=… {PROGRAM} collect --flickr iPhone-6 Sony-NEX-7 --out data/collected"
 )
 
 
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     print(f"\n{args.out}/collected.csv: one row for each file; {found.before} were dealt with before")
     if found.elsewhere:
         print(f"{found.elsewhere} of them for another camera, where they were left; to move them, delete their rows")
-    print(f"next: ./run.sh doctor {args.out} --out doctor.csv")
+    print(f"next: {PROGRAM} doctor {args.out} --out doctor.csv")
 
 
 def _search(args: argparse.Namespace, client: "Client") -> "Iterator[Address]":

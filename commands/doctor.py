@@ -1,12 +1,13 @@
-"""`./run.sh doctor`: is each photograph what it claims?"""
+"""The command `doctor`: is each photograph what it claims?"""
 
 import argparse
 from pathlib import Path
 
 from commands.options import processes
+from commands.program import PROGRAM
 
 HELP = "examine photographs: is each one an original of the camera that its folder names?"
-EXAMPLE = "./run.sh doctor data/photos --out doctor.csv"
+EXAMPLE = f"{PROGRAM} doctor data/photos --out doctor.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from commands.framework import load_framework
 from commands.options import at_least, processes
 from commands.program import PROGRAM
 from commands.splice import add_map_arguments
-from competition.utils.errors import InputError
+from competition.utils.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from competition.forgeries.datasets import Item
 
 HELP = "score the heat maps of a run against masks, beside random and high-pass-energy maps"
-EXAMPLE = "./run.sh evaluate-splices runs/exif-language-quick-virtual-settings --dataset columbia --root data/columbia"
+EXAMPLE = (
+    f"{PROGRAM} evaluate-splices runs/exif-language-quick-virtual-settings --dataset columbia --root data/columbia"
+)
 VIRTUAL = "virtual"
 
 
@@ -59,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    _check_dataset(args)
+
     load_framework()
     from submissions.splices.detector import load_encoder
     from submissions.splices.evaluate import MapCache, limit_images, score_images
@@ -77,6 +81,15 @@ def run(args: argparse.Namespace) -> None:
     print(f"\n{out}: table.md, table.csv, images.csv, examples.png, and the cached heat maps in maps")
 
 
+def _check_dataset(args: argparse.Namespace) -> None:
+    from competition.forgeries.datasets import DATA_SETS
+
+    if args.dataset not in (*DATA_SETS, VIRTUAL):
+        raise unknown_name("data set", args.dataset, (*DATA_SETS, VIRTUAL))
+    if args.dataset != VIRTUAL and args.root is None:
+        raise InputError(f"--dataset {args.dataset} needs the folder of the data set; pass it with --root DIR")
+
+
 def _open_dataset(args: argparse.Namespace) -> "tuple[list[Item], pd.DataFrame | None]":
     """The images, and for virtual splices the table of how they were made."""
     from competition.forgeries.datasets import open_dataset
@@ -87,8 +100,6 @@ def _open_dataset(args: argparse.Namespace) -> "tuple[list[Item], pd.DataFrame |
         columns = ["name", "settings", "edge", "quality", "share"]
         splices = read_text_table(root / "splices.csv", columns, f"pass a folder made by {PROGRAM} virtual --splices")
         return open_dataset("general", root), splices
-    if args.root is None:
-        raise InputError(f"--dataset {args.dataset} needs the folder of the data set; pass it with --root DIR")
     return open_dataset(args.dataset, args.root), None
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from commands.data_folder import check_folder, virtual_folder
 from commands.framework import load_framework
 from commands.options import at_least, processes
-from models.members import STATNET
-from models.presets import find_preset, preset_names
+from commands.program import PROGRAM
+from models.members import STATNET, check_member
 from submissions.experiments.laurence_murphy import EXPERIMENTS, find_experiment
 
 HELP = "repeat an experiment of Laurence & Murphy (2018) on camera settings and compare with the paper"
-EXAMPLE = "./run.sh experiment output-format --preset quick"
+EXAMPLE = f"{PROGRAM} experiment output-format --preset quick"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lines = [f"  {name:{width}}  {experiment.title}" for name, experiment in EXPERIMENTS.items()]
     parser.description = "\n".join([f"{HELP}:", "", *lines])
     parser.add_argument("name", metavar="NAME", help="one of the experiments above")
-    parser.add_argument("--preset", choices=preset_names("settings"), default="quick", help="default: quick")
+    parser.add_argument(
+        "--preset", default="quick", metavar="NAME", help="default: quick (an unknown name lists all presets)"
+    )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with train/<camera>/*.jpg with EXIF; default: virtual cameras"
     )
@@ -46,11 +48,15 @@ def run(args: argparse.Namespace) -> None:
     experiment = find_experiment(args.name)
     check_folder(args.data)
 
-    load_framework()
-    from submissions.experiments.run import Plan, run_experiment
+    from models.presets import find_preset
 
     preset = find_preset("settings", args.preset)
     member = args.member or preset.experiment_member
+    check_member(member)
+
+    load_framework()
+    from submissions.experiments.run import Plan, run_experiment
+
     data = args.data or virtual_folder(preset.virtual_size, args.jobs)
     folder = args.out or Path("runs") / f"experiment-{args.name}-{args.preset}"
     plan = Plan(experiment, data, folder, args.preset, member, args.seeds, args.epochs)

@@ -1,11 +1,12 @@
-"""`./run.sh info`: what one pastes into a bug report."""
+"""The command `info`: the environment, for bug reports. Tested by tests/commands/test_main_job.py."""
 
 import argparse
 
-from commands.quiet import load_framework
+from commands.framework import load_framework
+from commands.program import PROGRAM
 
-HELP = "backend, devices, versions, free memory and disk: what one pastes into a bug report"
-EXAMPLE = "KERAS_BACKEND=jax ./run.sh info"
+HELP = "print backend, devices, versions, free memory and disk, for bug reports"
+EXAMPLE = f"KERAS_BACKEND=jax {PROGRAM} info"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,5 +19,4 @@ def run(args: argparse.Namespace) -> None:
     from submissions.environment import environment
 
     load_framework()
-
     print(json.dumps(environment(), indent=2))

@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from commands.program import PROGRAM
+
 HELP = "draw a run: best and worst photos, settings, contact sheet, confusion matrices, reliability diagrams"
-EXAMPLE = "./run.sh inspect runs/se_resnet18-settings-quick-virtual-settings"
+EXAMPLE = f"{PROGRAM} inspect runs/se_resnet18-settings-quick-virtual-settings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,10 +1,12 @@
-"""`./run.sh leaderboard`: all runs, or one in detail."""
+"""The command `leaderboard`: compare all runs, or score one in detail. Tested by tests/commands/test_main_job.py."""
 
 import argparse
 from pathlib import Path
 
-HELP = "compare all runs, or score one again and show where it is right"
-EXAMPLE = "./run.sh leaderboard   or   ./run.sh leaderboard runs/ensemble-quick-virtual-small"
+from commands.program import PROGRAM
+
+HELP = "compare all runs, or score one again, with its accuracy by camera and manipulation"
+EXAMPLE = f"{PROGRAM} leaderboard   or   {PROGRAM} leaderboard runs/ensemble-quick-virtual-small"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,5 +27,5 @@ def run(args: argparse.Namespace) -> None:
     opened = open_run(args.run)
     print(score_run(opened))
     if opened.task.camera:
-        print("\naccuracy of the blend on validation, per manipulation and camera:")
+        print("\naccuracy of the blend on the validation images, by camera and manipulation:")
         print(text_table(camera_accuracies(opened).reset_index().to_dict("list")))

@@ -1,37 +1,50 @@
-"""Types of command-line options: they refuse nonsense before any work begins."""
+"""Types of options for argparse, which reject invalid values before any work begins.
+
+Tested by tests/commands/test_bad_input.py.
+"""
 
 import argparse
 import math
 from collections.abc import Callable
 
 
-def at_least(smallest: int) -> Callable[[str], int]:
-    """A whole number that is not below `smallest`."""
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Return the type of integers that are at least `minimum`."""
 
-    def whole_number(text: str) -> int:
+    def integer(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
-            number = smallest - 1
-        if number < smallest:
-            raise argparse.ArgumentTypeError(f"received {text!r}, expected a whole number of at least {smallest}")
+            number = minimum - 1
+        if number < minimum:
+            raise argparse.ArgumentTypeError(f"received {text!r}, expected a whole number of at least {minimum}")
         return number
 
-    return whole_number
+    return integer
 
 
 def positive(text: str) -> float:
-    """A finite number above zero."""
+    """Convert to a finite number above 0."""
     if not 0 < (number := _number(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"received {text!r}, expected a number above 0")
     return number
 
 
 def not_negative(text: str) -> float:
-    """A finite number, zero or above."""
+    """Convert to a finite number of at least 0."""
     if not 0 <= (number := _number(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"received {text!r}, expected a number of at least 0")
     return number
+
+
+def processes(text: str) -> int:
+    """Convert to a number of processes for joblib: at least 1, or -1 for one per core."""
+    return -1 if text == "-1" else at_least(1)(text)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Convert names that are separated by commas."""
+    return tuple(text.split(","))
 
 
 def _number(text: str) -> float:
@@ -39,10 +52,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def processes(text: str) -> int:
-    """A number of processes as joblib takes it: 1 or more, or -1 for one a core."""
-    if text == "-1":
-        return -1
-    return at_least(1)(text)

@@ -1,23 +1,32 @@
-"""`./run.sh predict`: which camera took these photographs, or the predictions that a run still lacks."""
+"""The command `predict`: the cameras of photos, or the missing predictions of a run.
+
+Tested by tests/commands/test_main_job.py.
+"""
 
 import argparse
 from pathlib import Path
 
-from commands.quiet import load_framework
+from commands.framework import load_framework
+from commands.program import PROGRAM
 
-HELP = "say which camera took photographs, or complete a run's own predictions"
-EXAMPLE = "./run.sh predict runs/ensemble-quick-virtual-small holiday/ --out cameras.csv"
+HELP = "predict which camera took photos, or compute the missing predictions of a run"
+EXAMPLE = f"{PROGRAM} predict runs/ensemble-quick-virtual-small holiday/ --out cameras.csv"
+PRINTED_ROWS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     parser.add_argument(
-        "photos", type=Path, nargs="*", metavar="PHOTO", help="photographs or folders; default: the run's own"
+        "photos",
+        type=Path,
+        nargs="*",
+        metavar="PHOTO",
+        help="photos or folders; default: the validation and test images of the run",
     )
     parser.add_argument(
         "--manipulated",
         action="store_true",
-        help="say that the photographs were recompressed, resized or toned",
+        help="the photos were recompressed, resized or gamma-corrected after the camera wrote them",
     )
     parser.add_argument("--out", type=Path, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv")
 
@@ -25,21 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from submissions.run import open_run
 
-    load_framework()
-
     opened = open_run(args.run)
+
+    load_framework()
     if args.photos:
         from competition.manifest import describe_skipped
         from competition.utils.atomic_files import write_csv
+        from competition.utils.tables import text_table
         from submissions.predict_photos import predict_photos
 
         table, skipped = predict_photos(opened, args.photos, args.manipulated)
         write_csv(table, args.out)
         if skipped:
             print(f"warning: {describe_skipped(skipped)}")
-        asked = [name for name in opened.targets.classes if name in table]
-        print(table[["path", *asked]].head(20).to_string(index=False))
-        print(f"\n{args.out}: {len(table)} photographs")
+        targets = [name for name in opened.targets.classes if name in table]
+        print(text_table(table[["path", *targets]].head(PRINTED_ROWS).to_dict("list")))
+        print(f"\n{args.out}: {len(table)} photos")
         return
 
     from submissions.leaderboards.score import score_run

@@ -1,12 +1,13 @@
-"""`./run.sh prepare`: keep the middle of each photograph, lose nothing."""
+"""The command `prepare`: keep the middle of each photograph, lose nothing."""
 
 import argparse
 from pathlib import Path
 
 from commands.options import at_least, processes
+from commands.program import PROGRAM
 
 HELP = "cut the center out of each photograph, without loss: training reads it much faster"
-EXAMPLE = "./run.sh prepare data/photos --out data/prepared"
+EXAMPLE = f"{PROGRAM} prepare data/photos --out data/prepared"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,4 +41,4 @@ def run(args: argparse.Namespace) -> None:
     if skipped:
         print(f"warning: {describe_skipped(skipped)}")
     size = table["bytes"].sum() / 2**20
-    print(f"{args.out}: {len(table)} photographs, {size:.1f} MiB; next: ./run.sh train ensemble --data {args.out}")
+    print(f"{args.out}: {len(table)} photographs, {size:.1f} MiB; next: {PROGRAM} train ensemble --data {args.out}")

@@ -6,9 +6,10 @@ from pathlib import Path
 from commands.data_folder import check_folder
 from commands.framework import load_framework
 from commands.options import at_least, processes
+from commands.program import PROGRAM
 
 HELP = "probe the embeddings of an exif-language run, beside an untrained network and a camera classifier"
-EXAMPLE = "./run.sh probe runs/exif-language-quick-virtual-settings --target camera"
+EXAMPLE = f"{PROGRAM} probe runs/exif-language-quick-virtual-settings --target camera"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     check_folder(args.data)
+    from submissions.probes.targets import check_target
+
+    check_target(args.target)
+
     load_framework()
     from submissions.exif_language import open_exif_language
     from submissions.probes.linear_probe import format_probes, probe_run

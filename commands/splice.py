@@ -11,7 +11,7 @@ from commands.options import at_least
 from commands.program import PROGRAM
 
 HELP = "detect and localize splices in photos; needs no labels"
-EXAMPLE = "./run.sh splice holiday/ suspicious.jpg --out splices"
+EXAMPLE = f"{PROGRAM} splice holiday/ suspicious.jpg --out splices"
 METHODS = ("shift", "cut")
 
 

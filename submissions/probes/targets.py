@@ -49,6 +49,12 @@ class Sample:
     notes: tuple[str, ...]
 
 
+def check_target(target: str) -> None:
+    """Raise `InputError`, listing the known targets, for an unknown one."""
+    if target not in TARGETS:
+        raise unknown_name("target", target, TARGETS)
+
+
 def photo_sample(target: str, table: pd.DataFrame, folder: Path, side: int, patches: int, seed: int) -> Sample:
     """Label the photos of a run for any target except `authentic`.
 
@@ -67,8 +73,7 @@ def photo_sample(target: str, table: pd.DataFrame, folder: Path, side: int, patc
     Raises:
         InputError: the target is unknown, or there are too few classes or photos.
     """
-    if target not in TARGETS:
-        raise unknown_name("target", target, TARGETS)
+    check_target(target)
     if target == RADIAL and patches > CORNERS:
         raise InputError(f"expected --patches of at most {CORNERS}, the corners of a photo; received {patches}")
     is_validation = (table["split"] == "validation").to_numpy()

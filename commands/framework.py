@@ -1,0 +1,38 @@
+"""Start-up of Keras without messages that the user can do nothing about. Tested by tests/commands/test_framework.py."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+NOISE = re.compile(r"absl::InitializeLog|oneDNN custom operations are on")
+NO_GPU = re.compile(r"Could not find cuda drivers|failed call to cuInit")  # only matters on a machine with a GPU
+
+
+def load_framework() -> None:
+    """Import Keras and list its devices. Print what they write to standard error, except for useless messages.
+
+    TensorFlow writes these messages from C++ before its log level applies, so the file descriptor is redirected.
+    """
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            from models.training.backend import devices
+
+            devices()
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            file.seek(0)
+            sys.stderr.write(
+                useful_messages(file.read().decode(errors="replace"), shutil.which("nvidia-smi") is not None)
+            )
+
+
+def useful_messages(text: str, has_gpu: bool) -> str:
+    """Return the lines of `text` that are worth reading on a machine with or without a GPU."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not NOISE.search(line) and (has_gpu or not NO_GPU.search(line)))
