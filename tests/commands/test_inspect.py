@@ -34,9 +34,9 @@ def test_figures_of_a_camera_and_settings_run(
 ):
     monkeypatch.chdir(tmp_path)
     settings_folder(tmp_path / "photos")
-    options = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front-end", "none")
-    options = (*options, "--weights", "none", "--data", "photos", "--run", "both", "--jobs", 1)
-    assert command("train", "mobilenet", *options) == 0
+    task = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front-end", "none")
+    options = ("--weights", "none", "--data", "photos", "--run", "both", "--jobs", 1)
+    assert command("train", "mobilenet", *task, *options) == 0
     assert command("inspect", "runs/both", "--out", "drawn") == 0
     heads = ("camera", "aperture", "iso", "exposure_time")
     check_files(tmp_path / "drawn", (*ALWAYS, "settings-space", *(f"confusion-{name}" for name in heads)))

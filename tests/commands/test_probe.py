@@ -10,7 +10,7 @@ from commands import probe
 from competition.utils.errors import InputError
 from submissions import exif_language
 from submissions.probes import linear_probe
-from submissions.probes.targets import TARGETS
+from submissions.probes.targets import TARGETS, Sample
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -25,7 +25,8 @@ def test_options_are_passed_on_and_scores_printed(monkeypatch, capsys):
 
     def probe_run(run, *arguments):
         calls.append((run, arguments))
-        sample = argparse.Namespace(labels=labels, is_validation=labels < 3, classes=("a", "b", "c"))
+        names = labels.astype(str)
+        sample = Sample(Path(), names, ("a", "b", "c"), labels, labels < 3, names, lambda pixels, index: pixels, ())
         probes = {
             linear_probe.TRAINED: linear_probe.Probe(np.ones(12), 0.1),
             linear_probe.UNTRAINED: linear_probe.Probe(labels / 2, 10.0),

@@ -20,6 +20,7 @@ NAMES = tuple(SETTINGS)
 def test_tau_is_scaled_to_the_epochs_of_the_recipe():
     scaled = scale_tau(classifier_recipe("quick", "se_resnet18", "settings"), 20)
     assert scaled.tau == pytest.approx(scaled.epochs / 5)
+    assert scaled.front_end_recipe is not None
     assert scaled.front_end_recipe.tau == pytest.approx(scaled.front_end_recipe.epochs / 5)
     assert scale_tau(classifier_recipe("paper", "se_resnet18", "settings"), 5).tau == 5
 

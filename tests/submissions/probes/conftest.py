@@ -24,7 +24,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
             exif = Image.Exif()
             exif.update({Base.Make: camera, Base.Model: f"M-{camera}", Base.Orientation: 1, Base.Software: "1.0"})
             exif.update({Base.XResolution: 72.5, Base.YResolution: 72.5, Base.ResolutionUnit: 2})
-            inner = {Base.FNumber: 2.8, Base.ISOSpeedRatings: 100, Base.ExposureTime: 0.02, Base.FocalLength: 35.0}
+            inner: dict[int, object] = {
+                Base.FNumber: 2.8,
+                Base.ISOSpeedRatings: 100,
+                Base.ExposureTime: 0.02,
+                Base.FocalLength: 35.0,
+            }
             inner |= {Base.Flash: 0, Base.MeteringMode: 2, Base.BodySerialNumber: f"{camera}-{number % 2}"}
             exif[IFD.Exif] = inner
             noise = np.random.default_rng((index, number)).integers(0, 256, (40, 48, 3), dtype=np.uint8)

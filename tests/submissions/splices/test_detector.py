@@ -11,8 +11,7 @@ import pytest
 from competition.metrics.localization import score_map
 from competition.utils.errors import InputError
 from models.presets import dual_encoder_recipe
-from submissions.run import FORMAT_VERSION
-from submissions.run import SIMULATED
+from submissions.run import FORMAT_VERSION, SIMULATED
 from submissions.splices.detector import (
     BATCH_SIZE,
     Encoder,
@@ -77,7 +76,8 @@ def test_grid_embeddings_equal_those_of_single_patches(run):
 
 
 def test_patches_are_passed_in_batches_of_unscaled_pixels(run):
-    calls, done = [], []
+    calls: list[np.ndarray] = []
+    done: list[int] = []
 
     def embed(patches, on_progress):
         calls.append(patches)

@@ -13,7 +13,7 @@ METHODS = [mean_shift_map, cut_map]
 
 
 def spliced(
-    top: int, left: int, height: int, width: int, noise: float = 0.5, similarity: float = 0.0, seed: int = 0
+    top: int, left: int, height: int, width: int, *, noise: float = 0.5, similarity: float = 0.0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (14, 18, 32) of a photo with a rectangle of another camera, and the mask of the rectangle."""
     rng = np.random.default_rng(seed)
