@@ -18,7 +18,7 @@ import pandas as pd
 from competition import __version__
 from competition.manifest import describe_skipped
 from models import saved  # noqa: F401 - registers the layers of classifiers with Keras
-from models.exif_language import text_encoder  # noqa: F401 - registers its layers
+from models.exif_language import encoders  # noqa: F401 - registers their layers
 from models.training import schedules  # noqa: F401 - registers the learning rate of the preset quick
 from submissions.leaderboards.score import score_camera
 from submissions.leaderboards.settings import score_settings

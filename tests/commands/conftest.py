@@ -6,60 +6,47 @@ import pytest
 
 from commands.__main__ import main
 
-MAIN_JOB = [
-    "train",
-    "ensemble",
-    "--members",
-    "convnet,mobilenet",
-    "--preset",
-    "smoke",
-    "--data",
-    "photos",
-    "--run",
-    "job",
-    "--jobs",
-    "1",
-]
+MAIN_JOB = ["train", "ensemble", "--members", "convnet,mobilenet", "--preset", "smoke", "--data", "photos"]
+MAIN_JOB += ["--run", "job", "--jobs", "1"]
 
 
-def give(*words: object) -> int:
-    """The exit code of `./run.sh …`."""
+def run_command(*arguments: object) -> int:
     try:
-        return main([str(word) for word in words])
+        return main([str(argument) for argument in arguments])
     except SystemExit as error:  # from the parser
         return int(error.code or 0)
 
 
 @pytest.fixture
 def command() -> Callable[..., int]:
-    """Gives one command, in this process; returns its exit code."""
-    return give
+    """A function that runs one command in this process and returns its exit code."""
+    return run_command
 
 
 @pytest.fixture(scope="session")
 def main_job() -> list[str]:
-    """The words of the command that `finished` was made by."""
+    """The arguments of the command that made `finished`."""
     return MAIN_JOB
 
 
 @pytest.fixture(scope="session")
 def finished(photo_folder, shrink_mobilenet, tmp_path_factory):
-    """A folder with `photos` and the finished run `runs/job`: the main job in small, and not to be changed."""
+    """A folder with `photos` and the finished run `runs/job`: a small main job. Tests must not change it."""
     home = tmp_path_factory.mktemp("home")
     photos = photo_folder(home / "photos", test=2)
-    broken = photos / "train" / "cat"
-    (broken / "page.jpg").write_text("<html>not found</html>")
-    (broken / "short.jpg").write_bytes((broken / "0.jpg").read_bytes()[:1000])
+    damaged = photos / "train" / "cat"
+    (damaged / "page.jpg").write_text("<html>not found</html>")
+    (damaged / "short.jpg").write_bytes((damaged / "0.jpg").read_bytes()[:1000])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         shrink_mobilenet(patch)
-        assert give(*MAIN_JOB) == 0
+        assert run_command(*MAIN_JOB) == 0
     return home
 
 
 @pytest.fixture
 def home(finished, tmp_path, monkeypatch) -> Path:
-    """A copy of what `finished` made, as the working directory."""
+    """A copy of `finished`, as the working directory."""
     folder = tmp_path / "home"
     shutil.copytree(finished, folder)
     config = folder / "runs" / "job" / "config.json"
@@ -68,24 +55,27 @@ def home(finished, tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def everything(folder):
-    """Every file below `folder` with its bytes, and every folder."""
+def contents(folder):
+    """The files below `folder` with their bytes, and the folders with None."""
     return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
 
 
 @pytest.fixture
-def refused(command, capsys):
-    """Gives a command that must fail with one line and exit code 2, and write nothing; returns its error."""
+def error_of(command, capsys):
+    """A function that runs a command and returns its error: one line, exit code 2, and nothing written.
 
-    def give(*words):
-        before = everything(Path())
-        assert command(*words) == 2
-        told = capsys.readouterr()
-        lines = [line for line in told.err.splitlines() if line.startswith("error: ")]
+    Run it in a small folder, because it compares all files before and after the command.
+    """
+
+    def run(*arguments):
+        before = contents(Path())
+        assert command(*arguments) == 2
+        printed = capsys.readouterr()
+        lines = [line for line in printed.err.splitlines() if line.startswith("error: ")]
         assert len(lines) == 1
-        assert told.err.endswith(lines[0] + "\n")
-        assert "Traceback" not in told.err + told.out
-        assert everything(Path()) == before
+        assert printed.err.endswith(lines[0] + "\n")
+        assert "Traceback" not in printed.err + printed.out
+        assert contents(Path()) == before
         return lines[0]
 
-    return give
+    return run

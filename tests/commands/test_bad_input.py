@@ -1,9 +1,10 @@
-"""Whatever is wrong with the input: one line that says what and how to mend it, exit code 2, nothing half-written."""
+"""Invalid input gives one line that says what is wrong and how to fix it, exit code 2, and no incomplete file."""
 
 import errno
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from commands import __main__ as front_door
+from commands import __main__ as command_line
+from commands.test import PARALLEL
 from submissions.prediction_cache import load, save
+from submissions.run import FORMAT_VERSION
 
 TRAIN = ("train", "convnet", "--preset", "smoke", "--data", "photos", "--jobs", "1")
 
 
 @pytest.fixture
 def photos(photo_folder, tmp_path, monkeypatch):
-    """Good photographs in the working directory's `photos`, for a test to spoil."""
+    """Good photographs in the working directory's `photos`, for a test to damage."""
     monkeypatch.chdir(tmp_path)
     return photo_folder(tmp_path / "photos", test=2)
 
@@ -29,7 +32,7 @@ def empty(photos):
     photos.mkdir()
 
 
-def no_photographs(photos):
+def no_photos(photos):
     shutil.rmtree(photos / "train")
     (photos / "train").mkdir()
 
@@ -39,7 +42,7 @@ def one_camera(photos):
     shutil.rmtree(photos / "train" / "dog")
 
 
-def two_photographs(photos):
+def two_photos(photos):
     for number in range(2, 7):
         (photos / "train" / "dog" / f"{number}.jpg").unlink()
 
@@ -50,13 +53,13 @@ def nothing_readable(photos):
 
 
 def image(mode):
-    def spoil(photos):
+    def damage(photos):
         pixels = np.full((96, 112), 7, np.uint16 if mode == "I;16" else np.uint8)
         suffix = {"CMYK": "jpg", "L": "jpg"}.get(mode, "png")
         made = Image.fromarray(pixels) if mode == "I;16" else Image.new(mode, (112, 96))
         made.save(photos / "train" / "cat" / f"odd.{suffix}")
 
-    return spoil
+    return damage
 
 
 def too_small(photos):
@@ -71,18 +74,18 @@ def unnamed_test_patch(photos):
     (photos / "test" / "img_00_unalt.tif").rename(photos / "test" / "img_00.tif")
 
 
-def twice(photos):
+def same_name_twice(photos):
     shutil.copy(photos / "train" / "cat" / "0.jpg", photos / "train" / "cat" / "0.JPEG")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("damage", "message"),
     [
         (shutil.rmtree, "the folder photos does not exist; expected train/<camera>/*.jpg in it"),
         (empty, "photos has no folder 'train'; expected photos/train/<camera>/*.jpg"),
-        (no_photographs, "photos/train holds no photos; expected photos/train/<camera>/*.jpg"),
+        (no_photos, "photos/train holds no photos; expected photos/train/<camera>/*.jpg"),
         (one_camera, "readable photos of 1 camera(s), expected at least 2, each in a folder of its name"),
-        (two_photographs, "dog has 2; each camera needs at least 3, so add photographs or remove the camera's folder"),
+        (two_photos, "dog has 2; each camera needs at least 3, so add photos or remove the camera's folder"),
         (nothing_readable, "readable photos of 0 camera(s), expected at least 2"),
         (image("I;16"), "not 8-bit RGB: train/cat/odd.png (16-bit I;16); convert or remove 1 file(s)"),
         (image("L"), "not 8-bit RGB: train/cat/odd.jpg (8-bit L); convert or remove"),
@@ -94,22 +97,22 @@ def twice(photos):
         ),
         (small_test_patch, "the first is test/img_00_unalt.tif (63x63); remove them, or give a smaller --patch"),
         (unnamed_test_patch, "photos/test/img_00.tif; they must end in _unalt or _manip before the suffix"),
-        (twice, "photos/train/cat/0.JPEG, photos/train/cat/0.jpg; keep one of each"),
+        (same_name_twice, "photos/train/cat/0.JPEG, photos/train/cat/0.jpg; keep one of each"),
     ],
 )
-def test_bad_photographs(spoil, told, photos, refused):
-    spoil(photos)
-    assert told in refused(*TRAIN)
+def test_unusable_photos_are_named_before_training(damage, message, photos, error_of):
+    damage(photos)
+    assert message in error_of(*TRAIN)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["vgg16"], "unknown member 'vgg16'; known: resnet50, "),
         (["ensemble", "--members", "convnet,vgg16"], "unknown member 'vgg16'; known: "),
-        (["convnet", "--members", "convnet"], "--members chooses the members of an ensemble, received it with convnet"),
-        (["convnet", "--preset", "fast"], "'fast' (choose from"),
-        (["mobilenet", "--front-end", "fourier"], "unknown front end 'fourier'; known: none, high_pass, conv_stem"),
+        (["convnet", "--members", "convnet"], "--members only applies to ensemble, received it with convnet"),
+        (["convnet", "--preset", "fast"], "unknown preset 'fast'; known: full, paper, quick, smoke"),
+        (["mobilenet", "--front-end", "fourier"], "--front-end: invalid choice: 'fourier' (choose from 'none', "),
         (
             ["mobilenet", "--weights", "imagenet"],
             "ImageNet weights expect three channels: use --front-end none or high_pass",
@@ -130,16 +133,18 @@ def test_bad_photographs(spoil, told, photos, refused):
         ([], "the following arguments are required: MEMBER|ensemble"),
     ],
 )
-def test_bad_words_for_train(words, told, photos, refused):
-    assert told in refused("train", *words, *(["--preset", "smoke"] * ("--preset" not in words)), *TRAIN[4:])
+def test_invalid_options_of_train_are_rejected(arguments, message, photos, error_of):
+    assert message in error_of(
+        "train", *arguments, *(["--preset", "smoke"] * ("--preset" not in arguments)), *TRAIN[4:]
+    )
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["trian"], "'trian' (choose from"),
         ([], "the following arguments are required: COMMAND"),
-        (["virtual", "--size", "huge"], "unknown size 'huge'; known: smoke, small, settings, "),
+        (["virtual", "--size", "huge"], "unknown size 'huge'; known: smoke, small, "),
         (["virtual", "--seed", "-3"], "--seed: received '-3'"),
         (["leaderboard"], "no run in runs has a leaderboard.csv; train first"),
         (["leaderboard", "runs/absent"], "unknown run 'runs/absent'; known: "),
@@ -147,30 +152,30 @@ def test_bad_words_for_train(words, told, photos, refused):
         (["predict", "runs/absent", "photos"], "unknown run 'runs/absent'; known: "),
     ],
 )
-def test_bad_words(words, told, refused, tmp_path, monkeypatch):
+def test_invalid_commands_are_rejected(arguments, message, error_of, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert told in refused(*words)
+    assert message in error_of(*arguments)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["--quota", "5", "--balance", "exact"], "the quotas add up to 15, but there are 6 images; correct the quotas"),
         (["--quota", "0", "--balance", "exact"], "--quota: received '0', expected a whole number of at least 1"),
-        (["--quota", "2"], "--quota says how to balance: give it together with --balance greedy or exact"),
+        (["--quota", "2"], "--quota only applies with --balance greedy or --balance exact"),
         (["--blend", "cubic"], "unknown blend 'cubic'; known: arithmetic, quadratic, geometric"),
         (["--balance", "fair"], "unknown balancing 'fair'; known: none, greedy, exact"),
         (
             ["--out", "photos/solution.csv/submission.csv"],
-            "photos/solution.csv cannot be used (File exists); mend the path",
+            "photos/solution.csv cannot be used (File exists); correct the path",
         ),
     ],
 )
-def test_bad_words_for_submit(words, told, home, refused):
-    assert told in refused("submit", "runs/job", *words)
+def test_invalid_options_of_submit_are_rejected(arguments, message, home, error_of):
+    assert message in error_of("submit", "runs/job", *arguments)
 
 
-def test_quotas_that_cannot_be_equal(home, refused):
+def test_images_that_cannot_be_shared_equally_are_not_balanced(home, error_of):
     (home / "photos" / "test" / "img_00_unalt.tif").unlink()
     table = pd.read_csv(home / "photos" / "sample_submission.csv")
     table.drop(0).to_csv(home / "photos" / "sample_submission.csv", index=False)
@@ -188,21 +193,21 @@ def test_quotas_that_cannot_be_equal(home, refused):
             ),
             path,
         )
-    told = refused("submit", "runs/job", "--balance", "exact")
-    assert "5 images cannot be shared equally among 3 classes; choose balancing none" in told
+    message = error_of("submit", "runs/job", "--balance", "exact")
+    assert "5 images cannot be shared equally among 3 classes; choose balancing none" in message
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["--seed", "1"], "seed 0 (now 1)"),
         (["--epochs", "2"], "recipes.convnet.epochs 1 (now 2), recipes.mobilenet.epochs 1 (now 2)"),
         (["--members", "convnet"], "recipes.mobilenet."),
     ],
 )
-def test_a_run_made_by_other_settings(words, told, home, main_job, refused):
-    error = refused(*main_job, *words)
-    assert told in error
+def test_run_does_not_continue_with_other_options(arguments, message, home, main_job, error_of):
+    error = error_of(*main_job, *arguments)
+    assert message in error
     assert error.startswith("error: the run runs/job was made with other settings: ")
     assert error.endswith("; choose another --run NAME, or delete that folder")
 
@@ -220,22 +225,22 @@ def other_classes(predicted):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (other_order, "6 images in another order"),
         (other_images, "3 are missing and 3 are not expected, such as train/"),
         (other_classes, "the predictions are for the classes ant, dog, eel; expected cat, dog, eel"),
     ],
 )
-def test_predictions_that_do_not_match_the_manifest(change, told, home, refused):
+def test_predictions_for_other_images_or_classes_are_rejected(change, message, home, error_of):
     path = home / "runs" / "job" / "predictions" / "convnet" / "validation.npz"
     predicted = load(path)
     parts = {
         name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "use_tta")
     }
     save(type(predicted)(**parts | change(predicted)), path)
-    error = refused("leaderboard", "runs/job")
-    assert told in error
+    error = error_of("leaderboard", "runs/job")
+    assert message in error
     assert error.endswith("delete the file and run predict again")
 
 
@@ -244,7 +249,7 @@ def cut(path):
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "told"),
+    ("name", "arguments", "message"),
     [
         ("members/convnet/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
         ("predictions/convnet/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
@@ -254,40 +259,41 @@ def cut(path):
         ("leaderboard.csv", ["leaderboard"], "delete it and run leaderboard again"),
     ],
 )
-def test_damaged_files_of_a_run(name, words, told, home, refused):
+def test_damaged_file_of_a_run_is_named(name, arguments, message, home, error_of):
     path = home / "runs" / "job" / name
     path.write_text("a,b\n1,2\n") if path.suffix == ".csv" else cut(path)
-    error = refused(*words)
-    assert told in error
+    error = error_of(*arguments)
+    assert message in error
     assert str(Path("runs/job") / name) in error
 
 
 @pytest.mark.parametrize("name", ["manifest.csv", "validation.csv"])
-def test_lost_files_of_a_run(name, home, refused):
+def test_missing_file_of_a_run_is_named(name, home, error_of):
     (home / "runs" / "job" / name).unlink()
-    assert f"runs/job/{name} does not exist" in refused("leaderboard", "runs/job")
+    assert f"runs/job/{name} does not exist" in error_of("leaderboard", "runs/job")
 
 
-def test_a_config_that_lacks_a_part(home, refused):
-    (home / "runs" / "job" / "config.json").write_text(json.dumps({"format_version": 2, "data": "photos", "recipes": {}}))
-    assert "config.json is damaged ('task'); delete the run or restore the file" in refused("submit", "runs/job")
+def test_incomplete_config_is_damaged(home, error_of):
+    config = {"format_version": FORMAT_VERSION, "data": "photos", "recipes": {}}
+    (home / "runs" / "job" / "config.json").write_text(json.dumps(config))
+    assert "config.json is damaged ('task'); delete the run or restore the file" in error_of("submit", "runs/job")
 
 
-def test_an_unknown_label_in_the_solution(home, refused):
+def test_unknown_camera_in_the_solution_is_named(home, error_of):
     path = home / "photos" / "solution.csv"
     path.write_text(path.read_text().replace("cat", "ant"))
-    error = refused("leaderboard", "runs/job")
+    error = error_of("leaderboard", "runs/job")
     assert "the truth has unknown cameras ant; the run was trained on cat, dog, eel" in error
 
 
-def test_photographs_none_of_which_can_be_used(home, refused):
+def test_predict_without_a_usable_photo_names_the_reasons(home, error_of):
     (home / "page.jpg").write_text("<html>")
-    error = refused("predict", "runs/job", "page.jpg", "absent.jpg")
+    error = error_of("predict", "runs/job", "page.jpg", "absent.jpg")
     assert "none of the 2 files is a usable photo (page.jpg: page.jpg is a file that begins" in error
 
 
-def test_a_photograph_damaged_within(photos, command, capsys, untraced):
-    """Only decoding notices, in the midst of an epoch: the run exists, and goes on once the file is restored."""
+def test_training_continues_after_a_damaged_photo_is_restored(photos, command, capsys, untraced):
+    """Only decoding finds the damage, during an epoch."""
     path = photos / "train" / "eel" / "0.png"
     pixels = np.asarray(Image.open(path.with_suffix(".jpg")))
     path.with_suffix(".jpg").unlink()
@@ -296,37 +302,37 @@ def test_a_photograph_damaged_within(photos, command, capsys, untraced):
     middle = len(good) // 2
     path.write_bytes(good[:middle] + bytes(50) + good[middle + 50 :])
     assert command(*TRAIN, "--batch", 3) == 2
-    told = capsys.readouterr().err
-    assert told.splitlines()[-1].startswith("error: photos/train/eel/0.png cannot be read (")
-    assert "Traceback" not in told
+    message = capsys.readouterr().err
+    assert message.splitlines()[-1].startswith("error: photos/train/eel/0.png cannot be read (")
+    assert "Traceback" not in message
     path.write_bytes(good)
     assert command(*TRAIN, "--batch", 3) == 0
 
 
 def full_disk(monkeypatch, name):
-    """From now on there is no room for a file of this name."""
+    """Simulate a full disk for files of this name."""
     replace = os.replace
 
-    def refuse(source, target):
+    def fail(source, target):
         if Path(target).name == name:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
         replace(source, target)
 
-    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", fail)
 
 
 @pytest.mark.parametrize("name", ["manifest.csv", "config.json"])
-def test_a_disk_that_is_full_from_the_start(name, photos, command, capsys, monkeypatch):
+def test_no_run_is_created_on_a_full_disk(name, photos, command, capsys, monkeypatch):
     full_disk(monkeypatch, name)
     assert command(*TRAIN) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: the disk is full while writing ")
-    assert error.endswith("; free some space and give the same command again\n")
+    assert error.endswith("; free some space and run the same command again\n")
     assert not [path for path in Path().rglob("*") if "partial" in path.name]
     assert not list(Path("runs").rglob("config.json"))
 
 
-def test_a_disk_that_fills_up_loses_nothing_that_was_whole(photos, command, capsys, monkeypatch, untraced):
+def test_training_continues_after_a_full_disk(photos, command, capsys, monkeypatch, untraced):
     for name in ("epoch-0.weights.h5", "history.csv", "model.keras", "validation.npz", "scores.json"):
         with monkeypatch.context() as patch:
             full_disk(patch, name)
@@ -341,13 +347,13 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_whole(photos, command, caps
     assert {"model.keras", "scores.json", "submission.csv"} <= {path.name for path in Path().rglob("*")}
 
 
-def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monkeypatch):
-    """h5py says so without the name of the file."""
+def test_full_disk_is_reported_without_a_file_name(home, command, capsys, monkeypatch):
+    """The error of h5py does not have the name of the file."""
 
-    def refuse(*args, **options):
+    def fail(*args, **options):
         raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = …\n, filename = …)")
 
-    monkeypatch.setattr(np, "savez", refuse)
+    monkeypatch.setattr(np, "savez", fail)
     (home / "runs" / "job" / "predictions" / "convnet" / "test.npz").unlink()
     monkeypatch.setattr("submissions.members.load_model", lambda path: None)
     monkeypatch.setattr(
@@ -355,31 +361,37 @@ def test_a_disk_that_is_full_for_another_library_too(home, command, capsys, monk
         lambda *args: {"camera": load(Path("runs/job/predictions/mobilenet/test.npz"))},
     )
     assert command("predict", "runs/job") == 2
-    assert capsys.readouterr().err == "error: the disk is full; free some space and give the same command again\n"
+    assert capsys.readouterr().err == "error: the disk is full; free some space and run the same command again\n"
     assert not list(home.glob("runs/job/predictions/convnet/*test*"))
 
 
-def test_a_path_that_cannot_be_written(photos, refused):
+def test_unusable_output_path_is_named(photos, error_of):
     Path("runs").write_text("a file, where a folder is needed")
-    assert "runs cannot be used (" in refused(*TRAIN).replace("runs/convnet-smoke-photos", "runs")
+    assert "runs cannot be used (" in error_of(*TRAIN).replace("runs/convnet-smoke-photos", "runs")
 
 
-def test_every_command_is_a_module_where_run_sh_looks_for_it():
-    folder = Path(front_door.__file__).parent
-    assert all((folder / f"{name.replace('-', '_')}.py").is_file() for name in front_door.COMMANDS)
+def test_every_command_has_a_module_of_its_name():
+    folder = Path(command_line.__file__).parent
+    assert all((folder / f"{name.replace('-', '_')}.py").is_file() for name in command_line.COMMANDS)
 
 
-def test_words_behind_test_go_to_pytest_as_they_are(monkeypatch, command):
-    given: list[list[str]] = []
-    monkeypatch.setattr(pytest, "main", lambda words: given.append(words) or 0)
-    for words in (["-m", "not slow", "tests/models", "-q"], ["tests/models", "-k", "a or b"], []):
-        assert command("test", *words) == 0 and given.pop() == words
+def test_arguments_of_test_are_passed_on_to_pytest(monkeypatch, command):
+    calls = []
+
+    def run(line, cwd, check):
+        calls.append((line[line.index("-m") :], cwd))
+        return subprocess.CompletedProcess(line, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for arguments in (["-m", "not slow", "tests/models", "-q"], ["tests/models", "-k", "a or b"], []):
+        assert command("test", *arguments) == 0
+        assert calls.pop() == (["-m", "pytest", *PARALLEL, *arguments], Path(__file__).parents[2])
 
 
-def test_what_is_no_fault_of_the_user_keeps_its_traceback(monkeypatch, command):
+def test_bug_keeps_its_traceback(monkeypatch, command):
     def bug(args):
         raise KeyError("a bug")
 
-    monkeypatch.setattr(front_door.COMMANDS["info"], "run", bug)
+    monkeypatch.setattr(command_line.COMMANDS["info"], "run", bug)
     with pytest.raises(KeyError, match="a bug"):
         command("info")

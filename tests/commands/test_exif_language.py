@@ -1,4 +1,4 @@
-"""The command hands on what was asked, tells what was measured, and refuses before anything slow begins."""
+"""`train exif-language` passes its options on, prints the best epoch, and rejects invalid options before training."""
 
 import argparse
 from pathlib import Path
@@ -17,12 +17,12 @@ def arguments(data, **given):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """What was asked of the training, in the place of which stands a history."""
+def trainings(monkeypatch):
+    """The arguments of trainings, which are replaced by a made-up history."""
     calls = []
 
-    def train(*words, **changes):
-        calls.append((words, changes))
+    def train(*arguments, **changes):
+        calls.append((arguments, changes))
         shares = {f"{name}_{k}": k / 10 for name in ("image_to_text", "text_to_image", "chance") for k in (1, 5, 10)}
         return pd.DataFrame([{"epoch": epoch, "val_loss": abs(epoch - 1), **shares} for epoch in range(3)])
 
@@ -30,30 +30,32 @@ def asked(monkeypatch):
     return calls
 
 
-def test_what_was_asked_is_handed_on(asked, tmp_path, capsys):
+def test_options_are_passed_on(trainings, tmp_path, capsys):
     run_exif_language(arguments(tmp_path, preset="smoke", backbone="convnet", epochs=4))
     folder = Path("runs") / f"exif-language-convnet-smoke-{tmp_path.name}"
     changes = {"epochs": 4, "patch": None, "batch": None, "learning_rate": None}
-    assert asked == [((folder, tmp_path, "smoke", "convnet", 2, 1), changes)]
-    told = capsys.readouterr().out
-    assert "3 epochs, the best is 1" in told and "text to image  recall 0.100 at 1, 0.500 at 5, 1.000 at 10" in told
+    assert trainings == [((folder, tmp_path, "smoke", "convnet", 2, 1), changes)]
+    output = capsys.readouterr().out
+    assert "3 epochs, the best is 1" in output and "text to image  recall 0.100 at 1, 0.500 at 5, 1.000 at 10" in output
 
 
 @pytest.mark.parametrize(
-    "given, message",
+    ("given", "message"),
     [
-        ({"preset": "full"}, "no preset full; give one of paper, quick, smoke"),
-        ({"backbone": "resnet51"}, "unknown backbone resnet51; known: resnet50"),
+        ({"preset": "full"}, "unknown preset 'full'; known: paper, quick, smoke"),
+        ({"backbone": "resnet51"}, "unknown backbone 'resnet51'; known: resnet50"),
         ({"data": Path("nowhere")}, "nowhere does not exist"),
     ],
 )
-def test_what_is_not_known_is_refused(asked, tmp_path, given, message):
+def test_invalid_options_are_rejected(trainings, tmp_path, given, message):
     with pytest.raises(InputError, match=message):
         run_exif_language(arguments(**{"data": tmp_path, **given}))
-    assert not asked
+    assert not trainings
 
 
-@pytest.mark.parametrize("words", [("--bins", 3), ("--members", "convnet"), ("--tau", 0)])
-def test_options_that_it_has_no_use_for_are_refused(words, asked, refused):
-    assert f"error: {words[0]} is not of exif-language; leave it out" in refused("train", "exif-language", *words)
-    assert not asked
+@pytest.mark.parametrize("option", [("--bins", 3), ("--members", "convnet"), ("--tau", 0), ("--task", "camera")])
+def test_options_of_classifiers_are_rejected(option, trainings, error_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = error_of("train", "exif-language", *option)
+    assert error.startswith(f"error: {option[0]} does not apply to exif-language; remove the option")
+    assert not trainings

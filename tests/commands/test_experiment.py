@@ -41,6 +41,6 @@ def test_default_member_depends_on_the_preset(preset, member, plans, command):
     assert plans[0][0].folder == Path(f"runs/experiment-input-{preset}")
 
 
-def test_unknown_experiment_and_missing_data_raise(plans, refused):
-    assert "unknown experiment 'table-2'; known: loss-schedule" in refused("experiment", "table-2")
-    assert "nowhere does not exist" in refused("experiment", "bins", "--data", "nowhere")
+def test_unknown_experiment_and_missing_data_raise(plans, error_of):
+    assert "unknown experiment 'table-2'; known: loss-schedule" in error_of("experiment", "table-2")
+    assert "nowhere does not exist" in error_of("experiment", "bins", "--data", "nowhere")

@@ -1,4 +1,4 @@
-"""From photographs to a checked submission and a leaderboard, and everything that can be asked of the run then."""
+"""The main job: from photos to a checked submission and a leaderboard, and the commands that use the finished run."""
 
 import json
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.training.checkpoints import START
 from submissions.leaderboards.camera import COLUMNS
 from submissions.prediction_cache import load
 from submissions.submission_csv import check_submission, read_expected_names
@@ -34,11 +35,11 @@ def files(run):
     return {path.relative_to(run).as_posix(): path for path in run.rglob("*") if path.is_file()}
 
 
-def test_every_file_of_the_run_folder_is_there_and_no_other(finished):
+def test_run_folder_has_exactly_the_documented_files(finished):
     assert set(files(finished / "runs" / "job")) == FILES
 
 
-def test_config_and_environment_tell_what_was_asked_and_with_what(finished):
+def test_config_and_environment_describe_the_run(finished):
     run = finished / "runs" / "job"
     config = json.loads((run / "config.json").read_text())
     assert config["seed"] == 0
@@ -48,7 +49,7 @@ def test_config_and_environment_tell_what_was_asked_and_with_what(finished):
     assert {"backend", "devices", "python", "packages", "git_commit"} <= set(environment)
 
 
-def test_the_splits_hold_every_good_photograph(finished):
+def test_splits_contain_every_usable_photo(finished):
     run = finished / "runs" / "job"
     manifest = pd.read_csv(run / "manifest.csv")
     assert manifest["split"].value_counts().to_dict() == {"train": 18, "test": 12, "validation": 3}
@@ -59,21 +60,21 @@ def test_the_splits_hold_every_good_photograph(finished):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_history_of_every_network_is_whole(network, finished):
+def test_history_has_one_row_per_epoch(network, finished):
     history = pd.read_csv(finished / "runs" / "job" / "members" / network / "history.csv")
-    assert history["epoch"].tolist() == [0]
+    assert history["epoch"].tolist() == ([START, 0] if network == "mobilenet" else [0])  # it starts from a front end
     assert np.isfinite(history.to_numpy(float)).all()
 
 
 @pytest.mark.parametrize("name", PREDICTIONS)
-def test_predictions_of_every_view_of_every_image_are_kept(name, finished):
+def test_predictions_of_all_views_are_cached(name, finished):
     predicted = load(finished / "runs" / "job" / name)
     assert predicted.probabilities.shape == (8, 12 if "test" in name else 6, 3)
     assert predicted.classes == CAMERAS
     assert predicted.is_manipulated.sum() == predicted.is_manipulated.size / 2
 
 
-def test_scores_have_the_promised_shape(finished):
+def test_scores_of_members_and_blend_have_intervals(finished):
     scores = json.loads((finished / "runs" / "job" / "scores.json").read_text())
     assert set(scores) == {"members", "blend"}
     assert set(scores["members"]) == {"convnet", "mobilenet"}
@@ -85,7 +86,7 @@ def test_scores_have_the_promised_shape(finished):
             assert 0 <= low <= part["weighted_accuracy"] <= high <= 1
 
 
-def test_the_leaderboard_has_every_member_blend_and_balancing(finished):
+def test_leaderboard_has_every_member_blend_and_balance(finished):
     table = pd.read_csv(finished / "runs" / "job" / "leaderboard.csv")
     assert list(table.columns) == COLUMNS
     assert table["entry"].tolist() == [
@@ -107,12 +108,12 @@ def test_the_leaderboard_has_every_member_blend_and_balancing(finished):
     assert blend == pytest.approx(scores["blend"]["validation"]["weighted_accuracy"])
 
 
-def test_the_submission_passes_its_check(finished):
+def test_submission_passes_its_check(finished):
     names = read_expected_names(finished / "photos")
     assert len(check_submission(finished / "runs" / "job" / "submission.csv", CAMERAS, names)) == 12
 
 
-def test_the_same_command_again_does_nothing_again(home, command, main_job, capsys):
+def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     run = home / "runs" / "job"
     before = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert command(*main_job) == 0
@@ -121,12 +122,12 @@ def test_the_same_command_again_does_nothing_again(home, command, main_job, caps
     assert [name for name in after if after[name][1] != before[name][1]] == []
     derived = {"scores.json", "leaderboard.csv", "submission.csv"}
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
-    told = capsys.readouterr().out
-    assert "3 cameras, 18 train, 3 validation, 12 test images" in told
-    assert "next: ./run.sh submit runs/job --balance exact" in told
+    output = capsys.readouterr().out
+    assert "3 cameras, 18 train, 3 validation, 12 test images" in output
+    assert "next: camera submit runs/job --balance exact" in output
 
 
-def test_what_could_not_be_read_is_counted_and_named(photo_folder, command, tmp_path, monkeypatch, capsys):
+def test_unreadable_photos_are_counted_and_named(photo_folder, command, tmp_path, monkeypatch, capsys):
     photos = photo_folder(tmp_path / "photos")
     (photos / "train" / "cat" / "page.jpg").write_text("<html>not found</html>")
     (photos / "train" / "dog" / "short.jpg").write_bytes((photos / "train" / "dog" / "0.jpg").read_bytes()[:1000])
@@ -142,7 +143,7 @@ def stop(run, member):
     raise KeyboardInterrupt
 
 
-def test_lost_predictions_are_made_again(home, command):
+def test_predict_computes_missing_predictions(home, command):
     lost = home / "runs" / "job" / "predictions" / "mobilenet" / "test.npz"
     before = load(lost)
     lost.unlink()
@@ -150,7 +151,7 @@ def test_lost_predictions_are_made_again(home, command):
     np.testing.assert_allclose(load(lost).probabilities, before.probabilities, atol=1e-6)
 
 
-def test_a_balanced_submission_gives_every_camera_its_share(home, command, capsys):
+def test_balanced_submission_gives_every_camera_its_quota(home, command, capsys):
     assert command("submit", "runs/job", "--balance", "exact", "--blend", "geometric", "--out", "balanced.csv") == 0
     table = check_submission(home / "balanced.csv", CAMERAS, read_expected_names(home / "photos"))
     kinds = table["fname"].str.extract("_(unalt|manip)", expand=False)
@@ -158,17 +159,17 @@ def test_a_balanced_submission_gives_every_camera_its_share(home, command, capsy
     assert "balanced.csv: 12 images, checked; blend geometric, balance exact" in capsys.readouterr().out
 
 
-def test_leaderboards_are_compared_and_explained(home, command, capsys):
+def test_leaderboards_are_compared_and_detailed(home, command, capsys):
     assert command("leaderboard") == 0
     compared = capsys.readouterr().out
     assert command("leaderboard", "runs/job") == 0
     detailed = capsys.readouterr().out
-    for told in (compared, detailed):
-        assert "blend quadratic, exact" in told
+    for message in (compared, detailed):
+        assert "blend quadratic, exact" in message
     assert all(camera in detailed for camera in CAMERAS)
 
 
-def test_photographs_of_strangers_are_answered(home, command, capsys):
+def test_predict_writes_a_row_for_every_usable_photo(home, command, capsys):
     (home / "more").mkdir()
     (home / "photos" / "train" / "cat" / "0.jpg").rename(home / "more" / "a.jpg")
     (home / "photos" / "train" / "cat" / "short.jpg").rename(home / "more" / "b.jpg")
@@ -182,14 +183,14 @@ def test_photographs_of_strangers_are_answered(home, command, capsys):
     assert "warning: skipped 1 file(s): more/b.jpg (truncated)" in capsys.readouterr().out
 
 
-def test_info_is_what_one_pastes_into_a_bug_report(command, capsys):
+def test_info_prints_the_environment_as_json(command, capsys):
     assert command("info") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {"backend", "devices", "python", "packages", "free_memory_gib", "free_disk_gib"} <= set(told)
-    assert {"keras", "numpy", "pandas"} <= set(told["packages"])
+    output = json.loads(capsys.readouterr().out)
+    assert {"backend", "devices", "python", "packages", "free_memory_gib", "free_disk_gib"} <= set(output)
+    assert {"keras", "numpy", "pandas"} <= set(output["packages"])
 
 
-def test_the_virtual_competition_is_made_and_drawn(command, tmp_path, monkeypatch, capsys):
+def test_virtual_competition_and_its_contact_sheet_are_made(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert command("virtual", "--size", "smoke", "--sheet", "sheet.png", "--jobs", 1) == 0
     assert len(read_expected_names(tmp_path / "data" / "virtual-smoke")) == 40
@@ -198,7 +199,7 @@ def test_the_virtual_competition_is_made_and_drawn(command, tmp_path, monkeypatc
     assert "simulated photographs" in capsys.readouterr().out
 
 
-def test_a_submission_made_elsewhere_is_checked(home, command, capsys):
+def test_submission_in_another_file_is_checked(home, command, capsys):
     path = home / "runs" / "job" / "submission.csv"
     assert command("submit", "runs/job", "--check", path) == 0
     assert "12 images" in capsys.readouterr().out

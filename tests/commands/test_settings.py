@@ -1,4 +1,4 @@
-"""Camera settings through the front door: trained, scored, handed in, asked of strangers' photographs, and refused."""
+"""Commands with camera settings: training, scores, submissions, predictions for new photos, and errors."""
 
 from itertools import product
 from pathlib import Path
@@ -17,15 +17,15 @@ from submissions.tasks import JOINT_HEAD, Targets, Task
 APERTURES, ISOS, EXPOSURES = ((18, 10), (28, 10), (80, 10)), (100, 400, 3200), ((1, 1000), (1, 60), (1, 2))
 COLUMNS = ["path", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
 TRAIN = ("train", "mobilenet", "--preset", "smoke", "--front-end", "none", "--data", "photos", "--jobs", 1)
-# Every head is shown independently on patches, and all at once on squashed photographs.
+# Independent heads with patches, and one joint head with squashed photos.
 VARIANTS = {
     "independent": ("--output", "independent", "--input", "patch"),
     "correlated": ("--output", "correlated", "--input", "squash", "--label-balance", "cells"),
 }
 
 
-def photograph(path, number, settings=None, side=64):
-    """A tiny photograph of noise that tells its settings, (f-number, ISO, exposure time), or none."""
+def save_photo(path, number, settings=None, side=64):
+    """Save a tiny photo of noise with the EXIF settings (f-number, ISO, exposure time), or without settings."""
     exif = Image.Exif()
     exif[0x0110] = "Model"
     if settings is not None:
@@ -38,18 +38,18 @@ def photograph(path, number, settings=None, side=64):
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
-    """A function that makes photographs in the working directory's `photos`, whose settings `settings(number)` says."""
+    """A function that makes photos with the settings `settings(number)` in the folder `photos`."""
     monkeypatch.chdir(tmp_path)
 
     def make(settings, side=64):
         for camera, number in product(("cat", "dog"), range(8)):
-            photograph(Path("photos") / "train" / camera / f"{number}.jpg", number, settings(number), side)
+            save_photo(Path("photos") / "train" / camera / f"{number}.jpg", number, settings(number), side)
 
     return make
 
 
 def any_settings(number):
-    """Those of different cells; one photograph tells nothing."""
+    """Settings of different cells; photo 0 has none."""
     return None if number == 0 else (APERTURES[number % 3], ISOS[number // 3], EXPOSURES[number // 2 % 3])
 
 
@@ -58,14 +58,14 @@ def contents(folder):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_one_network_answers_both_questions(variant, photos, command, capsys, tiny_mobilenet, untraced):
+def test_one_network_predicts_camera_and_settings(variant, photos, command, capsys, tiny_mobilenet, untraced):
     photos(any_settings)
-    words = (*TRAIN, "--task", "camera,settings", "--run", "both", *VARIANTS[variant])
-    assert command(*words) == 0
-    told = capsys.readouterr().out
-    assert "warning: 2 of 12 train photos have no known iso: no label for them" in told
-    assert "\nnote: the training photos occupy " in told and " of 27 cells of settings" in told
-    assert all(name in told for name in ("balanced accuracy", "majority", "weighted accuracy", *SETTINGS))
+    arguments = (*TRAIN, "--task", "camera,settings", "--run", "both", *VARIANTS[variant])
+    assert command(*arguments) == 0
+    output = capsys.readouterr().out
+    assert "warning: 2 of 12 train photos have no known iso: no label for them" in output
+    assert "\nnote: the training photos occupy " in output and " of 27 cells of settings" in output
+    assert all(name in output for name in ("balanced accuracy", "majority", "weighted accuracy", *SETTINGS))
 
     run = open_run(Path("runs/both"))
     assert run.task.output == variant
@@ -87,23 +87,23 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     board = pd.read_csv("runs/both/settings_leaderboard.csv")
     assert board["setting"].tolist() == list(SETTINGS)
     validating = sorted(set(run.validation["path"]))
-    handed_in = pd.read_csv("runs/both/settings_submission.csv")
-    assert handed_in["fname"].tolist() == validating
+    submission = pd.read_csv("runs/both/settings_submission.csv")
+    assert submission["fname"].tolist() == validating
     names = Targets(run.task, run.manifest).classes
-    assert all(handed_in[name].isin(names[name]).all() for name in SETTINGS)
+    assert all(submission[name].isin(names[name]).all() for name in SETTINGS)
 
     before = contents(Path("runs"))
     times = {path: path.stat().st_mtime_ns for path in before if path.suffix in (".keras", ".npz")}
-    assert command(*words) == 0
+    assert command(*arguments) == 0
     assert contents(Path("runs")) == before
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
-    lost = run.predictions_file("mobilenet", "validation", targets[-1])
-    lost.unlink()
+    missing = run.predictions_file("mobilenet", "validation", targets[-1])
+    missing.unlink()
     assert command("predict", "runs/both") == 0
-    assert lost.exists()
+    assert missing.exists()
 
-    photograph(Path("more/stranger.jpg"), 99)
+    save_photo(Path("more/new.jpg"), 99)
     assert command("predict", "runs/both", "more", "--out", "answers.csv") == 0
     table = pd.read_csv("answers.csv")
     assert list(table.columns) == ["path", "camera", "probability", "cat", "dog", *COLUMNS[1:]]
@@ -112,8 +112,8 @@ def test_one_network_answers_both_questions(variant, photos, command, capsys, ti
     )
     capsys.readouterr()
     assert command("leaderboard", "runs/both") == 0
-    told = capsys.readouterr().out
-    assert all(name in told for name in ("weighted accuracy", "balanced accuracy", *SETTINGS))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("weighted accuracy", "balanced accuracy", *SETTINGS))
 
 
 def no_settings(number):
@@ -128,19 +128,19 @@ def no_iso(number):
     return APERTURES[number % 3], 0, EXPOSURES[number % 3]
 
 
-def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_smaller_than_the_square(
+def test_setting_without_labels_has_no_head_and_squashed_photos_may_be_small(
     photos, command, capsys, tiny_mobilenet, untraced
 ):
     photos(no_iso, side=24)
-    words = (*TRAIN, "--task", "settings", "--input", "squash", "--label-balance", "cells", "--run", "small")
-    assert command(*words) == 0
-    told = capsys.readouterr().out
-    assert "warning: none of the 12 train photos has a known iso (EXIF iso): no head for it" in told
-    assert "note: the training photos occupy 3 of 9 cells of settings" in told
+    arguments = (*TRAIN, "--task", "settings", "--input", "squash", "--label-balance", "cells", "--run", "small")
+    assert command(*arguments) == 0
+    output = capsys.readouterr().out
+    assert "warning: none of the 12 train photos has a known iso (EXIF iso): no head for it" in output
+    assert "note: the training photos occupy 3 of 9 cells of settings" in output
     assert pd.read_csv("runs/small/settings_leaderboard.csv")["setting"].tolist() == ["aperture", "exposure_time"]
-    handed_in = pd.read_csv("runs/small/settings_submission.csv")
-    assert len(handed_in) == 4
-    assert [*handed_in] == ["fname", "aperture", "aperture_probability", "exposure_time", "exposure_time_probability"]
+    submission = pd.read_csv("runs/small/settings_submission.csv")
+    assert len(submission) == 4
+    assert [*submission] == ["fname", "aperture", "aperture_probability", "exposure_time", "exposure_time_probability"]
     assert "val_iso_loss" not in pd.read_csv("runs/small/members/mobilenet/history.csv")
     assert command("predict", "runs/small", "photos/train/cat", "--out", "answers.csv") == 0
     assert "iso" not in pd.read_csv("answers.csv")
@@ -148,7 +148,7 @@ def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_s
 
 @pytest.mark.parametrize("task", ["settings", "camera,settings"])
 @pytest.mark.parametrize(
-    ("settings", "words", "told"),
+    ("settings", "arguments", "message"),
     [
         (no_settings, (), "none of the 12 train photos has a known aperture (EXIF f_number); add photos with EXIF"),
         (no_settings, ("--edges", "quantile"), "none of the 12 train photos has a known aperture (EXIF f_number)"),
@@ -161,13 +161,13 @@ def test_a_setting_without_labels_has_no_head_and_a_squashed_photograph_may_be_s
         (the_same_settings, ("--edges", "quantile"), "1 different values of aperture do not fill 3 bins; use fewer"),
     ],
 )
-def test_photographs_that_teach_no_settings(task, settings, words, told, photos, refused):
+def test_photos_without_usable_settings_are_rejected(task, settings, arguments, message, photos, error_of):
     photos(settings)
-    assert told in refused(*TRAIN, "--task", task, *words)
+    assert message in error_of(*TRAIN, "--task", task, *arguments)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (("--bins", "1"), "--bins: received '1', expected a whole number of at least 2"),
         (("--bins", "few"), "--bins: received 'few', expected a whole number of at least 2"),
@@ -176,18 +176,18 @@ def test_photographs_that_teach_no_settings(task, settings, words, told, photos,
         (("--task", "camera,lens"), "unknown task 'camera,lens'; known: camera, settings, camera,settings"),
         (("--edges", "equal"), "unknown edges 'equal'; known: paper, quantile"),
         (("--output", "joint"), "unknown output 'joint'; known: independent, correlated"),
-        (("--input", "circle"), "unknown input 'circle'; known: patch, squash"),
+        (("--input", "circle"), "--input: invalid choice: 'circle' (choose from 'patch', 'squash')"),
         (("--order", "iso"), "received the order iso; expected each of aperture, iso, exposure_time once"),
         (("--bins", "7", "--edges", "quantile"), "3 different values of aperture do not fill 7 bins; use fewer bins"),
     ],
 )
-def test_bad_words(words, told, photos, refused):
+def test_invalid_options_of_settings_are_rejected(arguments, message, photos, error_of):
     photos(any_settings)
-    assert told in refused(*TRAIN, *(("--task", "settings") * ("--task" not in words)), *words)
+    assert message in error_of(*TRAIN, *(("--task", "settings") * ("--task" not in arguments)), *arguments)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("--bins", 3),
         ("--edges", "paper"),
@@ -197,10 +197,11 @@ def test_bad_words(words, told, photos, refused):
         ("--tau", 0),
     ],
 )
-def test_what_is_of_settings_is_refused_where_cameras_alone_are_asked_for(words, photos, refused):
-    """Even where it is the default: whoever gives it expects it to count."""
-    told = f"error: {words[0]} is of settings: add --task settings, or leave it out"
-    assert refused(*TRAIN, *words) == refused(*TRAIN, *words, "--task", "camera") == told
+def test_options_of_settings_are_rejected_for_the_camera_alone(arguments, photos, error_of):
+    """Even default values: a user who gives them expects an effect."""
+    message = f"error: {arguments[0]} only applies with --task settings or --task camera,settings; remove the option"
+    assert error_of(*TRAIN, *arguments).startswith(message)
+    assert error_of(*TRAIN, *arguments, "--task", "camera").startswith(message)
 
 
 def stop(run, member):
@@ -208,26 +209,28 @@ def stop(run, member):
 
 
 @pytest.fixture
-def begun(photos, command, monkeypatch, capsys):
-    """A function that makes the folder of a run of that task, stopped before its training."""
+def stopped_run(photos, command, monkeypatch, capsys):
+    """A function that makes a run of a task, interrupted before its training."""
     photos(any_settings)
     monkeypatch.setattr("submissions.members.train_member", stop)
 
-    def begin(task, *words):
-        assert command(*TRAIN, "--task", task, "--run", "begun", *words) == 130
+    def start(task, *arguments):
+        assert command(*TRAIN, "--task", task, "--run", "begun", *arguments) == 130
         capsys.readouterr()
 
-    return begin
+    return start
 
 
-def test_a_run_that_was_not_asked_for_cameras_hands_none_in(begun, refused):
-    begun("settings")
-    told = refused("submit", "runs/begun")
-    assert "the run runs/begun was trained on aperture, iso, exposure_time, not on camera; train with another" in told
+def test_run_without_the_camera_has_no_camera_submission(stopped_run, error_of):
+    stopped_run("settings")
+    message = error_of("submit", "runs/begun")
+    assert (
+        "the run runs/begun was trained on aperture, iso, exposure_time, not on camera; train with another" in message
+    )
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (("--bins", "5"), "task.bins 3 (now 5)"),
         (("--output", "correlated"), "task.output independent (now correlated)"),
@@ -235,13 +238,13 @@ def test_a_run_that_was_not_asked_for_cameras_hands_none_in(begun, refused):
         (("--tau", "2"), "recipes.mobilenet.tau 0 (now 2.0)"),
     ],
 )
-def test_a_run_is_continued_with_the_same_settings_alone(words, told, begun, refused):
-    begun("settings")
-    assert told in refused(*TRAIN, "--task", "settings", "--run", "begun", *words)
+def test_run_does_not_continue_with_another_task(arguments, message, stopped_run, error_of):
+    stopped_run("settings")
+    assert message in error_of(*TRAIN, "--task", "settings", "--run", "begun", *arguments)
 
 
-def test_a_run_remembers_its_task(begun):
-    begun("settings", "--bins", 2, "--output", "correlated", "--order", "iso,aperture,exposure_time")
+def test_run_restores_its_task(stopped_run):
+    stopped_run("settings", "--bins", 2, "--output", "correlated", "--order", "iso,aperture,exposure_time")
     task = open_run(Path("runs/begun")).task
     order = ("iso", "aperture", "exposure_time")
     assert task == Task("settings", 2, output="correlated", order=order, label_balance=task.label_balance)

@@ -90,12 +90,12 @@ def test_photos_get_pictures_and_a_score(encoder, command, capsys):
     assert heat.shape == mask.shape and heat[mask].mean() > heat[~mask].mean() + 100
 
 
-def test_no_usable_photo_raises(encoder, command, refused):
+def test_no_usable_photo_raises(encoder, command, error_of):
     reasons = unusable(Path("a"))
-    error = refused("splice", "a", "--run", "r")
+    error = error_of("splice", "a", "--run", "r")
     assert f"none of the {len(reasons) - 1} files is a usable photo (a/cut.png cannot be read" in error
     Path("b").mkdir()
-    assert "no images found" in refused("splice", "b", "--run", "r")
+    assert "no images found" in error_of("splice", "b", "--run", "r")
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_no_usable_photo_raises(encoder, command, refused):
         (["--method", "vote"], "'vote' (choose from"),
     ],
 )
-def test_invalid_options_raise(options, message, encoder, refused):
+def test_invalid_options_raise(options, message, encoder, error_of):
     save(picture()[0], "a.png")
-    assert message in refused("splice", "a.png", *options)
+    assert message in error_of("splice", "a.png", *options)
 
 
-def test_run_without_image_encoder_raises(refused, tmp_path, monkeypatch):
+def test_run_without_image_encoder_raises(error_of, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(picture()[0], "a.png")
-    assert "runs has no finished exif-language run; train one with `train exif-language`" in refused("splice", "a.png")
+    assert "runs has no finished exif-language run; train one with `train exif-language`" in error_of("splice", "a.png")
     recipe = asdict(dual_encoder_recipe("smoke", patch=24))
     for name, kind in (("cameras", None), ("begun", "exif-language"), ("cut", "exif-language")):
         Path("runs", name).mkdir(parents=True)
@@ -127,8 +127,8 @@ def test_run_without_image_encoder_raises(refused, tmp_path, monkeypatch):
         ("begun", "the run runs/begun is not finished: it has no image.keras"),
         ("cut", "runs/cut/image.keras is damaged"),
     ):
-        assert message in refused("splice", "a.png", "--run", f"runs/{name}")
-        assert message in refused("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
+        assert message in error_of("splice", "a.png", "--run", f"runs/{name}")
+        assert message in error_of("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
 
 
 @pytest.fixture
@@ -168,21 +168,21 @@ def test_data_set_without_authentic_images_has_no_detection(tree, command, capsy
     assert table["detection_map"].isna().all() and (table["forged"] == 1).all()
 
 
-def test_unusable_data_sets_raise(tree, refused):
-    assert "pass it with --root DIR" in refused("evaluate-splices", "r", "--dataset", "columbia")
-    assert "known: columbia, " in refused("evaluate-splices", "r", "--dataset", "moon", "--root", tree)
-    assert "tree/4cam_splc/edgemask is missing" in refused(
+def test_unusable_data_sets_raise(tree, error_of):
+    assert "pass it with --root DIR" in error_of("evaluate-splices", "r", "--dataset", "columbia")
+    assert "known: columbia, " in error_of("evaluate-splices", "r", "--dataset", "moon", "--root", tree)
+    assert "tree/4cam_splc/edgemask is missing" in error_of(
         "evaluate-splices", "r", "--dataset", "columbia", "--root", tree
     )
     for number in (0, 1):
         save(np.zeros((HEIGHT, WIDTH), np.uint8), tree / "masks" / f"{number}.png")
     assert "no forged image can be used: 2 of 4 images were left out; images/0: tree/masks/0.png marks nothing" in (
-        refused("evaluate-splices", "r", "--root", tree)
+        error_of("evaluate-splices", "r", "--root", tree)
     )
     (tree / "splices.csv").unlink()
-    assert "splices.csv does not exist" in refused("evaluate-splices", "r", "--root", tree)
+    assert "splices.csv does not exist" in error_of("evaluate-splices", "r", "--root", tree)
     (tree / "images" / "0.png").unlink()
-    assert "have no image" in refused("evaluate-splices", "r", "--dataset", "general", "--root", tree)
+    assert "have no image" in error_of("evaluate-splices", "r", "--dataset", "general", "--root", tree)
 
 
 def test_help_lists_every_data_set_and_method():
