@@ -1,4 +1,4 @@
-"""The command `virtual`: photographs by cameras that do not exist."""
+"""The command `virtual`: simulate photos by ten virtual cameras."""
 
 import argparse
 from pathlib import Path
@@ -6,31 +6,36 @@ from pathlib import Path
 from commands.options import at_least, processes
 from commands.program import PROGRAM
 
-HELP = "make the virtual competition: simulated photographs by ten virtual cameras, with a hidden solution"
+HELP = "make the virtual competition: simulated photos by ten virtual cameras, with a solution"
 EXAMPLE = f"{PROGRAM} virtual --size small --sheet contact-sheet.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `virtual`."""
     parser.add_argument(
         "--size",
         default="small",
-        help="smoke: for tests; small (default): 700 training photographs of about 640×480, 400 test patches of 128 "
-        "pixels; full: as many as in the real competition, 2640 test patches of 512 pixels",
+        help="smoke: for tests; small (default): 240 training photos of about 1540×1150 pixels, 280 test patches of "
+        "512 pixels; full: 2750 photos and 2640 patches, as in the real competition; settings: photos by several "
+        "devices, to predict settings; settings-smoke: the same for tests",
     )
     parser.add_argument(
         "--splices",
         action="store_true",
-        help="make pictures of which a part is by another camera instead, with masks, and as many authentic ones: "
+        help="make spliced images (a region is from another camera) with masks, and as many authentic images, instead: "
         "4 of each (smoke), 40 (small), 200 (full)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE, or data/splices-SIZE")
     parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
-    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
-    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="work on a Dask cluster instead")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet")
+    parser.add_argument(
+        "--jobs", type=processes, default=-1, metavar="N", help="number of processes; default: one per core"
+    )
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="run on a Dask cluster")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also write a contact sheet")
 
 
 def run(args: argparse.Namespace) -> None:
+    """Simulate the competition or the splices, and print where they are."""
     if args.splices:
         _make_splices(args)
         return
@@ -42,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     folder = args.out or Path("data") / f"virtual-{args.size}"
     with cluster(args.cluster):
         make_competition(folder, find_size(args.size), args.seed, cut_test_patch, source_size, args.jobs)
-    print(f"{folder}: simulated photographs; next: {PROGRAM} train ensemble --data {folder}")
+    print(f"{folder}: simulated photos; next: {PROGRAM} train ensemble --data {folder}")
     if args.sheet:
         contact_sheet(folder, args.sheet)
         print(f"contact sheet: {args.sheet}")
@@ -54,11 +59,9 @@ def _make_splices(args: argparse.Namespace) -> None:
     from competition.virtual.make_splices import find_size, make_splices
 
     if args.sheet:
-        raise InputError("--sheet draws the virtual competition; leave it out with --splices")
+        raise InputError("--sheet does not apply to --splices; leave one of them out")
     folder = args.out or Path("data") / f"splices-{args.size}"
     with cluster(args.cluster):
         table = make_splices(folder, find_size(args.size), args.seed, args.jobs)
     spliced = int(table["donor_camera"].notna().sum())
-    print(
-        f"{folder}: {spliced} spliced and {len(table) - spliced} authentic pictures, simulated, in the general layout"
-    )
+    print(f"{folder}: {spliced} spliced and {len(table) - spliced} authentic images, simulated, in the general layout")

@@ -1,4 +1,4 @@
-"""Taking one photograph."""
+"""Take one photo with a virtual camera."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ _FIRST_DAY = datetime(2024, 1, 1)
 _DAYS = 700
 _MIDDLE_GRAY = 0.17
 _METER_STEP = 8  # pixels
-_SHAKE = 18.0  # of the hand, pixels a second at scale 1: 1/20 s is the longest that most people hold still
+_SHAKE = 18.0  # of the hand, in pixels per second at scale 1: about 1 pixel in 1/20 s
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photograph before its JPEG, and the truth about it. `pixels` uint8 (h, w, 3) RGB."""
+    """A photo before JPEG compression, and the true settings. `pixels` are uint8 (h, w, 3) RGB."""
 
     pixels: np.ndarray
     settings: Settings
@@ -33,32 +33,33 @@ class Photo:
     camera: Camera
 
     def jpeg(self) -> bytes:
-        """The file, as the camera writes it."""
+        """Return the JPEG file that the camera writes."""
         return encode_jpeg(self.pixels, self.camera, self.exif)
 
 
 def take_photo(
     camera: Camera, device: str, seed: int, index: int, scale: float = 1.0, window: Window | None = None
 ) -> Photo:
-    """Take photo number `index` of body `device`. It depends on nothing but the arguments, so any process may take it.
+    """Take photo number `index` of a device. The result depends on the arguments only.
 
     Args:
         camera: The camera model.
-        device: Name of the body.
+        device: Name of the device (one body of the camera model).
         seed: Seed of the data set.
-        index: Number of the photo among those by the body.
+        index: Number of the photo among those by the device.
         scale: Factor for the photo's sides and for lengths in the scene; 1 means about 640×480 pixels.
         window: The part of the photo to simulate (default: all), with an even first row and column and even sides. Its
-            pixels are those of the whole photo, except for rounding and for outlines in the scene that cross the border
-            of what is drawn. If it begins at multiples of 16, the same holds for its JPEG 16 pixels from its border.
+            pixels equal those of the whole photo, except for rounding and for outlines of the scene that cross the
+            border of the drawn area. If the window starts at multiples of 16, the same is true for the JPEG, except
+            within 16 pixels of its border.
     """
     rng = np.random.default_rng([seed, name_seed(camera.name), name_seed(device), index])
     height, width = camera.native_size(scale)
     frame = Window(0, 0, height, width)
     window = window or frame
-    # Zoom varies more than native sizes do, so that the size of things does not tell the camera.
+    # Zoom varies more than native sizes do, so that the size of shapes does not identify the camera.
     scene = make_scene(rng, height, width, scale * float(np.exp(rng.normal(0, 0.25))))
-    settings = choose_settings(rng, scene.light, camera.widest)
+    settings = choose_settings(rng, scene.light, camera.min_f_number)
     focal_35 = int(rng.choice([26, 28, 35, 40, 50, 60, 70, 85]))
     focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
     hand = rng.normal(0, _SHAKE * scale, size=2)
@@ -66,38 +67,39 @@ def take_photo(
     taken_at = _FIRST_DAY + timedelta(days=float(rng.uniform(0, _DAYS)))
     noise_seed = int(rng.integers(2**32))
 
-    read = window.grown(ISP_REACH).clipped(frame)  # what the sensor reads out
-    body = make_device(device, frame, read)
+    read = window.grown(ISP_REACH).clipped(frame)  # the pixels that influence the window
+    sensor = make_device(device, frame, read)
     colors = sensor_from_rgb() * scene.illuminant
     balance = _white_balance(rng, scene, colors)
     blurs = layer_blurs(scene.layers, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
     views = layer_views(read, blurs)
-    layers = scene.render(views, colors * body.color[:, None] * gain)
+    layers = scene.render(views, colors * sensor.color[:, None] * gain)
     signal = form_image(layers, views, blurs, read, camera.pattern)
     signal *= vignetting(read, frame, settings.f_number)
-    noise = white_noise(noise_seed, read)
-    raw = expose(noise, signal, camera, body, settings.iso, float(settings.exposure_time))
+    raw = expose(signal, white_noise(noise_seed, read), camera, sensor, settings.iso, float(settings.exposure_time))
     pixels = np.ascontiguousarray(develop(raw, camera, balance, settings.iso)[window.place_in(read)])
     shot = Shot(device, taken_at, focal_35, focus, scene.light, height, width)
     return Photo(pixels, settings, shot, make_exif(camera, settings, shot), camera)
 
 
 def _metered_gain(rng: np.random.Generator, scene: Scene, settings: Settings, frame: Window) -> float:
-    """Factor from radiance to the share of the sensor's range. It contains the meter's error and how far the settings,
-    which come in thirds of a stop, miss the light."""
+    """Factor from radiance to the share of the sensor's range.
+
+    It includes the error of the light meter and the rounding of the settings to thirds of a stop.
+    """
     view = View(frame.coarse(_METER_STEP), _METER_STEP)
     green = np.zeros((view.window.height, view.window.width), np.float32)
     for layer in scene.render([view] * len(scene.layers), np.array([[0, 1, 0]])):
         green = np.where(layer.planes[0] > 0, layer.planes[0], green)
     luminance = np.maximum(green, 1e-4)
     metered = 0.5 * np.exp(np.log(luminance).mean()) + 0.5 * luminance.mean()
-    error = settings.gathered * 2**scene.light * 2 ** rng.normal(0, 0.35)
+    error = settings.relative_signal * 2**scene.light * 2 ** rng.normal(0, 0.35)
     return float(_MIDDLE_GRAY / metered * error)
 
 
 def _white_balance(rng: np.random.Generator, scene: Scene, colors: np.ndarray) -> np.ndarray:
-    """Automatic white balance: gains (3,) that would make the light gray, but for an error that is larger than
-    the differences between models. The least gain is 1, so that what is clipped is white."""
+    """Automatic white balance: gains (3,) that make the light gray, with an error that is larger than the differences
+    between camera models. The smallest gain is 1, so that clipped pixels are white."""
     warmth, tint = rng.normal(0, 0.11), rng.normal(0, 0.06)
     error = np.exp([warmth, tint, -warmth])
     gains = error / colors.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Demosaicing: from one color a pixel to three. All methods take a mosaic in RGGB phase."""
+"""Demosaicing: from one color per pixel to three. All methods expect a mosaic in RGGB phase."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ _FULL = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
 
 def demosaic(mosaic: np.ndarray, pattern: str, method: str) -> np.ndarray:
-    """(h, w) mosaic of even sides → (h, w, 3) RGB, float32.
+    """Interpolate a mosaic (h, w) with even sides to RGB (h, w, 3), float32.
 
-    The other three phases are RGGB seen in a mirror; all methods are symmetric, so mirroring back loses nothing.
+    The other three phases are mirror images of RGGB. All methods are symmetric, so mirroring is exact.
     """
     red = pattern.index("R")
     axes = tuple(axis for axis, mirrored in enumerate(divmod(red, 2)) if mirrored)
@@ -25,8 +25,8 @@ def _filter(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
 
 
-def _only(image: np.ndarray, row: int, column: int) -> np.ndarray:
-    """The samples at one place of the 2×2 cell; zero elsewhere."""
+def _samples_at(image: np.ndarray, row: int, column: int) -> np.ndarray:
+    """The samples at one position of the 2×2 cell, and zero elsewhere."""
     out = np.zeros_like(image)
     out[row::2, column::2] = image[row::2, column::2]
     return out
@@ -40,33 +40,33 @@ def _bilinear_green(mosaic: np.ndarray) -> np.ndarray:
 
 
 def _bilinear(mosaic: np.ndarray) -> np.ndarray:
-    """Mean of the nearest samples of the color."""
+    """Mean of the nearest samples of each color."""
     return cv2.merge(
-        [_filter(_only(mosaic, 0, 0), _FULL), _bilinear_green(mosaic), _filter(_only(mosaic, 1, 1), _FULL)]
+        [_filter(_samples_at(mosaic, 0, 0), _FULL), _bilinear_green(mosaic), _filter(_samples_at(mosaic, 1, 1), _FULL)]
     )
 
 
 def _by_difference(mosaic: np.ndarray, green: np.ndarray) -> np.ndarray:
-    """Red and blue by interpolating their differences to a full green plane."""
+    """Red and blue from interpolated differences to a full green plane."""
     difference = mosaic - green
     return cv2.merge(
         [
-            green + _filter(_only(difference, 0, 0), _FULL),
+            green + _filter(_samples_at(difference, 0, 0), _FULL),
             green,
-            green + _filter(_only(difference, 1, 1), _FULL),
+            green + _filter(_samples_at(difference, 1, 1), _FULL),
         ]
     )
 
 
 def _smooth_hue(mosaic: np.ndarray) -> np.ndarray:
-    """Bilinear green; red and blue by interpolating their ratio to green (Cok 1987).
+    """Bilinear green; red and blue from interpolated ratios to green (Cok 1987).
 
-    Without the offset the ratio of two noisy samples is too large on average, and shadows would turn magenta.
+    The offset keeps shadows neutral: the ratio of two small noisy samples is too large on average.
     """
     green = _bilinear_green(mosaic)
     base = green + np.float32(_RATIO_OFFSET)
     ratio = (mosaic + np.float32(_RATIO_OFFSET)) / base
-    red, blue = (base * _filter(_only(ratio, at, at), _FULL) - np.float32(_RATIO_OFFSET) for at in (0, 1))
+    red, blue = (base * _filter(_samples_at(ratio, at, at), _FULL) - np.float32(_RATIO_OFFSET) for at in (0, 1))
     return cv2.merge([red, green, blue])
 
 
@@ -88,7 +88,7 @@ _GREEN = (
 
 
 def _malvar(mosaic: np.ndarray) -> np.ndarray:
-    """Gradient-corrected linear interpolation (Malvar, He, Cutler 2004)."""
+    """Gradient-corrected linear interpolation (Malvar, He and Cutler 2004)."""
     along, across, diagonal = (
         _filter(mosaic, _AT_GREEN),
         _filter(mosaic, _AT_GREEN.T.copy()),
@@ -109,7 +109,7 @@ _MEAN = np.array([[0.5, 0, 0.5]], np.float32)
 
 
 def _hamilton_adams(mosaic: np.ndarray) -> np.ndarray:
-    """Green along the direction of the smaller gradient, corrected by the other color (Hamilton, Adams 1997)."""
+    """Green along the direction of the smaller gradient, corrected by the other color (Hamilton and Adams 1997)."""
     second_x, second_y = _filter(mosaic, _SECOND), _filter(mosaic, _SECOND.T.copy())
     weight_x = np.abs(_filter(mosaic, _FIRST)) + np.abs(second_x)
     weight_y = np.abs(_filter(mosaic, _FIRST.T.copy())) + np.abs(second_y)
@@ -122,7 +122,7 @@ def _hamilton_adams(mosaic: np.ndarray) -> np.ndarray:
 
 
 def _gradient_weighted(mosaic: np.ndarray) -> np.ndarray:
-    """Green as the mean of its four neighbors, each weighted by the inverse gradient towards it; then differences."""
+    """Green as the mean of the four neighbors, weighted by inverse gradients; then differences."""
     total, weights = np.zeros_like(mosaic), np.full_like(mosaic, 1e-12)
     _add_neighbors(mosaic, total, weights)
     _add_neighbors(mosaic.T, total.T, weights.T)
@@ -133,8 +133,8 @@ def _gradient_weighted(mosaic: np.ndarray) -> np.ndarray:
 
 
 def _add_neighbors(mosaic: np.ndarray, total: np.ndarray, weights: np.ndarray) -> None:
-    """Add the upper and lower neighbor of each pixel (h, w), times their weights, to `total`, and the weights to
-    `weights`."""
+    """Add the upper and lower neighbor of each pixel, times its weight, to `total`, and the weight to `weights`. All
+    arrays are (h, w)."""
     padded = np.pad(mosaic, ((2, 2), (0, 0)), mode="reflect")
     steps = np.abs(padded[2:] - padded[:-2])
     opposite = steps[1:-1] + np.float32(0.01)

@@ -1,4 +1,4 @@
-"""How a virtual camera writes a photograph: a JPEG with its own tables and its maker's way with EXIF."""
+"""The file of a virtual photo: JPEG with the camera's own quantization tables, and EXIF in the style of its make."""
 
 import io
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from competition.virtual.quantization import quantization_tables
 
 @dataclass(frozen=True)
 class Shot:
-    """What EXIF tells beside the settings: the body, the moment, the focal length (mm, 35 mm equivalent), the distance
-    in focus (m), the light (exposure value) and the picture's size."""
+    """What EXIF contains besides the settings: device, time, focal length (mm, 35 mm equivalent), focus distance (m),
+    light (exposure value at ISO 100) and the size of the photo in pixels."""
 
     device: str
     taken_at: datetime
@@ -30,7 +30,7 @@ class Shot:
 
 
 def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
-    """The EXIF block of a photograph: the common fields, and those that only this maker writes."""
+    """Return the EXIF block of a photo: the common fields and those that only this make writes."""
     exif = Image.Exif()
     moment = shot.taken_at.strftime("%Y:%m:%d %H:%M:%S")
     exif.update(
@@ -51,7 +51,7 @@ def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
     details: dict[int, object] = {
         Base.ExposureTime: IFDRational(time.numerator, time.denominator),
         Base.FNumber: IFDRational(Fraction(str(settings.f_number))),
-        Base.ExposureProgram: settings.programme,
+        Base.ExposureProgram: settings.program,
         Base.ISOSpeedRatings: settings.iso,
         Base.ExifVersion: b"0230" if camera.exif.lens else b"0220",
         Base.DateTimeOriginal: moment,
@@ -60,7 +60,7 @@ def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
         Base.ShutterSpeedValue: _rational(-np.log2(float(time))),
         Base.ApertureValue: _rational(2 * np.log2(settings.f_number)),
         Base.ExposureBiasValue: _rational(settings.bias, 10),
-        Base.MaxApertureValue: _rational(2 * np.log2(camera.widest)),
+        Base.MaxApertureValue: _rational(2 * np.log2(camera.min_f_number)),
         Base.MeteringMode: 5 if camera.exif.lens else 2,
         Base.Flash: 16 if camera.exif.lens else 0,
         Base.FocalLength: _rational(focal_length, 10),
@@ -75,7 +75,7 @@ def make_exif(camera: Camera, settings: Settings, shot: Shot) -> Image.Exif:
         Base.BodySerialNumber: shot.device,
     }
     if camera.exif.lens:
-        lens = f"VIRTUAL 16-60mm F{camera.widest}"
+        lens = f"VIRTUAL 16-60mm F{camera.min_f_number}"
         details |= {Base.LensModel: lens, Base.LensMake: camera.make, Base.SensitivityType: 2, Base.FileSource: b"\x03"}
     for field in camera.exif.maker_fields:
         details[Base[field]] = _maker_value(field, settings, shot)
@@ -88,7 +88,7 @@ def _rational(value: float, denominator: int = 100) -> IFDRational:
 
 
 def _maker_value(field: str, settings: Settings, shot: Shot) -> object:
-    """The value of a field that only some makers write; those that do not depend on the photograph are 'normal'."""
+    """Value of a field that only some makes write. Fields that do not depend on the photo have their normal value."""
     if field == "SubsecTime":
         return f"{shot.taken_at.microsecond // 1000:03d}"
     if field == "BrightnessValue":
@@ -103,7 +103,7 @@ def _maker_value(field: str, settings: Settings, shot: Shot) -> object:
 
 
 def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
-    """The file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB."""
+    """Return the JPEG file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(
         buffer,
@@ -117,6 +117,6 @@ def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
 
 
 def decode_jpeg(data: bytes) -> np.ndarray:
-    """Pixels of a JPEG, uint8 (h, w, 3) RGB."""
+    """Return the pixels of a JPEG file, uint8 (h, w, 3) RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))

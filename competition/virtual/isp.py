@@ -1,4 +1,4 @@
-"""The camera's own processing: white balance, demosaicing, colors, tone, noise reduction, sharpening."""
+"""Image signal processor: white balance, demosaicing, colors, tone, noise reduction, sharpening."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -9,41 +9,37 @@ import numpy as np
 from competition.virtual.cameras import WHITE_LEVEL, Camera, Sharpening
 from competition.virtual.demosaic import demosaic
 
-# What a typical sensor's filters see of linear sRGB is the inverse of this; rows sum to one, so that gray stays gray.
+# From the colors of a typical sensor to linear sRGB. Rows sum to one, so that gray stays gray.
 _COLOR_MATRIX = np.array([[1.60, -0.45, -0.15], [-0.25, 1.50, -0.25], [-0.02, -0.48, 1.50]])
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
-
-# Pixels around a window of the raw data that influence the developed window: demosaicing, then noise reduction, then
-# sharpening. Weights beyond are below the rounding error of a pixel.
+# Pixels around a window that influence it: 24 for the widest filter, of chroma at ISO 3200, and 4 for demosaicing.
 ISP_REACH = 32
-
-
 _DEMOSAIC_REACH = 4  # pixels: even, so that a margin keeps the phase of the color filter
 _BAND = 64  # rows: even, too
 
 
 def sensor_from_rgb() -> np.ndarray:
-    """(3, 3): what the color filters pass of linear sRGB light."""
+    """Return the matrix (3, 3) from linear sRGB light to the colors of the sensor."""
     return np.linalg.inv(_COLOR_MATRIX).astype(np.float32)
 
 
 def develop(raw: np.ndarray, camera: Camera, balance: np.ndarray, iso: int) -> np.ndarray:
-    """Digital numbers (h, w) → the picture, uint8 (h, w, 3) RGB; `balance` (3,) are the white balance gains."""
+    """Develop digital numbers (h, w) to an image, uint8 (h, w, 3) RGB. `balance` (3,) are the white balance gains."""
     luma, red, blue = _luma_and_chroma(raw, camera, balance)
     strength = camera.denoising.strength * (iso / 100) ** 0.35
     luma = _LUMA_FILTERS[camera.denoising.luma](luma, strength)
     red, blue = (_CHROMA_FILTERS[camera.denoising.chroma](plane, strength) for plane in (red, blue))
     luma = sharpen(luma, camera.sharpening)
-    picture = np.empty((*raw.shape, 3), np.uint8)
+    developed = np.empty((*raw.shape, 3), np.uint8)
     for rows in _bands(len(raw)):
         image = cv2.cvtColor(cv2.merge([luma[rows], red[rows], blue[rows]]), cv2.COLOR_YCrCb2RGB)
-        picture[rows] = _quantize(image, 255, cv2.CV_8U)
-    return picture
+        developed[rows] = _quantize(image, 255, cv2.CV_8U)
+    return developed
 
 
 def _luma_and_chroma(raw: np.ndarray, camera: Camera, balance: np.ndarray) -> np.ndarray:
-    """Digital numbers (h, w) → (3, h, w) float32: luminance, red and blue difference of display values."""
+    """Luminance, red and blue difference of display values, float32 (3, h, w), from digital numbers (h, w)."""
     gains = balance / np.float32(WHITE_LEVEL - camera.black_level)
     pattern_gains = gains[["RGB".index(color) for color in camera.pattern]].reshape(2, 2)
     matrix = color_matrix(camera.saturation)
@@ -62,28 +58,28 @@ def _luma_and_chroma(raw: np.ndarray, camera: Camera, balance: np.ndarray) -> np
 
 
 def _bands(height: int) -> Iterator[slice]:
-    """Rows by the few, so that intermediate arrays fit the processor's cache."""
+    """Yield bands of rows that are small enough for intermediate arrays to stay in the processor's cache."""
     for top in range(0, height, _BAND):
         yield slice(top, min(top + _BAND, height))
 
 
 def color_matrix(saturation: float) -> np.ndarray:
-    """(3, 3) from sensor colors to linear sRGB, more or less saturated; rows sum to one."""
+    """Return the matrix (3, 3) from sensor colors to linear sRGB with a saturation. Rows sum to one."""
     gray = np.tile(_LUMINANCE, (3, 1))
     return ((gray + saturation * (np.eye(3) - gray)) @ _COLOR_MATRIX).astype(np.float32)
 
 
 def tone(linear: np.ndarray, contrast: float) -> np.ndarray:
-    """Linear light, float32, to display values in [0, 1]: gamma 1/2.2 with a toe, then an S-curve around the middle.
+    """Convert linear light to display values in [0, 1], both float32 (h, w) or (h, w, 3).
 
-    As in a camera, the curve is a table; it has 65,536 entries.
+    The curve is a gamma of 1/2.2, followed by an S-curve around the middle. As in a camera it is a table.
     """
     levels = _quantize(linear, 65535, cv2.CV_16U)
     return cv2.LUT(levels, _tone_table(contrast))
 
 
 def _quantize(image: np.ndarray, levels: int, depth: int) -> np.ndarray:
-    """Values in [0, 1] as whole numbers up to `levels`, of OpenCV's `depth`: rounded and clipped in one pass."""
+    """Convert values in [0, 1] to integers up to `levels` of OpenCV's `depth`: rounds and clips in one pass."""
     return np.asarray(cv2.multiply(image, np.full(4, levels, np.float64), dtype=depth))
 
 
@@ -94,7 +90,7 @@ def _tone_table(contrast: float) -> np.ndarray:
 
 
 def sharpen(luma: np.ndarray, sharpening: Sharpening) -> np.ndarray:
-    """Unsharp mask: adds `amount` of the detail above `coring`."""
+    """Unsharp mask on luminance (h, w): add `amount` times the detail, reduced in amplitude by `coring`."""
     if sharpening.amount == 0:
         return luma
     detail = luma - cv2.GaussianBlur(luma, (0, 0), sharpening.radius)
@@ -104,7 +100,7 @@ def sharpen(luma: np.ndarray, sharpening: Sharpening) -> np.ndarray:
 
 
 def _guided(plane: np.ndarray, strength: float) -> np.ndarray:
-    """Self-guided filter (He, Sun, Tang 2010): flattens where the variance is that of noise."""
+    """Self-guided filter (He, Sun and Tang 2010): smooths where the variance is as small as that of noise."""
     mean = cv2.boxFilter(plane, -1, (5, 5))
     variance = cv2.boxFilter(plane * plane, -1, (5, 5)) - mean * mean
     share = variance / (variance + np.float32((0.008 * strength) ** 2))

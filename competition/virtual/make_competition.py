@@ -1,11 +1,10 @@
-"""Making the folder of the virtual competition, in Kaggle's layout."""
+"""Make the folder of the virtual competition, in Kaggle's layout."""
 
 import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,21 +12,21 @@ from PIL import Image
 
 from competition.manipulation import MANIPULATIONS
 from competition.prepare.center_crop import center_span
-from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
-from competition.utils.errors import InputError, unknown_name
+from competition.utils.atomic_files import write_bytes, write_csv, write_json
+from competition.utils.errors import unknown_name
 from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
+from competition.virtual.output_folder import claim_folder
 from competition.virtual.threads import one_thread
 from competition.virtual.window import Window
 
 VERSION = 2  # of the generator: raise it when the same seed makes other pixels
 PUBLIC_SHARE = 0.3
-TEST_BODY = 2
-_TASKS_AT_ONCE = 4  # photographs handed to a process: about a second of work at the default size
-
-_JPEG_UNIT = 16  # pixels: the largest unit of a JPEG, beyond which a pixel does not influence its neighbors
+TEST_DEVICE = 2  # number of the device that takes the photos of the test set
+_CHUNK = 4  # photos per task of a process
+_JPEG_UNIT = 16  # pixels: side of JPEG's largest coded unit; pixels further away do not influence a decoded pixel
 
 CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
 SourceSize = Callable[[int, str], int]
@@ -35,22 +34,21 @@ SourceSize = Callable[[int, str], int]
 
 @dataclass(frozen=True)
 class VirtualSize:
-    """How much to make: training photographs and test patches of each camera, the patch's side in pixels, the scale of
-    photographs (1 is about 640×480), and by how many bodies of each camera the training photographs were taken."""
+    """How much to make."""
 
-    photos: int
-    patches: int
-    patch: int
-    scale: float
-    devices: int = 1
+    photos: int  # training photos of each camera
+    patches: int  # test patches of each camera
+    patch: int  # side of a test patch in pixels
+    scale: float  # of photos: 1 is about 640×480 pixels
+    devices: int = 1  # devices of each camera that take the training photos
 
 
 SIZES: dict[str, VirtualSize] = {
     "smoke": VirtualSize(photos=6, patches=4, patch=64, scale=0.35),  # tests: seconds
-    "small": VirtualSize(photos=70, patches=40, patch=128, scale=1.0),  # the default
-    "competition": VirtualSize(photos=25, patches=40, patch=512, scale=2.4),  # patches of the real size
-    # Several bodies, so that some validate; more photographs, as settings vary from one to the next and cameras do not;
-    # no test set, as its patches come without the EXIF that would score them.
+    # The default: test patches of the real size, from photos that are large enough for every manipulation.
+    "small": VirtualSize(photos=24, patches=28, patch=512, scale=2.4),
+    # Several devices, so that some can be used for validation. More photos, because settings vary from photo to photo.
+    # No test set, because test patches have no EXIF to compare predictions with.
     "settings": VirtualSize(photos=240, patches=0, patch=0, scale=1.0, devices=4),
     "settings-smoke": VirtualSize(photos=9, patches=0, patch=0, scale=0.35, devices=3),
     "full": VirtualSize(photos=275, patches=264, patch=512, scale=2.7),  # the size of the real competition
@@ -59,7 +57,7 @@ SIZES: dict[str, VirtualSize] = {
 
 @dataclass(frozen=True)
 class _Task:
-    """One photograph to take, and what is kept of it: the JPEG (`manipulation` is None) or a test patch."""
+    """One photo to take. Its JPEG is kept if `manipulation` is None, else a test patch."""
 
     camera: str
     device: str
@@ -69,20 +67,20 @@ class _Task:
 
 
 def find_size(name: str) -> VirtualSize:
-    """The size called `name`; an unknown name is an `InputError`."""
+    """Return the size called `name`. Raises `InputError` if it is unknown."""
     if name not in SIZES:
         raise unknown_name("size", name, SIZES)
     return SIZES[name]
 
 
-def device(camera: str, number: int) -> str:
-    """Serial number of a camera's body `number`: the test photographs are by body 2, training ones by all others."""
+def device_name(camera: str, number: int) -> str:
+    """Return the serial number of device `number` of a camera."""
     return f"{camera.rpartition('-')[2]}-{number:04d}"
 
 
-def training_device(camera: str, index: int, devices: int) -> str:
-    """Serial number of the body that took a camera's training photograph `index`: bodies 1, 3, 4, … by turns."""
-    return device(camera, (1, *range(3, devices + 2))[index % devices])
+def training_device_name(camera: str, index: int, devices: int) -> str:
+    """Return the serial number of the device that takes training photo `index`: devices 1, 3, 4, … in rotation."""
+    return device_name(camera, (1, *range(3, devices + 2))[index % devices])
 
 
 def make_competition(
@@ -118,15 +116,15 @@ def make_competition(
         "seed": seed,
         "generator_version": VERSION,
         "cameras": len(CAMERAS),
-        "training_photographs": size.photos * len(CAMERAS),
+        "training_photos": size.photos * len(CAMERAS),
         "test_patches": len(solution),
     }
-    _claim(folder, record)
+    claim_folder(folder, "virtual.json", record)
     missing = [task for task in tasks if not (folder / task.path).exists()]
-    carry_out = partial(
-        _carry_out, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch, source_size=source_size
+    run_task = partial(
+        _run_task, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch, source_size=source_size
     )
-    for _ in parallel_map(carry_out, missing, jobs, "virtual photographs", _TASKS_AT_ONCE):
+    for _ in parallel_map(run_task, missing, jobs, "virtual photos", _CHUNK):
         pass
     if len(solution):
         write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
@@ -134,27 +132,14 @@ def make_competition(
     write_json(record | {"complete": True}, folder / "virtual.json")
 
 
-def _claim(folder: Path, record: dict[str, Any]) -> None:
-    """Write down what `folder` is going to hold, or check that it is the same."""
-    note = folder / "virtual.json"
-    if note.exists():
-        found = read_json(note)
-        if {key: found.get(key) for key in record} != record:
-            raise InputError(
-                f"{folder} holds a virtual competition of another size, seed or version; "
-                "choose another folder or delete it"
-            )
-    elif folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds other files and no virtual.json; choose an empty or new folder")
-    else:
-        write_json(record | {"complete": False}, note)
-
-
 def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
-    """The hidden solution, one row a test patch in order of file name: `fname, camera, manipulation, usage, index`.
+    """Return the solution: one row per test patch, sorted by file name.
 
-    Of each camera's patches half are unaltered and half manipulated, evenly over the eight; 30 % of each such half
-    count for the public score. File names tell nothing: their numbers are random.
+    Half of each camera's patches are unaltered, the others are manipulated, with equal shares of the eight
+    manipulations. 30 % of each half count for the public score. The numbers in file names are random.
+
+    Returns:
+        Columns `fname`, `camera`, `manipulation`, `usage` and `index` (of the photo).
     """
     rng = np.random.default_rng([seed, 1])
     rows: list[tuple[str, str, int]] = []
@@ -179,7 +164,9 @@ def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
 
 def _training_tasks(size: VirtualSize) -> list[_Task]:
     return [
-        _Task(name, training_device(name, index, size.devices), index, f"train/{name}/{name}_{index:04d}.jpg", None)
+        _Task(
+            name, training_device_name(name, index, size.devices), index, f"train/{name}/{name}_{index:04d}.jpg", None
+        )
         for index in range(size.photos)
         for name in CAMERAS
     ]
@@ -187,15 +174,15 @@ def _training_tasks(size: VirtualSize) -> list[_Task]:
 
 def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
     return [
-        _Task(row.camera, device(row.camera, TEST_BODY), row.index_, f"test/{row.fname}", row.manipulation)
+        _Task(row.camera, device_name(row.camera, TEST_DEVICE), row.index_, f"test/{row.fname}", row.manipulation)
         for row in solution.rename(columns={"index": "index_"}).itertuples()
     ]
 
 
-def _carry_out(
+def _run_task(
     task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch, source_size: SourceSize
 ) -> None:
-    """Take one photo and keep what the task asks for. Runs in a worker process."""
+    """Take one photo and write its JPEG or a test patch. Runs in a worker process."""
     camera = find_camera(task.camera)
     with one_thread():
         if task.manipulation is None:
@@ -210,7 +197,7 @@ def _carry_out(
 
 
 def _center(sides: tuple[int, int], size: int) -> Window:
-    """The center of a photo of `sides` (height, width) that has at least `size` pixels along each side, and a margin in
-    which JPEG compression feels the border. It keeps the phase of all grids."""
+    """The center of a photo of `sides` (height, width): at least `size` pixels along each side, and a margin for the
+    borders of its JPEG. It keeps the phase of the JPEG grid and of resizing, like the center crops of `prepare`."""
     (top, height), (left, width) = (center_span(side, size + 2 * _JPEG_UNIT, _JPEG_UNIT) for side in sides)
     return Window(top, left, height, width)

@@ -1,11 +1,11 @@
-"""The virtual splices: a region of one virtual camera's photograph in another one's, and as many authentic photographs.
+"""Make virtual splices: a region of one virtual camera's photo in a photo by another, and as many authentic images.
 
-    splices.json, splices.csv       what was made of what
-    photographs/<device>_<index>.jpg    as the cameras wrote them, with EXIF
-    images/<number>.png or .jpg     the pictures to judge, without EXIF, spliced and authentic ones in no order
-    masks/<number>.png              white where a picture is spliced
+    splices.json, splices.csv       record of the data set, and one row per image
+    photos/<device>_<index>.jpg     as written by the cameras, with EXIF
+    images/<number>.png or .jpg     the images to examine, without EXIF; spliced and authentic ones in random order
+    masks/<number>.png              white where an image is spliced
 
-Bodies and scenes are others than the virtual competition's, so that what learnt from it can be judged here.
+Devices and scenes differ from those of the virtual competition, so that models trained on it can be tested here.
 """
 
 import io
@@ -21,32 +21,32 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from competition.metadata.header import read_header
-from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
-from competition.utils.errors import InputError, unknown_name
+from competition.utils.atomic_files import write_bytes, write_csv, write_json
+from competition.utils.errors import unknown_name
 from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
-from competition.virtual.make_competition import device
+from competition.virtual.make_competition import device_name
+from competition.virtual.output_folder import claim_folder
 from competition.virtual.regions import draw_region
 from competition.virtual.threads import one_thread
 
 VERSION = 2  # of the generator: raise it when the same seed makes other pixels
-HOST_BODY, DONOR_BODY = 9001, 9002  # the virtual competition's bodies are numbered from 1
-QUALITIES = 70, 95
-SOFTNESS = 1.0, 4.0  # standard deviation in pixels of the blur that makes an edge soft
-MARGIN = 16  # pixels: as far as the softest edge reaches
-_FORBIDDEN = 1e6  # stops, for two photographs by one model
-_TASKS_AT_ONCE = 4
+HOST_DEVICE, DONOR_DEVICE = 9001, 9002  # the devices of the virtual competition are numbered from 1
+QUALITIES = 70, 95  # lowest and highest JPEG quality of recompressed images
+SOFTNESS = 1.0, 4.0  # lowest and highest standard deviation in pixels of the blur of soft edges
+MARGIN = 16  # pixels between a splice and the border: four standard deviations of the softest edge
+_FORBIDDEN = 1e6  # cost in stops of two photos by one camera model
+_CHUNK = 4  # photos or images per task of a process
 
 
 @dataclass(frozen=True)
 class SplicesSize:
-    """How much to make: so many spliced and as many authentic pictures, and the scale of photographs (1 is about
-    640×480)."""
+    """How much to make."""
 
-    forged: int
-    scale: float
+    forged: int  # spliced images; there are as many authentic ones
+    scale: float  # of photos: 1 is about 640×480 pixels
 
 
 SIZES: dict[str, SplicesSize] = {
@@ -57,8 +57,8 @@ SIZES: dict[str, SplicesSize] = {
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One photograph by a virtual camera."""
+class SourcePhoto:
+    """A photo by a virtual camera, as host or donor."""
 
     camera: str
     device: str
@@ -66,19 +66,22 @@ class Shot:
 
     @property
     def path(self) -> str:
-        """Where it is kept, in the folder of the splices."""
-        return f"photographs/{self.device}_{self.index:04d}.jpg"
+        """Path of the file, relative to the folder of the splices."""
+        return f"photos/{self.device}_{self.index:04d}.jpg"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture to make. `donor` is None for an authentic one, `quality` for one that is saved without loss;
-    `settings` is "similar" where the donor was sought among all for its settings, else "any"; `stops` is how far
-    aperture, ISO and exposure time of the two are apart, added up."""
+class PlannedImage:
+    """An image to make.
+
+    `donor`, `settings`, `stops` and `edge` are None for authentic images, `quality` for lossless ones. `settings` is
+    "similar" if the donor was chosen for its similar settings, else "any". `stops` is the sum of the differences in
+    aperture, ISO and exposure time between host and donor.
+    """
 
     number: int
-    host: Shot
-    donor: Shot | None
+    host: SourcePhoto
+    donor: SourcePhoto | None
     settings: str | None
     stops: float | None
     edge: str | None
@@ -86,62 +89,86 @@ class Picture:
 
     @property
     def path(self) -> str:
-        """Where it is kept, in the folder of the splices."""
+        """Path of the file, relative to the folder of the splices."""
         return f"images/{self.number:04d}.{'png' if self.quality is None else 'jpg'}"
 
 
 def find_size(name: str) -> SplicesSize:
-    """The size called `name`; an unknown name is an `InputError`."""
+    """Return the size called `name`. Raises `InputError` if it is unknown."""
     if name not in SIZES:
         raise unknown_name("size of the virtual splices", name, SIZES)
     return SIZES[name]
 
 
 def make_splices(folder: Path | str, size: SplicesSize, seed: int, jobs: int = -1) -> pd.DataFrame:
-    """Make `folder` and return what is also its splices.csv, one row a picture.
+    """Make `folder`. A folder that was left incomplete is completed.
 
-    Columns: name (of the image), host_camera, host_device, donor_camera, donor_device (null for authentic
-    pictures), settings, stops, share (of the area that is spliced), edge (hard or soft), quality (of the
-    recompression; null for none). `jobs` processes share the work; the result does not depend on their number.
-    A folder that was left half-made is completed; one that holds anything else is an `InputError`.
+    Args:
+        folder: Where to write.
+        size: How much to make.
+        seed: Seed of the data set.
+        jobs: Number of processes (-1: one for each core). The result does not depend on it.
+
+    Returns:
+        The table that is also written to splices.csv, one row per image: `name` (of the file), `host_camera`,
+        `host_device`, `donor_camera`, `donor_device` (null for authentic images), `settings`, `stops` (see
+        `PlannedImage`), `share` (of the area that is spliced), `edge` (hard or soft), `quality` (of recompression; null
+        for lossless images).
+
+    Raises:
+        InputError: The folder contains other files, or data of another size, seed or version.
     """
     folder = Path(folder)
-    record = {"what": "virtual splices: simulated photographs", "version": VERSION, "seed": seed, **asdict(size)}
-    _claim(folder, record)
-    hosts, donors = _shots(2 * size.forged, HOST_BODY), _shots(size.forged, DONOR_BODY, first=len(CAMERAS) // 2)
-    missing = [shot for shot in hosts + donors if not (folder / shot.path).exists()]
-    for _ in parallel_map(partial(_take, folder, seed, size.scale), missing, jobs, "photographs", _TASKS_AT_ONCE):
+    record = {"what": "virtual splices: simulated photos", "version": VERSION, "seed": seed, **asdict(size)}
+    claim_folder(folder, "splices.json", record)
+    hosts = _source_photos(2 * size.forged, HOST_DEVICE)
+    donors = _source_photos(size.forged, DONOR_DEVICE, first=len(CAMERAS) // 2)
+    photos = hosts + donors
+    missing = [photo for photo in photos if not (folder / photo.path).exists()]
+    for _ in parallel_map(partial(_take_photo, folder, seed, size.scale), missing, jobs, "photos", _CHUNK):
         pass
-    pictures = plan_pictures(hosts, donors, [_settings(folder, shot) for shot in hosts + donors], seed)
-    shares = list(parallel_map(partial(_make, folder, seed), pictures, jobs, "pictures", _TASKS_AT_ONCE))
+    images = plan_images(hosts, donors, [_settings_in_stops(folder, photo) for photo in photos], seed)
+    shares = list(parallel_map(partial(_make_image, folder, seed), images, jobs, "images", _CHUNK))
     table = pd.DataFrame(
         {
-            "name": Path(picture.path).name,
-            "host_camera": picture.host.camera,
-            "host_device": picture.host.device,
-            "donor_camera": picture.donor.camera if picture.donor else None,
-            "donor_device": picture.donor.device if picture.donor else None,
-            "settings": picture.settings,
-            "stops": picture.stops,
+            "name": Path(image.path).name,
+            "host_camera": image.host.camera,
+            "host_device": image.host.device,
+            "donor_camera": image.donor.camera if image.donor else None,
+            "donor_device": image.donor.device if image.donor else None,
+            "settings": image.settings,
+            "stops": image.stops,
             "share": share,
-            "edge": picture.edge,
-            "quality": picture.quality,
+            "edge": image.edge,
+            "quality": image.quality,
         }
-        for picture, share in zip(pictures, shares, strict=True)
+        for image, share in zip(images, shares, strict=True)
     ).astype({"quality": "Int64"})
     write_csv(table, folder / "splices.csv")
     write_json(record | {"complete": True}, folder / "splices.json")
     return table
 
 
-def plan_pictures(
-    hosts: Sequence[Shot], donors: Sequence[Shot], settings: Sequence[tuple[float, float, float]], seed: int
-) -> list[Picture]:
-    """What is made of 2n `hosts` and n `donors`: n spliced pictures and n authentic ones, in order of number.
+def plan_images(
+    hosts: Sequence[SourcePhoto],
+    donors: Sequence[SourcePhoto],
+    settings: Sequence[tuple[float, float, float]],
+    seed: int,
+) -> list[PlannedImage]:
+    """Plan n spliced and n authentic images from 2n `hosts` and n `donors`.
 
-    `settings` are those of hosts and donors, in stops. No picture joins two photographs by one model. Half of the
-    splices have the donors that suit their hosts' settings best. Edges and recompression are spread evenly over
-    both halves, and authentic pictures are recompressed as often, with the same qualities.
+    No image combines two photos by one camera model. Half of the splices have the donors whose settings are most
+    similar to those of the host. Hard and soft edges and recompression are balanced within both halves. Authentic
+    images are recompressed as often as spliced ones, with the same qualities.
+
+    Args:
+        hosts: Photos to splice into; the last n become authentic images.
+        donors: Photos that provide the regions.
+        settings: Aperture, ISO and exposure time in stops, of hosts and then donors.
+        seed: Seed of the plan.
+
+    Returns:
+        The images, sorted by number. Numbers are random.
     """
     rng = np.random.default_rng([seed, 1])
     count = len(donors)
@@ -156,21 +183,30 @@ def plan_pictures(
     pairs += [(int(rows[a]), int(columns[b]), "any") for a, b in zip(left, right, strict=True)]
 
     numbers = rng.permutation(2 * count).tolist()
-    pictures = []
+    images = []
     for place, (host, donor, kind) in enumerate(pairs):
         quality = int(rng.integers(QUALITIES[0], QUALITIES[1] + 1)) if place // 2 % 2 else None
         edge = ("hard", "soft")[place % 2]
         apart = round(float(stops[host, donor]), 2)
-        pictures.append(Picture(numbers.pop(), hosts[host], donors[donor], kind, apart, edge, quality))
-        pictures.append(Picture(numbers.pop(), hosts[count + place], None, None, None, None, quality))
-    return sorted(pictures, key=lambda picture: picture.number)
+        images.append(PlannedImage(numbers.pop(), hosts[host], donors[donor], kind, apart, edge, quality))
+        images.append(PlannedImage(numbers.pop(), hosts[count + place], None, None, None, None, quality))
+    return sorted(images, key=lambda image: image.number)
 
 
 def splice(rng: np.random.Generator, host: np.ndarray, donor: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
-    """`host` with a region of `donor` in it, uint8 (h, w, 3), and where it is, (h, w) boolean, both of host's size.
+    """Copy a random region of `donor` into `host`.
 
-    `donor` may have another size. It lies up to 7 pixels off, as if moved by hand, so that its JPEG grid and
-    color filter seldom meet the host's. A soft edge is blurred; the mask is where at least half is the donor's.
+    The donor, which may have another size, is shifted by up to 7 pixels, so that its JPEG grid and color filter array
+    are seldom aligned with those of the host.
+
+    Args:
+        rng: Random generator.
+        host: uint8 (h, w, 3).
+        donor: uint8 (height, width, 3).
+        soft: Whether to blur the edge of the region.
+
+    Returns:
+        The spliced image, uint8 (h, w, 3), and its mask, boolean (h, w): where at least half is from the donor.
     """
     down, right = rng.integers(8, size=2)
     height, width = (min(sides) for sides in zip(host.shape[:2], donor[down:, right:].shape[:2], strict=True))
@@ -179,51 +215,49 @@ def splice(rng: np.random.Generator, host: np.ndarray, donor: np.ndarray, soft: 
     if soft:
         alpha = cv2.GaussianBlur(alpha, (0, 0), float(rng.uniform(*SOFTNESS)))
     pixels = host.copy()
-    window, weight = host[:height, :width], alpha[:height, :width, None]
-    blend = window + weight * (donor[down:, right:][:height, :width].astype(np.float32) - window)
+    part, weight = host[:height, :width], alpha[:height, :width, None]
+    blend = part + weight * (donor[down:, right:][:height, :width].astype(np.float32) - part)
     pixels[:height, :width] = np.clip(np.rint(blend), 0, 255)
     return pixels, alpha >= 0.5
 
 
-def _shots(count: int, body: int, first: int = 0) -> list[Shot]:
-    """`count` photographs by body `body` of all cameras by turns, beginning with camera number `first`."""
+def _source_photos(count: int, device: int, first: int = 0) -> list[SourcePhoto]:
+    """`count` photos by device number `device` of all cameras in rotation, starting with camera number `first`."""
     names = list(CAMERAS)
-    dihedral = (names[(first + index) % len(names)] for index in range(count))
-    return [Shot(name, device(name, body), index) for index, name in enumerate(dihedral)]
+    rotation = (names[(first + index) % len(names)] for index in range(count))
+    return [SourcePhoto(name, device_name(name, device), index) for index, name in enumerate(rotation)]
 
 
-def _take(folder: Path, seed: int, scale: float, shot: Shot) -> None:
-    """Runs in a worker process."""
+def _take_photo(folder: Path, seed: int, scale: float, photo: SourcePhoto) -> None:
+    """Write one photo. Runs in a worker process."""
     with one_thread():
-        data = take_photo(find_camera(shot.camera), shot.device, seed, shot.index, scale).jpeg()
-    write_bytes(data, folder / shot.path)
+        data = take_photo(find_camera(photo.camera), photo.device, seed, photo.index, scale).jpeg()
+    write_bytes(data, folder / photo.path)
 
 
-def _settings(folder: Path, shot: Shot) -> tuple[float, float, float]:
+def _settings_in_stops(folder: Path, photo: SourcePhoto) -> tuple[float, float, float]:
     """Aperture, ISO and exposure time in stops."""
-    header = read_header(folder / shot.path)
+    header = read_header(folder / photo.path)
     aperture, iso, time = np.log2(np.array([header.f_number, header.iso, header.exposure_time], dtype=float))
     return 2 * float(aperture), float(iso), float(time)
 
 
-def _make(folder: Path, seed: int, picture: Picture) -> float:
-    """Write the picture and its mask; the share of it that is spliced. Runs in a worker process."""
-    pixels = decode_jpeg((folder / picture.host.path).read_bytes())
+def _make_image(folder: Path, seed: int, image: PlannedImage) -> float:
+    """Write an image and its mask. Returns the share of its area that is spliced. Runs in a worker process."""
+    pixels = decode_jpeg((folder / image.host.path).read_bytes())
     share = 0.0
-    if picture.donor:
-        donor = decode_jpeg((folder / picture.donor.path).read_bytes())
+    if image.donor:
+        donor = decode_jpeg((folder / image.donor.path).read_bytes())
         with one_thread():
-            pixels, mask = splice(
-                np.random.default_rng([seed, 2, picture.number]), pixels, donor, picture.edge == "soft"
-            )
+            pixels, mask = splice(np.random.default_rng([seed, 2, image.number]), pixels, donor, image.edge == "soft")
         share = float(mask.mean())
-        _save(mask.astype(np.uint8) * 255, folder / f"masks/{picture.number:04d}.png")
-    _save(pixels, folder / picture.path, picture.quality)
+        _save(mask.astype(np.uint8) * 255, folder / f"masks/{image.number:04d}.png")
+    _save(pixels, folder / image.path, image.quality)
     return round(share, 4)
 
 
 def _save(pixels: np.ndarray, path: Path, quality: int | None = None) -> None:
-    """As JPEG of `quality`, or without loss as PNG; a file that exists is the same and is left as it is."""
+    """Write pixels as JPEG of some `quality`, or as PNG. An existing file has the same pixels and is kept."""
     if path.exists():
         return
     buffer = io.BytesIO()
@@ -232,18 +266,3 @@ def _save(pixels: np.ndarray, path: Path, quality: int | None = None) -> None:
     else:
         Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     write_bytes(buffer.getvalue(), path)
-
-
-def _claim(folder: Path, record: dict[str, object]) -> None:
-    """Write down what `folder` is going to hold, or check that it is the same."""
-    note = folder / "splices.json"
-    if note.exists():
-        found = read_json(note)
-        if {key: found.get(key) for key in record} != record:
-            raise InputError(
-                f"{folder} holds virtual splices of another size, seed or version; choose another folder or delete it"
-            )
-    elif folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds other files and no splices.json; choose an empty or new folder")
-    else:
-        write_json(record | {"complete": False}, note)

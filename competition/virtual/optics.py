@@ -12,7 +12,7 @@ from competition.virtual.scenes import Layer, LayerImage, View
 from competition.virtual.sensor import mosaic
 from competition.virtual.window import Window
 
-_LONGEST_BLUR = 24.0  # pixels at scale 1: beyond it detail is gone anyway, and kernels would become slow
+_LONGEST_BLUR = 24.0  # pixels at scale 1: a longer blur removes all detail anyway, and larger kernels are slow
 _STEPS = 1, 2, 4
 _LEAST_SPAN = 1.5  # samples of blur to each side
 _RESIZE_REACH = 2  # samples that cubic enlargement needs around its result
@@ -29,8 +29,8 @@ class Blur:
 
     @property
     def step(self) -> int:
-        """Pixels along a sample's side: a strong blur is computed at a half or a quarter of the resolution, which it
-        makes indistinguishable."""
+        """Pixels between samples: a strong blur is computed at a half or a quarter of the resolution, which makes no
+        visible difference."""
         span = self.radius + 0.5 * float(np.hypot(*self.motion))
         return max(step for step in _STEPS if step == 1 or span >= step * _LEAST_SPAN)
 
@@ -63,7 +63,10 @@ def layer_blurs(
     shake: tuple[float, float],
     scale: float,
 ) -> list[Blur]:
-    """The blur of each layer. `focal_35` in millimeters, `focus` in meters, `shake` of the hand in pixels a second."""
+    """Return the blur of each layer.
+
+    `focal_35` is in millimeters, `focus` in meters, `shake` (x, y) of the hand in pixels per second.
+    """
     width = camera.native_size(scale)[1]
     longest = _LONGEST_BLUR * scale
     softness = lens_softness(settings.f_number)
@@ -77,7 +80,7 @@ def layer_blurs(
 
 
 def layer_views(window: Window, blurs: Sequence[Blur]) -> list[View]:
-    """What must be drawn of each layer so that it can be blurred in `window`: the same for all layers of a step."""
+    """Return the part of each layer that influences `window`. It is the same for all layers of one step."""
     reach = {step: max(blur.reach() for blur in blurs if blur.step == step) for step in {b.step for b in blurs}}
     return [View(window.grown(reach[blur.step]).coarse(blur.step), blur.step) for blur in blurs]
 
@@ -85,9 +88,9 @@ def layer_views(window: Window, blurs: Sequence[Blur]) -> list[View]:
 def form_image(
     layers: Iterable[LayerImage], views: Sequence[View], blurs: Sequence[Blur], window: Window, pattern: str
 ) -> np.ndarray:
-    """Radiance (h, w) behind the color filters, on a window of the sensor with even first row and column.
+    """Return the radiance (h, w) behind the color filters, on a window of the sensor with even first row and column.
 
-    Each layer is blurred by its own kernel, then laid over those behind it.
+    Each layer is blurred by its own kernel and composited over the layers behind it.
     """
     image = np.zeros((window.height, window.width), np.float32)
     for layer, view, blur in zip(layers, views, blurs, strict=True):
@@ -117,7 +120,7 @@ def _covered(alpha: np.ndarray, window: Window, margin: int) -> Window:
 
 
 def defocus_radius(camera: Camera, focal_35: float, f_number: float, focus: float, depth: float, width: int) -> float:
-    """Radius in pixels of the circle of confusion of a point at `depth` meters, lens focused at `focus` meters.
+    """Return the radius in pixels of the circle of confusion of a point at `depth` meters, focused at `focus` meters.
 
     Thin lens: diameter = focal length in pixels × pupil in meters × |1/focus − 1/depth|.
     """
@@ -126,13 +129,13 @@ def defocus_radius(camera: Camera, focal_35: float, f_number: float, focus: floa
 
 
 def lens_softness(f_number: float) -> float:
-    """Standard deviation in pixels of the lens and pixel aperture: aberrations wide open, diffraction when closed."""
+    """Return the standard deviation in pixels of the blur by the lens (aberrations, diffraction) and pixel aperture."""
     return float(np.sqrt(0.42**2 + (1.3 / f_number) ** 2 + (0.05 * f_number) ** 2))
 
 
 def vignetting(window: Window, frame: Window, f_number: float) -> np.ndarray:
-    """(h, w) relative illumination of a window: 1 in the center of the frame, darker in the corners of a wide open
-    lens."""
+    """Return the relative illumination (h, w) of a window: 1 in the center of the frame, and lower towards the corners,
+    the more the wider the aperture is."""
     rows, columns = window.place_in(frame)
     x = np.linspace(-1, 1, frame.width, dtype=np.float32)[None, columns]
     y = np.linspace(-1, 1, frame.height, dtype=np.float32)[rows, None]
@@ -141,7 +144,7 @@ def vignetting(window: Window, frame: Window, f_number: float) -> np.ndarray:
 
 
 def blur_kernel(radius: float, motion: tuple[float, float], sigma: float) -> np.ndarray:
-    """Point spread of sum 1: a disc of `radius`, moved along `motion` (x, y), softened by a Gaussian; all in pixels."""
+    """Return a point spread of sum 1: a disc moved along `motion` (x, y), blurred with `sigma`; all in pixels."""
     half = int(np.ceil(radius + max(abs(motion[0]), abs(motion[1])) / 2 + 2.5 * sigma))
     axis = np.arange(-half, half + 1, dtype=np.float32)
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)

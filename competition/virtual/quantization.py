@@ -1,4 +1,4 @@
-"""Quantization tables: every model has its own, from a shape and a quality, as real makers do."""
+"""JPEG quantization tables: every camera model has its own, made from a shape and a quality."""
 
 import numpy as np
 
@@ -24,8 +24,10 @@ SHAPES: dict[str, tuple[np.ndarray, np.ndarray]] = {
 
 
 def quantization_tables(compression: Compression) -> list[list[int]]:
-    """Tables of luminance and chroma, 64 whole numbers each in 1–255, row by row (as Pillow wants them), for a
-    quality on libjpeg's scale."""
+    """Return the tables of luminance and chroma: 64 integers in 1–255 each, row by row, as Pillow expects them.
+
+    The quality is on libjpeg's scale.
+    """
     quality = compression.quality
     percent = 5000 / quality if quality < 50 else 200 - 2 * quality
     return [

@@ -1,34 +1,46 @@
-"""Regions of a picture as a forger cuts them out: ellipses, polygons and blobs."""
+"""Random regions to splice into an image: ellipses, polygons and blobs."""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-LEAST, MOST = 0.02, 0.40  # of the picture's area
-_CORNERS = 64  # of what is round
+MIN_SHARE, MAX_SHARE = 0.02, 0.40  # of the image's area
+_CORNERS = 64  # of the polygons that approximate curves
 
 
 def draw_region(rng: np.random.Generator, height: int, width: int, inside: tuple[int, int], margin: int) -> np.ndarray:
-    """A random region of a picture: (height, width) boolean, one connected piece of `LEAST` to `MOST` of the area.
+    """Draw a random connected region of an image: boolean (height, width).
 
-    It keeps `margin` pixels from the border of the upper left window `inside` (rows, columns). Areas are evenly
-    spread in logarithm, as far as they fit.
+    Its area is `MIN_SHARE` to `MAX_SHARE` of the image, log-uniformly distributed as far as the region fits.
+
+    Args:
+        rng: Random generator.
+        height: Rows of the image.
+        width: Columns of the image.
+        inside: Rows and columns of the upper left part of the image that contains the region.
+        margin: Least distance in pixels between the region and the border of that part.
+
+    Raises:
+        ValueError: The part is too small for a region.
     """
     room = np.array(inside[::-1]) - 2 * margin
-    if room.prod() < LEAST * height * width:
-        raise ValueError(f"a window of {inside} less {margin} at each side has no room for a region")
+    if room.prod() < MIN_SHARE * height * width:
+        raise ValueError(
+            f"expected room for a region of {MIN_SHARE:.0%} of {height}×{width} pixels, "
+            f"received {inside[0]}×{inside[1]} pixels with a margin of {margin}"
+        )
     while True:
-        area = np.exp(rng.uniform(np.log(LEAST), np.log(MOST))) * height * width
+        area = np.exp(rng.uniform(np.log(MIN_SHARE), np.log(MAX_SHARE))) * height * width
         outline = _SHAPES[rng.integers(len(_SHAPES))](rng)
-        outline = _turned(rng, outline) * np.sqrt(area / cv2.contourArea(outline.astype(np.float32)))
+        outline = _rotated(rng, outline) * np.sqrt(area / cv2.contourArea(outline.astype(np.float32)))
         free = room - np.ptp(outline, axis=0)
         if (free < 0).any():
             continue
         corners = outline - outline.min(axis=0) + margin + rng.uniform(0, free)
         region = np.zeros((height, width), np.uint8)
         cv2.fillPoly(region, [np.floor(corners).astype(np.int32)], 1)
-        if LEAST <= region.mean() <= MOST:
+        if MIN_SHARE <= region.mean() <= MAX_SHARE:
             return region.astype(bool)
 
 
@@ -54,10 +66,10 @@ def _blob(rng: np.random.Generator) -> np.ndarray:
     return _polar(np.maximum(radius, 0.4), angle)
 
 
-def _turned(rng: np.random.Generator, outline: np.ndarray) -> np.ndarray:
-    """`outline` (n, 2), stretched and turned at random."""
-    stretch, dihedral = np.exp(rng.normal(0, 0.2)), rng.uniform(0, 2 * np.pi)
-    cosine, sine = np.cos(dihedral), np.sin(dihedral)
+def _rotated(rng: np.random.Generator, outline: np.ndarray) -> np.ndarray:
+    """Stretch and rotate `outline` (n, 2) at random."""
+    stretch, angle = np.exp(rng.normal(0, 0.2)), rng.uniform(0, 2 * np.pi)
+    cosine, sine = np.cos(angle), np.sin(angle)
     return outline * [stretch, 1 / stretch] @ np.array([[cosine, sine], [-sine, cosine]])
 
 

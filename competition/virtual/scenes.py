@@ -1,9 +1,9 @@
 """Scenes: layered dead leaves, as linear radiance.
 
 Occluding shapes with power-law sizes (r⁻³) have the statistics of natural images: scale invariance, edges, 1/f spectra
-(Lee, Mumford, Huang 2001). Each layer has a depth and a velocity, so that aperture and exposure time leave traces.
+(Lee, Mumford and Huang 2001). Each layer has a depth and a velocity, so that aperture and exposure time leave traces.
 
-A scene is a description: outlines and properties of leaves. `render` draws any window of it.
+A scene is a description: outlines and properties of leaves. `Scene.render` draws any window of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _BAND = 32  # rows painted at once, so that intermediate arrays fit the processo
 
 @dataclass(frozen=True)
 class Leaves:
-    """Leaves of one layer, the later ones before the earlier ones. Entry 0 of each property is the layer's ground.
+    """Leaves of one layer. Later leaves hide earlier ones. Entry 0 of each property belongs to the ground.
 
     `outlines` (n, corners, 2) are polygons as x, y in pixels of the photo. The logarithm of the radiance at (x, y) is
     `level` + `slope` · (x, y) + `rough` · (pink noise, grain) + `stripes` · sin(`wave` · (x, y)), and `color` is the
@@ -42,7 +42,7 @@ class Leaves:
 
 @dataclass(frozen=True)
 class Layer:
-    """Leaves at one depth (meters) that move with one velocity (x, y in pixels a second)."""
+    """Leaves at one depth (meters) that move with one velocity (x, y in pixels per second)."""
 
     leaves: Leaves
     opaque: bool  # whether its ground covers the photo
@@ -52,7 +52,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class View:
-    """What to draw of a layer: a `window` of blocks of `step`×`step` pixels, and one sample of each block."""
+    """Part and resolution of a layer to draw: a `window` in blocks of `step`×`step` pixels, one sample per block."""
 
     window: Window
     step: int
@@ -60,8 +60,8 @@ class View:
 
 @dataclass(frozen=True)
 class LayerImage:
-    """A view of a layer: `planes` (c, h, w) float32, linear, 0 where nothing is; `alpha` (h, w) float32 in {0, 1}, or
-    None where the layer is opaque."""
+    """A view of a layer: linear `planes` (c, h, w), 0 outside of leaves; `alpha` (h, w) in {0, 1}, or None if the layer
+    is opaque. Both are float32."""
 
     planes: np.ndarray
     alpha: np.ndarray | None
@@ -69,7 +69,8 @@ class LayerImage:
 
 @dataclass(frozen=True)
 class Scene:
-    """Layers from back to front, the light's exposure value at ISO 100 and its color as linear RGB of mean 1."""
+    """Layers from back to front, textures, the exposure value of the light at ISO 100 and its color as linear RGB with
+    mean 1."""
 
     layers: tuple[Layer, ...]
     textures: Textures
@@ -86,14 +87,14 @@ class Scene:
 
 
 def make_scene(rng: np.random.Generator, height: int, width: int, scale: float) -> Scene:
-    """A random scene of `height`×`width` pixels; lengths in pixels grow with `scale` (1 for 640×480)."""
+    """Return a random scene of `height`×`width` pixels. Lengths are proportional to `scale` (1 for 640×480 pixels)."""
     textures = make_textures(rng, height, width)
     look = _make_look(rng)
     layers = []
     for number, depth in enumerate(_depths(rng)):
         opaque = number == _BACKGROUND
         centers, radii = _place(rng, height, width, scale, number)
-        # The ground is one more leaf, of the photo's size.
+        # The ground has the properties of a leaf of the photo's size.
         centers, radii = np.vstack([[width / 2, height / 2], centers]), np.append(max(height, width) / 2, radii)
         leaves = _make_leaves(rng, centers, radii, look, opaque)
         layers.append(Layer(leaves, opaque, depth, _velocity(rng, scale, number)))
@@ -184,8 +185,8 @@ def _make_leaves(rng: np.random.Generator, centers: np.ndarray, radii: np.ndarra
 
 
 def _unit_outlines(rng: np.random.Generator, count: int) -> np.ndarray:
-    """(count, corners, 2) polygons of radius about 1: discs, ellipses, rounded boxes and lobed blobs, turned at
-    random."""
+    """(count, corners, 2) polygons of radius about 1: discs, ellipses, rounded boxes and lobed blobs at random
+    angles."""
     angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     power = rng.choice([2.0, 2.0, 4.0, 12.0], size=(count, 1))
     radius = (np.abs(np.cos(angle)) ** power + np.abs(np.sin(angle)) ** power) ** (-1 / power)
@@ -194,12 +195,13 @@ def _unit_outlines(rng: np.random.Generator, count: int) -> np.ndarray:
         radius = radius * (1 + 0.08 * np.abs(rng.standard_normal((count, 1))) * np.cos(lobes * angle + phase))
     stretch = np.exp(rng.normal(0, 0.35, size=(count, 1)))
     x, y = radius * np.cos(angle) * stretch, radius * np.sin(angle) / stretch
-    turn = rng.uniform(0, 2 * np.pi, size=(count, 1))
-    return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=-1)
+    rotation = rng.uniform(0, 2 * np.pi, size=(count, 1))
+    cosine, sine = np.cos(rotation), np.sin(rotation)
+    return np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=-1)
 
 
 def _draw(outlines: np.ndarray, view: View) -> np.ndarray:
-    """(h, w) int32: 1 + the number of the leaf that is seen at each sample of a view, or 0."""
+    """(h, w) int32: 1 + the number of the visible leaf at each sample of a view, or 0 for the ground."""
     window = view.window
     index = np.zeros((window.height, window.width), np.int32)
     corners = (outlines - (view.step - 1) / 2) / view.step - (window.left, window.top)
@@ -210,8 +212,8 @@ def _draw(outlines: np.ndarray, view: View) -> np.ndarray:
 
 
 def _paint(index: np.ndarray, leaves: Leaves, color: np.ndarray, canvas: Canvas) -> np.ndarray:
-    """Radiance (c, h, w) of the leaves of `index` (h, w). Their colors are `color` (c, n + 1), where a black ground
-    stands for none."""
+    """Radiance (c, h, w) of the leaves of `index` (h, w) with the colors `color` (c, n + 1). A black ground is
+    transparent."""
     planes = np.zeros((len(color), *index.shape), np.float32)
     for top in range(0, len(index), _BAND):
         rows = slice(top, top + _BAND)

@@ -10,14 +10,14 @@ from competition.virtual.cameras import WHITE_LEVEL, Camera
 from competition.virtual.window import Window, white_noise
 
 PRNU_STRENGTH = 0.012  # relative, about that of phones
-_DARK_CURRENT = 15.0  # electrons a second
-_HOT_SHARE, _HOT_CURRENT = 1e-4, 3000.0  # share of pixels; their electrons a second
+_DARK_CURRENT = 15.0  # electrons per second
+_HOT_SHARE, _HOT_CURRENT = 1e-4, 3000.0  # share of hot pixels; their mean dark current in electrons per second
 
 
 @dataclass(frozen=True)
 class Device:
-    """One camera body: gain of every pixel (h, w), which is its PRNU; dark current of every pixel in electrons a second
-    (h, w); and how its colors deviate from its model's, as gains (3,)."""
+    """One device (body of a camera): gain of each pixel (h, w), which is the PRNU; dark current of each pixel (h, w) in
+    electrons per second; gains (3,) by which its colors deviate from those of its model."""
 
     gain: np.ndarray
     dark_current: np.ndarray
@@ -25,14 +25,14 @@ class Device:
 
 
 def name_seed(name: str) -> int:
-    """A number that stands for a name in every process (unlike `hash`)."""
+    """Return a seed for a name that is the same in every process (unlike `hash`)."""
     return zlib.crc32(name.encode())
 
 
 def make_device(name: str, frame: Window, window: Window | None = None) -> Device:
-    """The body called `name`, with a sensor of the size of `frame`; the same name is always the same body.
+    """Return the device called `name`, with a sensor of the size of `frame`. A name always gives the same device.
 
-    `window` is the part of the sensor that is returned (default: all of it).
+    `window` is the part of the sensor that is returned (default: all).
     """
     window = window or frame
     rng = np.random.default_rng([name_seed(name), frame.height, frame.width])
@@ -50,7 +50,7 @@ def make_device(name: str, frame: Window, window: Window | None = None) -> Devic
 
 
 def mosaic(planes: Sequence[np.ndarray], pattern: str) -> np.ndarray:
-    """Keep of the red, green and blue plane (h, w) the one color that the filter of each pixel passes: (h, w).
+    """Sample red, green and blue planes (h, w) behind the color filter array: one color per pixel, (h, w).
 
     `pattern` are the colors of the top left 2×2 pixels, row by row, as "RGGB".
     """
@@ -62,18 +62,19 @@ def mosaic(planes: Sequence[np.ndarray], pattern: str) -> np.ndarray:
 
 
 def expose(
-    noise: np.ndarray, signal: np.ndarray, camera: Camera, device: Device, iso: int, exposure_time: float
+    signal: np.ndarray, noise: np.ndarray, camera: Camera, device: Device, iso: int, exposure_time: float
 ) -> np.ndarray:
-    """Digital numbers (h, w) in [0, `WHITE_LEVEL`] of a mosaic `signal`, where 1 just fills the range at this ISO.
+    """Convert a mosaic `signal` (h, w) to digital numbers in [0, `WHITE_LEVEL`].
 
-    `noise` (h, w) is standard normal. ISO is analog gain: twice the ISO fills the range with half the electrons, so
-    shot noise grows; read noise has a part before and one after that gain.
+    A signal of 1 just fills the range at this ISO. `noise` (h, w) is standard normal. ISO is analog gain: twice the ISO
+    fills the range with half the electrons, so shot noise grows. Read noise has a part before and a part after that
+    gain.
     """
     well = camera.full_well * 100 / iso
     electrons = signal * device.gain
     electrons *= np.float32(well)
     electrons += device.dark_current * np.float32(exposure_time)
-    # Shot noise is Poisson; at these counts a Gaussian of its variance is as good and ten times as fast.
+    # Shot noise has a Poisson distribution. At these counts a normal one is as good and ten times as fast.
     deviation = np.maximum(electrons, 0)
     deviation += np.float32(camera.read_noise**2 * (0.25 + 0.75 * (100 / iso) ** 2))
     np.sqrt(deviation, out=deviation)

@@ -1,4 +1,4 @@
-"""Textures and uneven light of a scene, which can be evaluated on any window of the photo."""
+"""Textures and uneven light of a scene. They can be evaluated on any window of a photo."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Canvas:
 @dataclass(frozen=True)
 class Textures:
     """Random fields of one scene: pink noise of some `octaves`, grain with `grain_sigma` (x, y) in pixels, the seeds of
-    both, and the logarithm of the light, `light_rows` (height, k) @ `light_columns` (k, width), of the whole photo."""
+    both, and the logarithm of the light of the whole photo, `light_rows` (height, k) @ `light_columns` (k, width)."""
 
     octaves: int
     pink_seed: int
@@ -38,8 +38,7 @@ class Textures:
     light_columns: np.ndarray
 
     def canvas(self, window: Window, step: int) -> Canvas:
-        """A window of blocks of `step`×`step` pixels (a power of two). Detail that is finer than a block is left
-        out."""
+        """Evaluate a window in blocks of `step`×`step` pixels (a power of two), without detail finer than a block."""
         y, x = (
             (np.arange(first, first + count) + 0.5) * step - 0.5
             for first, count in ((window.top, window.height), (window.left, window.width))
@@ -58,7 +57,7 @@ class Textures:
 
 
 def make_textures(rng: np.random.Generator, height: int, width: int) -> Textures:
-    """Random textures of a scene of `height`×`width` pixels."""
+    """Return random textures for a scene of `height`×`width` pixels."""
     sigma = rng.uniform(0.6, 1.6), rng.uniform(0.6, 4.0)
     if rng.random() < 0.5:
         sigma = sigma[::-1]
@@ -80,7 +79,7 @@ def _make_light(rng: np.random.Generator, height: int, width: int) -> tuple[np.n
 
 
 def pink_noise(seed: int, window: Window, octaves: int) -> np.ndarray:
-    """Noise with equal energy in each octave (a 1/f amplitude spectrum): a variance of about 1 in each of them."""
+    """Return noise with a variance of about 1 in each octave (a 1/f amplitude spectrum), float32 (h, w)."""
     noise = white_noise(seed + octaves, window)
     if octaves == 1:
         return noise
@@ -92,9 +91,10 @@ def pink_noise(seed: int, window: Window, octaves: int) -> np.ndarray:
 
 
 def grain(seed: int, window: Window, sigma: tuple[float, float], step: int) -> np.ndarray:
-    """White noise blurred with standard deviations `sigma` (x, y) in pixels: cloth, grass, bark.
+    """Return white noise, blurred with standard deviations `sigma` (x, y) in pixels: cloth, grass, bark.
 
-    Its standard deviation is 1 for single pixels, and less for means of `step`×`step` pixels, where that blurs it more.
+    `window` is in blocks of `step`×`step` pixels. The standard deviation is 1 for single pixels, and that of the
+    mean of a block for larger steps.
     """
     blurred = [np.sqrt(s**2 + (step**2 - 1) / 12) for s in sigma]
     across, down = (cv2.getGaussianKernel(2 * int(np.ceil(3 * s / step)) + 1, s / step, cv2.CV_32F) for s in blurred)

@@ -1,4 +1,4 @@
-"""OpenCV's threads, where processes share the work already."""
+"""OpenCV's threads in worker processes. Tested by tests/competition/virtual/test_make_competition.py."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import cv2
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenCV must not start a thread for each core in each of the processes."""
+    """Let OpenCV use one thread within the block, because there is already one process for each core."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

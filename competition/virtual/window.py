@@ -1,7 +1,7 @@
 """Windows of a photo, and white noise that can be evaluated on any of them.
 
-Every stage of the simulation computes a pixel from its place in the photo, so a window has the pixels of the whole
-photo at the cost of the window.
+Every stage of the simulation computes a pixel from its position in the photo. A window therefore has the pixels of the
+whole photo, and costs only its own area.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 _TILE = 256  # pixels; each tile of noise has its own random generator
-_ORIGIN = 2**20 + _TILE // 2  # added to rows and columns, so that numbers of tiles are positive
+_ORIGIN = 2**20 + _TILE // 2  # added to rows and columns, so that indices of tiles are positive
 
 # Normal quantiles of all 16-bit numbers: a table is several times as fast as NumPy's generator of normal numbers.
 _NORMAL = ndtri((np.arange(65536) + 0.5) / 65536).astype(np.float32)
@@ -20,7 +20,7 @@ _NORMAL = ndtri((np.arange(65536) + 0.5) / 65536).astype(np.float32)
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of pixels: its first row and column, and its sides."""
+    """A rectangle of pixels: first row, first column, and sides."""
 
     top: int
     left: int
@@ -38,33 +38,33 @@ class Window:
         return self.left + self.width
 
     def grown(self, margin: int) -> "Window":
-        """The window with `margin` more pixels at each side."""
+        """Return the window with `margin` more pixels on each side."""
         return Window(self.top - margin, self.left - margin, self.height + 2 * margin, self.width + 2 * margin)
 
     def clipped(self, frame: "Window") -> "Window":
-        """The part of the window that lies in `frame`."""
+        """Return the part of the window inside `frame`. Its sides are not positive if there is none."""
         top, left = max(self.top, frame.top), max(self.left, frame.left)
         return Window(top, left, min(self.bottom, frame.bottom) - top, min(self.right, frame.right) - left)
 
     def coarse(self, step: int) -> "Window":
-        """The smallest window of blocks of `step`×`step` pixels that covers this window, in blocks."""
+        """Return the smallest window in blocks of `step`×`step` pixels that covers this window."""
         top, left = self.top // step, self.left // step
         return Window(top, left, -(-self.bottom // step) - top, -(-self.right // step) - left)
 
     def fine(self, step: int) -> "Window":
-        """This window in pixels, if it is in blocks of `step`×`step` pixels."""
+        """Return a window in blocks of `step`×`step` pixels as one in pixels."""
         return Window(self.top * step, self.left * step, self.height * step, self.width * step)
 
     def place_in(self, outer: "Window") -> tuple[slice, slice]:
-        """Rows and columns of this window in an array that holds `outer`."""
+        """Return the rows and columns of this window in an array of the pixels of `outer`."""
         top, left = self.top - outer.top, self.left - outer.left
         return slice(top, top + self.height), slice(left, left + self.width)
 
 
 def white_noise(seed: int, window: Window) -> np.ndarray:
-    """Independent standard normal numbers, float32 (height, width), of 65,536 levels.
+    """Return independent standard normal numbers with 65,536 levels, float32 (height, width).
 
-    The numbers of two windows agree where the windows overlap. Windows may begin at negative rows and columns.
+    Overlapping windows have the same numbers where they overlap. Rows and columns may be negative.
     """
     out = np.empty((window.height, window.width), np.float32)
     for tile_row, top, rows, to_rows in _pieces(window.top, window.height):

@@ -7,7 +7,7 @@ def test_splices_have_the_general_layout(command, tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert command("virtual", "--splices", "--size", "smoke", "--jobs", 1) == 0
     assert len(open_dataset("general", tmp_path / "data" / "splices-smoke")) == 8
-    assert "4 spliced and 4 authentic pictures, simulated" in capsys.readouterr().out
+    assert "4 spliced and 4 authentic images, simulated" in capsys.readouterr().out
 
 
 def test_options_that_do_not_apply_to_splices_raise(command, tmp_path, monkeypatch, capsys):

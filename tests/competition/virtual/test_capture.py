@@ -10,14 +10,14 @@ SCALE = 0.25
 
 
 @pytest.mark.parametrize("camera", CAMERAS.values(), ids=CAMERAS)
-def test_a_photograph_has_the_native_size_and_an_ordinary_brightness(camera):
+def test_photo_has_native_size_and_ordinary_brightness(camera):
     photos = [take_photo(camera, "a", 0, index, SCALE).pixels for index in range(3)]
     assert all(photo.dtype == np.uint8 and photo.shape == (*camera.native_size(SCALE), 3) for photo in photos)
     assert 50 < np.mean([photo.mean() for photo in photos]) < 200
     assert all(photo.std() > 5 for photo in photos)
 
 
-def test_it_depends_on_its_arguments_alone():
+def test_photo_depends_on_arguments_only():
     camera = CAMERAS["Virtual-Fir-F2"]
     first = take_photo(camera, "a", 0, 0, SCALE)
     np.random.default_rng().random(7)
@@ -27,7 +27,7 @@ def test_it_depends_on_its_arguments_alone():
         assert not np.array_equal(first.pixels, take_photo(camera, device, seed, index, SCALE).pixels)
 
 
-def test_cameras_take_other_scenes_with_the_same_seed():
+def test_cameras_take_different_scenes_with_the_same_seed():
     photos = [take_photo(camera, "a", 0, 0, SCALE) for camera in CAMERAS.values()]
     assert len({photo.shot.taken_at for photo in photos}) == len(photos)
     assert len({photo.shot.light for photo in photos}) == len(photos)

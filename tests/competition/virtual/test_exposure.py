@@ -17,27 +17,27 @@ def table(settings):
     return np.array([(s.f_number, s.iso, float(s.exposure_time)) for s in settings])
 
 
-def test_settings_are_stops_that_cameras_have(chosen):
+def test_settings_have_standard_values(chosen):
     _, settings = chosen
     assert {s.f_number for s in settings} <= {n for n in F_NUMBERS if n >= 1.8}
     assert {s.iso for s in settings} <= set(ISOS)
     assert {s.exposure_time for s in settings} <= set(EXPOSURE_TIMES)
 
 
-def test_the_exposure_fits_the_light(chosen):
+def test_exposure_matches_light(chosen):
     lights, settings = chosen
-    missed = [np.log2(s.gathered) + light - s.bias for light, s in zip(lights, settings, strict=True)]
-    assert np.median(np.abs(missed)) < 0.2
-    assert np.mean(np.abs(missed) > 1) < 0.02
+    errors = [np.log2(s.relative_signal) + light - s.bias for light, s in zip(lights, settings, strict=True)]
+    assert np.median(np.abs(errors)) < 0.2
+    assert np.mean(np.abs(errors) > 1) < 0.02
 
 
-def test_less_light_opens_the_aperture_raises_iso_and_takes_longer(chosen):
+def test_less_light_gives_wider_aperture_higher_iso_and_longer_time(chosen):
     lights, settings = chosen
     correlation = np.corrcoef(np.column_stack([lights, np.log(table(settings))]).T)[0, 1:]
     assert correlation[0] > 0.4 and correlation[1] < -0.4 and correlation[2] < -0.4
 
 
-def test_every_bin_is_populated_and_many_cells(chosen):
+def test_every_bin_and_many_combinations_are_populated(chosen):
     values = table(chosen[1])
     bins = np.column_stack([np.digitize(values[:, k], EDGES[k]) for k in range(3)])
     shares = np.array([np.bincount(bins[:, k], minlength=3) / len(bins) for k in range(3)])
@@ -45,6 +45,6 @@ def test_every_bin_is_populated_and_many_cells(chosen):
     assert len(np.unique(bins, axis=0)) >= 22
 
 
-def test_no_lens_opens_wider_than_it_can():
+def test_f_number_is_not_below_minimum_of_lens():
     rng = np.random.default_rng(1)
     assert min(choose_settings(rng, 1.0, 2.0).f_number for _ in range(50)) == 2.0

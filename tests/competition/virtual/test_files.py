@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
+from PIL.JpegImagePlugin import JpegImageFile
 
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.exposure import Settings
@@ -24,7 +25,7 @@ def written(camera):
 
 
 @every_camera
-def test_exif_tells_camera_device_moment_and_settings(camera):
+def test_exif_contains_camera_device_time_and_settings(camera):
     with Image.open(io.BytesIO(written(camera))) as image:
         exif = image.getexif()
         details = exif.get_ifd(IFD.Exif)
@@ -42,14 +43,15 @@ def test_exif_tells_camera_device_moment_and_settings(camera):
 
 
 @every_camera
-def test_the_jpeg_has_the_models_tables_and_subsampling(camera):
+def test_jpeg_has_tables_and_subsampling_of_the_model(camera):
     with Image.open(io.BytesIO(written(camera))) as image:
+        assert isinstance(image, JpegImageFile)
         assert [list(image.quantization[key]) for key in (0, 1)] == quantization_tables(camera.compression)
         _, across, down, _ = image.layer[0]
     assert (across, down) == SAMPLING[camera.compression.subsampling]
 
 
-def test_makers_write_different_fields():
+def test_makes_write_different_fields():
     fields = set()
     for camera in CAMERAS.values():
         exif = make_exif(camera, SETTINGS, SHOT)
@@ -57,7 +59,7 @@ def test_makers_write_different_fields():
     assert len(fields) >= 6
 
 
-def test_a_photograph_survives_its_jpeg():
+def test_smooth_image_is_nearly_unchanged_by_jpeg():
     ramp = np.broadcast_to(np.linspace(60, 180, 64).astype(np.uint8)[None, :, None], (48, 64, 3))
     for camera in CAMERAS.values():
         decoded = decode_jpeg(encode_jpeg(ramp, camera, make_exif(camera, SETTINGS, SHOT)))

@@ -14,9 +14,9 @@ from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.make_competition import (
     SIZES,
-    TEST_BODY,
+    TEST_DEVICE,
     VirtualSize,
-    device,
+    device_name,
     find_size,
     make_competition,
     plan_test,
@@ -26,7 +26,7 @@ TINY = VirtualSize(photos=2, patches=2, patch=32, scale=0.25)
 
 
 def cut(photo, manipulation, size):
-    """A stand-in for the manipulations of the floor above: the center, made darker if it is manipulated."""
+    """A simple replacement for `augment.manipulations.cut_test_patch`: the center, darker if manipulated."""
     top, left = ((side - size) // 2 for side in photo.shape[:2])
     patch = photo[top : top + size, left : left + size]
     return patch if manipulation == "unaltered" else (patch // 2).astype(np.uint8)
@@ -47,7 +47,7 @@ def made(tmp_path_factory):
     return folder
 
 
-def test_the_layout_is_kaggles(made):
+def test_folder_has_the_layout_of_kaggle(made):
     assert {path.name for path in (made / "train").iterdir()} == set(CAMERAS)
     assert len(list(made.glob("train/*/*.jpg"))) == 20
     assert (made / "train/Virtual-Fir-F2/Virtual-Fir-F2_0001.jpg").exists()
@@ -55,11 +55,11 @@ def test_the_layout_is_kaggles(made):
     assert list(sample) == ["fname", "camera"]
     assert list(solution) == ["fname", "camera", "manipulation", "usage"]
     assert set(solution["fname"]) == set(sample["fname"]) == {path.name for path in made.glob("test/*")}
-    note = json.loads((made / "virtual.json").read_text())
-    assert note["complete"] and note["seed"] == 3 and note["test_patches"] == 20
+    record = json.loads((made / "virtual.json").read_text())
+    assert record["complete"] and record["seed"] == 3 and record["test_patches"] == 20
 
 
-def test_patches_are_lossless_and_tell_nothing(made):
+def test_patches_are_lossless_and_do_not_name_the_camera(made):
     for path in made.glob("test/*.tif"):
         with Image.open(path) as image:
             assert image.size == (32, 32) and image.mode == "RGB"
@@ -68,7 +68,7 @@ def test_patches_are_lossless_and_tell_nothing(made):
         assert b"irtual" not in path.read_bytes()
 
 
-def test_names_say_whether_a_patch_was_manipulated(made):
+def test_file_names_contain_whether_a_patch_is_manipulated(made):
     solution = pd.read_csv(made / "solution.csv")
     ends = solution["fname"].str.extract(r"^img_[0-9a-f]{7}_(unalt|manip)\.tif$")[0]
     assert ((ends == "manip") == (solution["manipulation"] != "unaltered")).all()
@@ -80,18 +80,18 @@ def test_patch_from_simulated_center_equals_patch_from_whole_photo(tmp_path):
     plan = plan_test(size, 3)
     for row in plan[plan["camera"].isin(["Virtual-Alder-A1", "Virtual-Elm-E5"])].itertuples():
         index = plan.loc[row.Index, "index"]
-        photo = take_photo(CAMERAS[row.camera], device(row.camera, TEST_BODY), 3, index, size.scale)
+        photo = take_photo(CAMERAS[row.camera], device_name(row.camera, TEST_DEVICE), 3, index, size.scale)
         expected = cut_test_patch(decode_jpeg(photo.jpeg()), row.manipulation, size.patch)
         with Image.open(tmp_path / "test" / row.fname) as image:
             assert (np.asarray(image) != expected).mean() < 0.01, row.manipulation
 
 
-def test_the_number_of_processes_changes_nothing(made, tmp_path):
+def test_result_does_not_depend_on_number_of_processes(made, tmp_path):
     make_competition(tmp_path / "again", TINY, 3, cut, source, jobs=2)
     assert contents(tmp_path / "again") == contents(made)
 
 
-def test_what_is_missing_is_made_again_and_nothing_else(made):
+def test_only_missing_files_are_made_again(made):
     before = contents(made)
     kept, lost = made / "train/Virtual-Fir-F2/Virtual-Fir-F2_0000.jpg", next(made.glob("test/*.tif"))
     when = kept.stat().st_mtime_ns
@@ -101,7 +101,7 @@ def test_what_is_missing_is_made_again_and_nothing_else(made):
     assert kept.stat().st_mtime_ns == when
 
 
-def test_another_seed_or_foreign_files_are_refused(made, tmp_path):
+def test_other_seed_or_other_files_raise(made, tmp_path):
     with pytest.raises(InputError, match="another size, seed or version"):
         make_competition(made, TINY, 4, cut, source, jobs=1)
     (tmp_path / "holiday.jpg").write_bytes(b"")
@@ -110,7 +110,7 @@ def test_another_seed_or_foreign_files_are_refused(made, tmp_path):
 
 
 @pytest.mark.parametrize("name", [name for name, size in SIZES.items() if size.patches])
-def test_the_plan_is_balanced(name):
+def test_plan_is_balanced(name):
     size = SIZES[name]
     plan = plan_test(size, 0)
     assert plan["fname"].is_unique and len(plan) == 10 * size.patches
@@ -124,26 +124,26 @@ def test_the_plan_is_balanced(name):
     assert public.max() - public.min() <= 1
 
 
-def test_file_names_are_in_no_order():
+def test_file_names_are_in_random_order():
     plan = plan_test(SIZES["small"], 0)
     number = plan["camera"].map({name: place for place, name in enumerate(CAMERAS)})
     assert abs(np.corrcoef(number, np.arange(len(plan)))[0, 1]) < 0.15
 
 
-def test_training_and_test_are_by_different_bodies():
-    devices = [device(camera, number) for camera in CAMERAS for number in (1, TEST_BODY)]
+def test_training_and_test_photos_are_by_different_devices():
+    devices = [device_name(camera, number) for camera in CAMERAS for number in (1, TEST_DEVICE)]
     assert len(set(devices)) == 20
 
 
-def test_an_unknown_size_is_refused():
-    with pytest.raises(InputError, match="smoke, small, competition, settings, settings-smoke, full"):
+def test_unknown_size_raises_and_lists_known_names():
+    with pytest.raises(InputError, match="smoke, small, settings, settings-smoke, full"):
         find_size("huge")
 
 
-def test_a_size_may_have_no_test_set_and_many_bodies(tmp_path):
+def test_size_may_have_no_test_set_and_many_devices(tmp_path):
     size = VirtualSize(photos=3, patches=0, patch=0, scale=0.25, devices=3)
     make_competition(tmp_path / "made", size, 0, cut, source, jobs=1)
     assert not (tmp_path / "made" / "solution.csv").exists()
     table, _ = read_folder(tmp_path / "made")
     assert (table.groupby("camera")["device"].nunique() == 3).all()
-    assert not set(table["device"]) & {device(camera, TEST_BODY) for camera in CAMERAS}
+    assert not set(table["device"]) & {device_name(camera, TEST_DEVICE) for camera in CAMERAS}

@@ -31,19 +31,19 @@ def spread(kernel):
 
 
 @given(st.floats(0, 8), st.floats(-8, 8), st.floats(-8, 8), st.floats(0.4, 1.2))
-def test_a_kernel_moves_light_but_loses_none(radius, x, y, sigma):
+def test_kernel_keeps_total_light(radius, x, y, sigma):
     kernel = blur_kernel(radius, (x, y), sigma)
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
     assert kernel.min() >= 0
     assert np.allclose(kernel, kernel[::-1, ::-1], atol=1e-6)
 
 
-def test_motion_blurs_along_its_direction():
+def test_motion_blur_has_the_direction_of_motion():
     along, across = spread(blur_kernel(0, (9, 0), 0.5))
     assert along == pytest.approx(9**2 / 12 + across, rel=0.2)
 
 
-def test_defocus_grows_with_distance_from_focus_and_with_the_aperture():
+def test_defocus_grows_with_distance_from_focus_and_aperture():
     assert defocus_radius(CAMERA, 35, 2.0, 2.0, 2.0, 640) == 0
     near, far = (defocus_radius(CAMERA, 35, 2.0, 2.0, depth, 640) for depth in (3.0, 9.0))
     assert 0 < near < far
@@ -59,13 +59,13 @@ def detail(f_number, time, depth=2.0, velocity=(0.0, 0.0)):
     settings = Settings(f_number, 100, time, 2, 0.0)
     (blur,) = layer_blurs([layer], settings, CAMERA, 35, 2.0, (0.0, 0.0), 1.0)
     noise = np.random.default_rng(0).uniform(0.1, 1, size=(64, 64)).astype(np.float32)
-    (sampled,) = [noise.reshape(64 // blur.step, blur.step, 64 // blur.step, blur.step).mean(axis=(1, 3))]
+    samples = noise.reshape(64 // blur.step, blur.step, 64 // blur.step, blur.step).mean(axis=(1, 3))
     view = View(WINDOW.coarse(blur.step), blur.step)
-    image = form_image([LayerImage(np.stack([sampled] * 3), None)], [view], [blur], WINDOW, "RGGB")
+    image = form_image([LayerImage(np.stack([samples] * 3), None)], [view], [blur], WINDOW, "RGGB")
     return image[16:48, 16:48].std()
 
 
-def test_aperture_blurs_by_depth_and_time_blurs_what_moves():
+def test_aperture_blurs_by_depth_and_exposure_time_blurs_motion():
     short, long = Fraction(1, 1000), Fraction(1, 4)
     assert detail(1.8, short, depth=0.5) < 0.7 * detail(8.0, short, depth=0.5)
     assert detail(4.0, long, velocity=(40.0, 0.0)) < 0.6 * detail(4.0, short, velocity=(40.0, 0.0))
@@ -74,13 +74,13 @@ def test_aperture_blurs_by_depth_and_time_blurs_what_moves():
 
 def test_blur_is_the_same_at_reduced_resolution():
     y, x = np.mgrid[:128, :128].astype(np.float32)
-    picture = (np.hypot(x - 60, y - 66) < 30).astype(np.float32)
+    image = (np.hypot(x - 60, y - 66) < 30).astype(np.float32)
     for radius, step in ((4.0, 2), (8.0, 4)):
         blur = Blur(radius, (0.0, 0.0), 0.7)
         assert blur.step == step
-        samples = picture.reshape(128 // step, step, 128 // step, step).mean(axis=(1, 3))
+        samples = image.reshape(128 // step, step, 128 // step, step).mean(axis=(1, 3))
         (reduced,) = blur.apply([samples])
-        expected = cv2.filter2D(picture, -1, blur_kernel(radius, (0.0, 0.0), 0.7))
+        expected = cv2.filter2D(image, -1, blur_kernel(radius, (0.0, 0.0), 0.7))
         assert np.abs(reduced - expected).max() < 0.06
 
 

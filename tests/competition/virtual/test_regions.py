@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from competition.virtual.regions import LEAST, MOST, draw_region
+from competition.virtual.regions import MAX_SHARE, MIN_SHARE, draw_region
 
 
-def test_regions_are_one_piece_within_bounds():
+def test_regions_are_connected_and_within_bounds():
     rng = np.random.default_rng(0)
     areas = []
     for _ in range(200):
@@ -15,15 +15,15 @@ def test_regions_are_one_piece_within_bounds():
         assert rows[0] >= 8 and columns[0] >= 8 and rows[-1] < 110 - 8 and columns[-1] < 150 - 8
         assert cv2.connectedComponents(region.astype(np.uint8))[0] == 2
         areas.append(region.mean())
-    assert min(areas) >= LEAST and max(areas) <= MOST
+    assert min(areas) >= MIN_SHARE and max(areas) <= MAX_SHARE
     assert min(areas) < 0.03 and max(areas) > 0.25
 
 
-def test_the_same_seed_draws_the_same_region():
+def test_same_seed_gives_same_region():
     one, other = (draw_region(np.random.default_rng(4), 90, 90, (90, 90), 5) for _ in range(2))
     assert (one == other).all()
 
 
-def test_a_window_without_room_is_refused():
-    with pytest.raises(ValueError, match="no room"):
+def test_part_without_room_raises():
+    with pytest.raises(ValueError, match="expected room for a region"):
         draw_region(np.random.default_rng(0), 100, 100, inside=(30, 100), margin=15)

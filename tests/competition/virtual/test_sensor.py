@@ -13,15 +13,15 @@ def noise(rng, shape):
 
 
 def flats(device, iso=100, count=30, level=0.4):
-    """Mean and standard deviation, over `count` exposures of an even gray, of each pixel's share of the range."""
+    """Mean and standard deviation, over `count` exposures of a uniform gray, of each pixel's share of the range."""
     rng = np.random.default_rng(0)
     gray = np.full(device.gain.shape, level, np.float32)
-    shots = np.stack([expose(noise(rng, gray.shape), gray, CAMERA, device, iso, 0.01) for _ in range(count)])
+    shots = np.stack([expose(gray, noise(rng, gray.shape), CAMERA, device, iso, 0.01) for _ in range(count)])
     shares = (shots - CAMERA.black_level) / (WHITE_LEVEL - CAMERA.black_level)
     return shares.mean(0), shares.std(0)
 
 
-def test_a_device_leaves_its_fingerprint_and_no_other_does():
+def test_photos_contain_the_prnu_of_their_device_only():
     mine, other = make_device("mine", Window(0, 0, 48, 64)), make_device("other", Window(0, 0, 48, 64))
     mean, _ = flats(mine)
     assert np.corrcoef(mean.ravel(), mine.gain.ravel())[0, 1] > 0.9
@@ -29,7 +29,7 @@ def test_a_device_leaves_its_fingerprint_and_no_other_does():
     assert mine.gain.std() == pytest.approx(PRNU_STRENGTH, rel=0.1)
 
 
-def test_the_same_name_is_the_same_body():
+def test_same_name_gives_same_device():
     first, again = make_device("a", Window(0, 0, 16, 16)), make_device("a", Window(0, 0, 16, 16))
     assert np.array_equal(first.gain, again.gain) and np.array_equal(first.color, again.color)
 
@@ -43,7 +43,7 @@ def test_part_of_a_sensor_equals_the_whole_sensor_there():
     assert (whole.dark_current > whole.dark_current.min()).sum() == 6  # hot pixels
 
 
-def test_noise_follows_iso_and_light():
+def test_noise_depends_on_iso_and_light():
     device = make_device("a", Window(0, 0, 48, 64))
     noise = {iso: flats(device, iso)[1].mean() for iso in (100, 400, 1600)}
     assert noise[400] == pytest.approx(2 * noise[100], rel=0.1)  # a quarter of the electrons
@@ -52,14 +52,14 @@ def test_noise_follows_iso_and_light():
     assert noise[100] == pytest.approx(expected, rel=0.1)
 
 
-def test_the_converter_clips():
+def test_converter_clips():
     device = make_device("a", Window(0, 0, 16, 16))
-    bright = expose(np.zeros((16, 16)), np.full((16, 16), 9, np.float32), CAMERA, device, 100, 0.01)
+    bright = expose(np.full((16, 16), 9, np.float32), np.zeros((16, 16), np.float32), CAMERA, device, 100, 0.01)
     assert (bright == WHITE_LEVEL).all()
 
 
 @pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
-def test_each_filter_passes_its_colour(pattern):
+def test_each_filter_passes_its_color(pattern):
     planes = [np.full((4, 6), value, np.float32) for value in (1, 2, 3)]
     cell = mosaic(planes, pattern)[:2, :2].ravel()
     assert ["RGB"[int(value) - 1] for value in cell] == list(pattern)
