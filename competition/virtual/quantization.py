@@ -29,7 +29,7 @@ def quantization_tables(compression: Compression) -> list[list[int]]:
     The quality is on libjpeg's scale.
     """
     quality = compression.quality
-    percent = 5000 / quality if quality < 50 else 200 - 2 * quality
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
     return [
         np.clip(np.floor((table * percent + 50) / 100), 1, 255).astype(int).tolist()
         for table in SHAPES[compression.table]
