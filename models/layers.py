@@ -1,11 +1,12 @@
 """Normalization as layers without weights. They belong to a network, so that a saved model takes raw pixels."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 
 _MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as the Caffe models subtract it
 _MEAN_RGB = (0.485, 0.456, 0.406)  # of ImageNet, on pixels in 0…1

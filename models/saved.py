@@ -1,7 +1,4 @@
-"""Load saved weights and models. Code from a file is never run.
-
-Tested by tests/models/test_classifier.py.
-"""
+"""Load saved weights and models. Code from a file is never run."""
 
 import warnings
 import zipfile

@@ -28,7 +28,7 @@ from competition.splits import assign_validation
 from competition.utils.atomic_files import write_bytes, write_json
 from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
-from models.exif_language.pairs import PHOTOGRAPH, TrainingPairs, ValidationPairs
+from models.exif_language.pairs import PHOTO, TrainingPairs, ValidationPairs
 from models.exif_language.recipe import DualEncoderRecipe, recipe_from_json
 from models.exif_language.tokenizer import Tokenizer, load_tokenizer
 from models.presets import EXIF_LANGUAGE, dual_encoder_recipe
@@ -111,18 +111,17 @@ def train_exif_language(
 
     import keras
 
-    from models.exif_language.dual_encoder import Joint
-    from models.exif_language.encoders import image_encoder
-    from models.exif_language.fit import train_joint
-    from models.exif_language.text_encoder import text_encoder
+    from models.exif_language.dual_encoder import DualEncoder
+    from models.exif_language.encoders import image_encoder, text_encoder
+    from models.exif_language.fit import train_dual_encoder
 
     training, validation = make_pairs(table, tags, data, tokenizer, recipe, seed)
     keras.utils.set_random_seed(seed)
     weights = None if recipe.weights == "none" else recipe.weights
     image = image_encoder(recipe.member, recipe.width, weights)
     text = text_encoder(tokenizer.size, training.length, recipe.width, recipe.blocks, recipe.heads, recipe.inner)
-    joint = Joint(image, text, recipe.scale, recipe.learn_scale)
-    return train_joint(joint, recipe, training, validation, folder)
+    model = DualEncoder(image, text, recipe.scale, recipe.learn_scale)
+    return train_dual_encoder(model, recipe, training, validation, folder)
 
 
 def start_exif_run(folder: Path, data: Path, recipe: DualEncoderRecipe, seed: int, jobs: int) -> None:
@@ -190,7 +189,7 @@ def make_pairs(
     texts = {path: exif_text(tags[path], tokenizer.tags, plain) for path in table["path"]}
     length = min(recipe.length, tokenizer.encode([texts[path] for path in train["path"]]).shape[1])
     config = replace(recipe.patches, seed=seed)
-    random = TrainingPatches(train, data, {PHOTOGRAPH: np.arange(len(train))}, config)
+    random = TrainingPatches(train, data, {PHOTO: np.arange(len(train))}, config)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
     centered = replace(recipe.patches, size=recipe.test_patch, batch_size=recipe.micro_batch)
     centers = EvaluationPatches(validate, data, {}, centered)

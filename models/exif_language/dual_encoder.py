@@ -1,4 +1,4 @@
-"""Two encoders under one contrast, and its gradient for batches that do not fit into memory.
+"""An encoder of patches and one of texts, and gradients of batches that do not fit into memory.
 
 Gradient caching: Gao, Zhang, Han and Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup"
 (2021).
@@ -6,86 +6,94 @@ Gradient caching: Gao, Zhang, Han and Callan, "Scaling Deep Contrastive Learning
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import ops
 
 from models.exif_language.loss import contrastive_gradients, contrastive_loss
-from models.training.backend import compiled, differentiated
+from models.layers import Tensor
+from models.training.backend import compile_function, value_and_gradients
 
-LARGEST_SCALE = 100.0  # of a learned logit scale, as in CLIP: beyond, training becomes unstable
+MAX_SCALE = 100.0  # of a learned logit scale, as in CLIP; training is unstable above it
 
-Step = Callable[[Any, Any, Any], tuple[float, list[Any]]]
+GradientFunction = Callable[[Tensor, Tensor, Tensor], tuple[float, list[Tensor]]]
 
 
-class Joint(keras.Model):
-    """An encoder of patches and one of texts, `image` and `text`, and by how much their cosines are multiplied.
+class DualEncoder(keras.Model):
+    """An encoder of patches, an encoder of texts, and the factor of their cosines.
 
-    `scale`: the logit scale, where `learned` its first value.
+    Args:
+        image: model from patches to unit vectors (batch, width).
+        text: model from tokens to unit vectors (batch, width).
+        scale: factor of the cosines.
+        learn_scale: whether `scale` is only its initial value.
     """
 
-    def __init__(self, image: keras.Model, text: keras.Model, scale: float = 100.0, learned: bool = False) -> None:
-        super().__init__(name="joint")
+    def __init__(self, image: keras.Model, text: keras.Model, scale: float = 100.0, learn_scale: bool = False) -> None:
+        super().__init__(name="dual_encoder")
         self.image, self.text = image, text
-        self.log_scale = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(math.log(scale)), trainable=learned, name="log_scale"
-        )
+        initializer = keras.initializers.Constant(math.log(scale))
+        self.log_scale = self.add_weight(shape=(), initializer=initializer, trainable=learn_scale, name="log_scale")
         self.built = True
 
     @property
-    def scale(self) -> Any:
+    def scale(self) -> Tensor:
+        """The factor of the cosines, a scalar."""
         return ops.exp(self.log_scale)
 
-    def limit_scale(self) -> None:
-        """To be called after each step."""
-        self.log_scale.assign(ops.minimum(self.log_scale, math.log(LARGEST_SCALE)))
+    def clip_scale(self) -> None:
+        """Limit the scale to `MAX_SCALE`. Call it after each step."""
+        self.log_scale.assign(ops.minimum(self.log_scale, math.log(MAX_SCALE)))
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """(patches, tokens) → (their unit vectors, those of the texts)."""
+    def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> tuple[Tensor, Tensor]:
+        """Return the unit vectors of (patches, tokens), each (batch, width)."""
         patches, tokens = inputs
         return self.image(patches, training=training), self.text(tokens, training=training)
 
 
-def gradients_of(joint: Joint, micro_batch: int) -> Step:
-    """A function (patches, tokens, photographs) → (loss, gradients by `joint.trainable_variables`).
+def make_gradient_function(model: DualEncoder, micro_batch: int) -> GradientFunction:
+    """Return a function (patches, tokens, photos) → (loss, gradients by `model.trainable_variables`).
 
-    A batch larger than `micro_batch` is embedded piece by piece without gradients; the loss over all of it is
-    differentiated by the embeddings; then each piece is embedded again and hands these gradients down. Memory is that
-    of a piece. The gradients are those of the whole batch, but for BatchNorm, which takes its statistics from a piece
-    (and moves its running ones twice); nothing in the encoders may be random, such as dropout.
-    Raises `InputError` on another backend than TensorFlow.
+    A batch larger than `micro_batch` is embedded in parts without gradients. Then the loss of the whole batch is
+    differentiated with respect to the embeddings, and each part is embedded again to backpropagate these gradients. So
+    the memory is that of one part. The gradients equal those of the whole batch, except for BatchNorm, which normalizes
+    by the statistics of a part and updates its running statistics twice. The encoders must not contain dropout or other
+    randomness.
+
+    Raises:
+        InputError: the backend is not TensorFlow.
     """
 
-    def loss(patches: Any, tokens: Any, photographs: Any) -> Any:
-        image, text = joint((patches, tokens), training=True)
-        return contrastive_loss(image, text, photographs, joint.scale)
+    def loss(patches: Tensor, tokens: Tensor, photos: Tensor) -> Tensor:
+        image, text = model((patches, tokens), training=True)
+        return contrastive_loss(image, text, photos, model.scale)
 
-    def handed_down(patches: Any, tokens: Any, by_image: Any, by_text: Any) -> Any:
-        image, text = joint((patches, tokens), training=True)
+    def surrogate(patches: Tensor, tokens: Tensor, by_image: Tensor, by_text: Tensor) -> Tensor:
+        """A scalar whose gradients are those of the loss, given the gradients by the embeddings."""
+        image, text = model((patches, tokens), training=True)
         return ops.sum(image * by_image) + ops.sum(text * by_text)
 
-    variables = joint.trainable_variables
-    at_once = differentiated(loss, variables)
-    of_piece = differentiated(handed_down, variables)
-    embed = compiled(lambda patches, tokens: joint((patches, tokens), training=True))
+    variables = model.trainable_variables
+    whole_gradients = value_and_gradients(loss, variables)
+    part_gradients = value_and_gradients(surrogate, variables)
+    embed = compile_function(lambda patches, tokens: model((patches, tokens), training=True))
 
-    def step(patches: Any, tokens: Any, photographs: Any) -> tuple[float, list[Any]]:
+    def gradients(patches: Tensor, tokens: Tensor, photos: Tensor) -> tuple[float, list[Tensor]]:
         if len(patches) <= micro_batch:
-            value, gradients = at_once(*map(ops.convert_to_tensor, (patches, tokens, photographs)))
-            return float(value), gradients
-        pieces = [slice(start, start + micro_batch) for start in range(0, len(patches), micro_batch)]
-        inputs = [(ops.convert_to_tensor(patches[piece]), ops.convert_to_tensor(tokens[piece])) for piece in pieces]
-        images, texts = map(ops.concatenate, zip(*(embed(*each) for each in inputs), strict=True))
-        photographs = ops.convert_to_tensor(photographs)
-        value, by_image, by_text, by_scale = contrastive_gradients(images, texts, photographs, joint.scale)
-        gradients = [ops.zeros(variable.shape) for variable in variables]
-        for each, piece in zip(inputs, pieces, strict=True):
-            _, more = of_piece(*each, by_image[piece], by_text[piece])
-            gradients = [total + part for total, part in zip(gradients, more, strict=True)]
-        if joint.log_scale.trainable:
-            place = next(index for index, variable in enumerate(variables) if variable is joint.log_scale)
-            gradients[place] = by_scale
-        return float(value), gradients
+            value, total = whole_gradients(*map(ops.convert_to_tensor, (patches, tokens, photos)))
+            return float(value), total
+        parts = [slice(start, start + micro_batch) for start in range(0, len(patches), micro_batch)]
+        inputs = [(ops.convert_to_tensor(patches[part]), ops.convert_to_tensor(tokens[part])) for part in parts]
+        image, text = map(ops.concatenate, zip(*(embed(*pair) for pair in inputs), strict=True))
+        photos = ops.convert_to_tensor(photos)
+        value, by_image, by_text, by_scale = contrastive_gradients(image, text, photos, model.scale)
+        total = [ops.zeros(variable.shape) for variable in variables]
+        for pair, part in zip(inputs, parts, strict=True):
+            _, more = part_gradients(*pair, by_image[part], by_text[part])
+            total = [sum_ + gradient for sum_, gradient in zip(total, more, strict=True)]
+        if model.log_scale.trainable:
+            index = next(index for index, variable in enumerate(variables) if variable is model.log_scale)
+            total[index] = by_scale
+        return float(value), total
 
-    return step
+    return gradients

@@ -1,41 +1,104 @@
-"""Patches of photographs to unit vectors: a backbone, or the learned stem alone, under a projection."""
+"""Encoders of patches and of EXIF texts, both to unit vectors of one space."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from competition.utils.errors import InputError
 from models.backbones import build_backbone, find_backbone
 from models.exif_language.recipe import check_encoder
-from models.exif_language.text_encoder import unit
+from models.exif_language.tokenizer import PAD
 from models.front_ends.conv_stem import feature_maps
-from models.layers import Normalize
+from models.layers import Normalize, Tensor
 from models.members import CONVNET
+
+MLP_RATIO = 4  # width of the hidden layer of a block, relative to the width of the block
 
 
 def image_encoder(member: str, width: int, weights: str | None = None, momentum: float = 0.9) -> keras.Model:
-    """Pixels → features of the member, averaged over the patch → dense projection → length 1.
+    """Build an encoder of patches: pixels → features of the member, averaged over the patch → projection → norm 1.
 
     Args:
-        member: a name of `models.backbones.MEMBERS`.
-        width: of the space shared with texts.
-        weights: `"imagenet"` for a backbone that Keras has those weights of, or None for random ones.
-        momentum: of BatchNorm's running mean and variance.
+        member: one of `models.exif_language.recipe.ENCODERS`.
+        width: width of the joint space.
+        weights: `"imagenet"` for a backbone that has ImageNet weights, or None for random ones.
+        momentum: of the running mean and variance of BatchNorm.
 
     Returns:
-        A model from patches, uint8 (batch, side, side, 3) with values 0…255, of any side that the member can take, to
-        unit vectors, float32 (batch, width).
+        A model from patches, uint8 (batch, side, side, 3) in 0…255, of any side that the member can take, to unit
+        vectors, float32 (batch, width).
 
     Raises:
-        InputError: an unknown member, or weights that cannot be had.
+        InputError: an unknown member, or weights that are not available.
     """
     check_encoder(member)
     if member == CONVNET and weights is not None:
-        raise InputError(f"there are no weights {weights} for {CONVNET}; leave them out")
+        raise InputError(f"{CONVNET} has no weights {weights}; use random ones")
     pixels = keras.Input((None, None, 3), dtype="uint8", name="patch")
     if member == CONVNET:
         maps = feature_maps(pixels, momentum)[-1]
     else:
-        backbone = build_backbone(member, 3, weights, momentum)
-        maps = backbone(Normalize(find_backbone(member).mode, name="normalize")(pixels))
+        normalized = Normalize(find_backbone(member).mode, name="normalize")(pixels)
+        maps = build_backbone(member, 3, weights, momentum)(normalized)
     features = layers.GlobalAveragePooling2D(name="features")(maps)
-    return keras.Model(pixels, unit(features, width), name="image")
+    return keras.Model(pixels, project(features, width), name="image")
+
+
+def text_encoder(
+    vocabulary: int, length: int, width: int, blocks: int = 2, heads: int = 4, inner: int = 64
+) -> keras.Model:
+    """Build an encoder of texts: a Transformer whose output does not depend on the padding.
+
+    Embeddings of tokens and positions → blocks of attention and MLP, each behind a normalization (Xiong et al. 2020) →
+    mean over the tokens that are not padding → projection → norm 1.
+
+    Args:
+        vocabulary: number of tokens, `Tokenizer.size`.
+        length: number of tokens of a text.
+        width: width of the joint space.
+        blocks: number of blocks.
+        heads: number of attention heads.
+        inner: width of the Transformer.
+
+    Returns:
+        A model from tokens, int32 (batch, length) with padding 0 and at least one other token in each row, to unit
+        vectors, float32 (batch, width).
+
+    Raises:
+        InputError: `inner` is not a multiple of `heads`.
+    """
+    if inner % heads:
+        raise InputError(f"expected a Transformer width that is a multiple of the {heads} heads, received {inner}")
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    is_token = ops.not_equal(tokens, PAD)
+    mask = ops.expand_dims(is_token, 1)  # (batch, 1, length): no position attends to padding
+    x = layers.Embedding(vocabulary, inner, name="token_embedding")(tokens)
+    x = PositionEmbedding(name="position_embedding")(x)
+    for number in range(blocks):
+        y = layers.LayerNormalization(name=f"attention_{number}_norm")(x)
+        attention = layers.MultiHeadAttention(heads, inner // heads, name=f"attention_{number}")
+        x = layers.Add(name=f"attention_{number}_sum")([x, attention(y, y, attention_mask=mask)])
+        y = layers.LayerNormalization(name=f"mlp_{number}_norm")(x)
+        y = layers.Dense(MLP_RATIO * inner, activation="gelu", name=f"mlp_{number}_in")(y)
+        y = layers.Dense(inner, name=f"mlp_{number}_out")(y)
+        x = layers.Add(name=f"mlp_{number}_sum")([x, y])
+    x = layers.LayerNormalization(name="norm")(x)
+    x = layers.GlobalAveragePooling1D(name="mean")(x, mask=is_token)
+    return keras.Model(tokens, project(x, width), name="text")
+
+
+@keras.saving.register_keras_serializable("camera")
+class PositionEmbedding(layers.Layer):
+    """Add a learned vector to each position of a sequence: (batch, length, width) in and out."""
+
+    def build(self, shape: tuple[int | None, int, int]) -> None:
+        initializer = keras.initializers.RandomNormal(stddev=0.02)
+        self.positions = self.add_weight(shape=shape[1:], initializer=initializer, name="positions")
+
+    def call(self, x: Tensor) -> Tensor:
+        return x + self.positions
+
+
+def project(features: Tensor, width: int) -> Tensor:
+    """Project features (batch, any) linearly to float32 (batch, width), each row of norm 1."""
+    x = layers.Dense(width, use_bias=False, dtype="float32", name="projection")(features)
+    return layers.UnitNormalization(dtype="float32", name="embedding")(x)

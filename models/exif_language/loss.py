@@ -1,85 +1,105 @@
-"""Contrast between patches and texts: the loss of a batch, its gradient, and how well one finds the other.
+"""The contrastive loss of patches and texts, its gradient, and recall.
 
-After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), with the loss of CLIP (Radford et al. 2021).
-The gradient by the embeddings is in closed form, so that a batch may be embedded piece by piece (`models.exif_language.dual_encoder`).
+After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), with the loss of CLIP (Radford et al. 2021). The
+gradient with respect to the embeddings has a closed form, so that `models.exif_language.dual_encoder` can embed a batch
+in parts.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from models.layers import Tensor
+
 RANKS = (1, 5, 10)
-LEFT_OUT = -1e9  # a logit whose exponential is 0, and of which nothing becomes NaN
-ROWS = 1024  # queries compared at a time
+MASKED = -1e9  # a logit whose exponential is 0, and that leads to no NaN
+ROWS = 1024  # queries that are compared at a time
+
+Ids = NDArray[np.integer] | NDArray[np.str_]
 
 
-def contrastive_loss(image: Any, text: Any, photographs: Any, scale: Any) -> Any:
-    """Symmetric cross-entropy over a batch, float32 ().
+def contrastive_loss(image: Tensor, text: Tensor, photos: Tensor, scale: Tensor | float) -> Tensor:
+    """Return the symmetric cross-entropy of a batch, float32 ().
 
-    Entry n of `image` and of `text`, unit vectors (batch, width), belong together; all other pairs of the batch are
-    negatives, but for those of one photograph (`photographs`: int (batch,)), which the denominators leave out.
-    `scale`: by which cosines are multiplied.
+    Args:
+        image: unit vectors of patches, (batch, width).
+        text: unit vectors of texts, (batch, width); row n belongs to row n of `image`.
+        photos: the photo of each row, int (batch,). All other rows of the batch are negatives, except those of the same
+            photo, which the denominators leave out.
+        scale: factor of the cosines.
     """
-    logits = _logits(image, text, photographs, scale)
-    of_images = ops.log_softmax(logits, axis=1)
-    of_texts = ops.log_softmax(logits, axis=0)
-    return -ops.mean(ops.diagonal(of_images) + ops.diagonal(of_texts)) / 2
+    logits = _logits(image, text, photos, scale)
+    by_image = ops.log_softmax(logits, axis=1)
+    by_text = ops.log_softmax(logits, axis=0)
+    return -ops.mean(ops.diagonal(by_image) + ops.diagonal(by_text)) / 2
 
 
-def contrastive_gradients(image: Any, text: Any, photographs: Any, scale: Any) -> tuple[Any, Any, Any, Any]:
-    """The loss, and its gradients by `image` (batch, width), `text` (batch, width) and the logarithm of `scale` ()."""
-    logits = _logits(image, text, photographs, scale)
+def contrastive_gradients(
+    image: Tensor, text: Tensor, photos: Tensor, scale: Tensor | float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the loss, and its gradients by `image` (batch, width), `text` (batch, width) and log `scale` ().
+
+    The arguments are those of `contrastive_loss`.
+    """
+    logits = _logits(image, text, photos, scale)
     batch = ops.shape(logits)[0]
-    shares = ops.softmax(logits, axis=1) + ops.softmax(logits, axis=0)
-    by_logits = (shares - 2 * ops.eye(batch)) / (2 * batch)
-    by_scale = ops.sum(by_logits * logits)  # what is left out has the gradient 0, exactly
-    loss = contrastive_loss(image, text, photographs, scale)
+    probabilities = ops.softmax(logits, axis=1) + ops.softmax(logits, axis=0)
+    by_logits = (probabilities - 2 * ops.eye(batch)) / (2 * batch)
+    by_scale = ops.sum(by_logits * logits)  # masked logits have exactly the gradient 0
+    loss = contrastive_loss(image, text, photos, scale)
     return loss, scale * (by_logits @ text), scale * (ops.transpose(by_logits) @ image), by_scale
 
 
-def _logits(image: Any, text: Any, photographs: Any, scale: Any) -> Any:
-    same = ops.equal(ops.expand_dims(photographs, 0), ops.expand_dims(photographs, 1))
-    others = ops.logical_and(same, ops.logical_not(ops.eye(ops.shape(image)[0], dtype="bool")))
-    return ops.where(others, LEFT_OUT, scale * (image @ ops.transpose(text)))
+def _logits(image: Tensor, text: Tensor, photos: Tensor, scale: Tensor | float) -> Tensor:
+    same = ops.equal(ops.expand_dims(photos, 0), ops.expand_dims(photos, 1))
+    masked = ops.logical_and(same, ops.logical_not(ops.eye(ops.shape(image)[0], dtype="bool")))
+    return ops.where(masked, MASKED, scale * (image @ ops.transpose(text)))
 
 
 def recall(
-    queries: NDArray[np.floating], found: NDArray[np.floating], kinds: NDArray[Any], ranks: Sequence[int] = RANKS
+    queries: NDArray[np.floating], candidates: NDArray[np.floating], ids: Ids, ranks: Sequence[int] = RANKS
 ) -> list[float]:
-    """Share of queries that have a hit among the first 1, 5, 10 found, by the dot product; one for each of `ranks`.
+    """Return the share of queries with a hit among their nearest candidates, for each of `ranks`.
 
-    Entry n of `queries` and of `found`, (count, width), belong together and are of `kinds[n]`; all that is found of the
-    query's kind is a hit. Give equal texts one kind, for nothing can tell them apart. What is equally near comes in
-    random order, and the answer is the expected share: a network with one answer for everything has that of chance.
+    Candidates are sorted by their dot product with the query. Ties are in random order, and the result is the expected
+    share, so a network with a constant output has the recall of chance.
+
+    Args:
+        queries: (count, width).
+        candidates: (count, width).
+        ids: of each query and of the candidate in the same row, (count,). A candidate with the id of the query is a
+            hit. Give equal texts the same id, because nothing can distinguish them.
+        ranks: numbers of nearest candidates.
     """
     count = len(queries)
     shares = np.zeros(len(ranks))
     for start in range(0, count, ROWS):
         rows = slice(start, start + ROWS)
-        near = queries[rows] @ found.T
-        hits = np.asarray(kinds[rows])[:, None] == np.asarray(kinds)[None]
-        best = np.where(hits, near, -np.inf).max(axis=1, keepdims=True)
-        nearer = (near > best).sum(axis=1)
-        tied_hits = (hits & (near == best)).sum(axis=1)
-        tied_others = (~hits & (near == best)).sum(axis=1)
-        shares += [_chance(tied_hits, tied_others, rank - nearer).sum() for rank in ranks]
+        similarity = queries[rows] @ candidates.T
+        hits = ids[rows, None] == ids[None]
+        best = np.where(hits, similarity, -np.inf).max(axis=1, keepdims=True)
+        nearer = (similarity > best).sum(axis=1)
+        tied_hits = (hits & (similarity == best)).sum(axis=1)
+        tied_misses = (~hits & (similarity == best)).sum(axis=1)
+        shares += [_hit_probability(tied_hits, tied_misses, rank - nearer).sum() for rank in ranks]
     return [float(share) for share in shares / count]
 
 
-def recall_by_chance(kinds: NDArray[Any], ranks: Sequence[int] = RANKS) -> list[float]:
-    """`recall` of a network that knows nothing."""
-    _, kind, counts = np.unique(np.asarray(kinds), return_inverse=True, return_counts=True)
-    hits = counts[kind]
-    return [float(_chance(hits, len(hits) - hits, np.full(len(hits), rank)).mean()) for rank in ranks]
+def chance_recall(ids: Ids, ranks: Sequence[int] = RANKS) -> list[float]:
+    """Return the `recall` of candidates in random order."""
+    _, index, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    hits = counts[index]
+    return [float(_hit_probability(hits, len(hits) - hits, np.full(len(hits), rank)).mean()) for rank in ranks]
 
 
-def _chance(hits: NDArray[np.integer], others: NDArray[np.integer], drawn: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The chance of at least one hit among the first `drawn` of hits and others in random order."""
+def _hit_probability(
+    hits: NDArray[np.integer], misses: NDArray[np.integer], drawn: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """The probability of at least one hit among the first `drawn` of hits and misses in random order."""
     missed = np.ones(len(hits))
     for number in range(max(0, int(drawn.max(initial=0)))):
-        left = np.maximum(hits + others - number, 1)
-        missed *= np.where(number < drawn, np.maximum(others - number, 0) / left, 1)
+        left = np.maximum(hits + misses - number, 1)
+        missed *= np.where(number < drawn, np.maximum(misses - number, 0) / left, 1)
     return 1 - missed

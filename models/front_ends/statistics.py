@@ -1,8 +1,8 @@
 """Local statistics of a photo as fixed layers without weights, and a small network over their distribution.
 
 Camera settings leave traces everywhere in a photo: the ISO noise, the aperture softness and depth of field, the
-exposure time motion. All of them change how much energy the finest details have, at which scale, in which direction, and how it
-varies over the photo, but hardly where.
+exposure time motion. All of them change how much energy the finest details have, at which scale, in which direction,
+and how it varies over the photo, but hardly where.
 """
 
 import math

@@ -1,16 +1,23 @@
-"""Where networks run: the accelerators that the backend of Keras sees."""
+"""Devices of the Keras backend, and functions that need TensorFlow.
+
+Tested by tests/models/exif_language/test_dual_encoder.py.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 import keras
 
 from competition.utils.errors import InputError
+from models.layers import Tensor
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 
 def devices() -> list[str]:
-    """The backend's devices, such as `gpu:0`; CPU alone where there is no accelerator."""
+    """Return the devices of the backend, such as `gpu:0`; only CPUs if there is no accelerator."""
     if keras.backend.backend() == "torch":
         import torch
 
@@ -19,12 +26,12 @@ def devices() -> list[str]:
 
 
 def has_gpu() -> bool:
-    """Whether there is an accelerator to run on."""
+    """Return whether there is an accelerator."""
     return not all(device.startswith("cpu") for device in devices())
 
 
 def all_gpus() -> AbstractContextManager:
-    """The scope in which to build and compile a model: mirrored over all GPUs where TensorFlow sees several."""
+    """Return the scope in which to build and compile a model, so that TensorFlow mirrors it on all GPUs."""
     if keras.backend.backend() != "tensorflow" or len(devices()) < 2:
         return nullcontext()
     import tensorflow as tf
@@ -32,39 +39,42 @@ def all_gpus() -> AbstractContextManager:
     return tf.distribute.MirroredStrategy().scope()
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of tensors, compiled; `InputError` on another backend than TensorFlow."""
-    _only_tensorflow()
+def compile_function(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Compile a function of tensors. Raises `InputError` for another backend than TensorFlow."""
+    _require_tensorflow()
     import tensorflow as tf
 
     return tf.function(function)
 
 
-def differentiated(
-    function: Callable[..., Any], variables: Sequence[keras.Variable]
-) -> Callable[..., tuple[Any, list[Any]]]:
-    """`function`, compiled, with its gradients: tensors → (its scalar, the gradients by `variables`).
+def value_and_gradients(
+    function: Callable[P, Tensor], variables: Sequence[keras.Variable]
+) -> Callable[P, tuple[Tensor, list[Tensor]]]:
+    """Compile a scalar function of tensors to one that also returns its gradients with respect to `variables`.
 
-    A variable on which the scalar does not depend has the gradient 0. `InputError` on another backend than TensorFlow.
+    The gradient with respect to a variable on which the scalar does not depend is 0.
+
+    Raises:
+        InputError: the backend is not TensorFlow.
     """
-    _only_tensorflow()
+    _require_tensorflow()
     import tensorflow as tf
 
     watched = [variable.value for variable in variables]
 
-    def both(*inputs: Any) -> tuple[Any, list[Any]]:
+    def differentiate(*args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, list[Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(watched)
-            value = function(*inputs)
+            value = function(*args, **kwargs)
         gradients = tape.gradient(value, watched, unconnected_gradients="zero")
-        return value, [tf.convert_to_tensor(gradient) for gradient in gradients]  # those of embeddings are sparse
+        return value, [tf.convert_to_tensor(gradient) for gradient in gradients]  # gradients of embeddings are sparse
 
-    return tf.function(both)
+    return tf.function(differentiate)
 
 
-def _only_tensorflow() -> None:
+def _require_tensorflow() -> None:
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"training by contrast is written for the backend tensorflow, received {keras.backend.backend()}; "
+            f"contrastive training needs the backend tensorflow, received {keras.backend.backend()}; "
             "set KERAS_BACKEND=tensorflow"
         )

@@ -1,60 +1,112 @@
-"""What a training has been through, epoch by epoch, and what follows from it.
+"""The epochs of a training on disk, for every kind of training.
 
-Learning rate, best epoch and the decision to stop are functions of this table alone. So nothing about them needs
-saving, and a resumed training decides as the uninterrupted one would have.
+A folder holds `history.csv`, one row for each finished epoch, and `epoch-<n>.weights.h5`, the weights and the optimizer
+of the last and the best epoch. An epoch is finished when its row is in `history.csv`. Its weights are written before
+that, so a training that is killed at any time can be resumed after its last finished epoch.
+
+The best epoch, the learning rate and the decision to stop are functions of the history alone. So they need no files,
+and a resumed training decides as an uninterrupted one.
 """
 
-import math
+from collections.abc import Mapping
 from pathlib import Path
 
+import keras
 import pandas as pd
 
-from competition.utils.atomic_files import write_csv
+from competition.utils.atomic_files import atomic_write, write_csv
 from competition.utils.errors import InputError
+from models.saved import load_weights
+
+HISTORY = "history.csv"
+
+
+class Checkpoints:
+    """The finished epochs of a training.
+
+    Args:
+        folder: of the training; it need not exist.
+
+    Attributes:
+        history: one row for each finished epoch: `epoch` from 0, `val_loss`, and what else the training measured.
+
+    Raises:
+        InputError: the history is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.history = read_history(folder / HISTORY)
+
+    @property
+    def epochs(self) -> int:
+        """The number of finished epochs."""
+        return len(self.history)
+
+    @property
+    def losses(self) -> list[float]:
+        """The validation loss of each row of the history."""
+        return self.history["val_loss"].tolist()
+
+    def save(self, model: keras.Model, row: Mapping[str, float]) -> None:
+        """Finish an epoch: write the weights of a compiled model, then the row, and delete weights that are not needed.
+
+        `row` is the row of the history without the column `epoch`.
+        """
+        with atomic_write(self._weights(self.epochs)) as partial:
+            model.save_weights(partial)
+        rows = pd.DataFrame([{"epoch": self.epochs, **row}])
+        self.history = pd.concat([self.history, rows], ignore_index=True) if len(self.history) else rows
+        write_csv(self.history, self.folder / HISTORY)
+        needed = {self._weights(epoch) for epoch in (self.epochs - 1, best_row(self.losses))}
+        for path in set(self.folder.glob("epoch-*.weights.h5")) - needed:
+            path.unlink()
+
+    def load_last(self, model: keras.Model) -> None:
+        """Load the weights and the optimizer of the last row of the history, if there is one, into a compiled model."""
+        if len(self.history):
+            load_weights(model, self._weights(self.epochs - 1))
+
+    def load_best(self, model: keras.Model) -> None:
+        """Load the weights of the row with the lowest validation loss."""
+        load_weights(model, self._weights(best_row(self.losses)))
+
+    def delete_weights(self) -> None:
+        """Delete the weights of all epochs; the history stays."""
+        for path in self.folder.glob("epoch-*.weights.h5"):
+            path.unlink()
+
+    def diverged(self, name: str, value: float, step: int | None = None) -> InputError:
+        """Return the error for a loss called `name` that is not a number in a step of the current epoch."""
+        where = f"epoch {self.epochs}" if step is None else f"epoch {self.epochs}, step {step}"
+        return InputError(
+            f"the {name} became {value} in {where}; the epochs before it are kept in {self.folder}: "
+            "train with a lower --learning-rate, and another --run NAME"
+        )
+
+    def _weights(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch}.weights.h5"
 
 
 def read_history(path: Path) -> pd.DataFrame:
-    """One row per whole epoch (`epoch` from 0, `loss`, `val_loss`, …); empty where training has not begun.
-
-    A damaged file is an `InputError` that names it.
-    """
+    """Read a history; it is empty if the file does not exist. Raises `InputError` for a damaged file."""
     if not path.exists():
         return pd.DataFrame({"epoch": [], "val_loss": []})
     try:
         history = pd.read_csv(path, dtype="float64", index_col=False)
-        whole = history["val_loss"].notna().all() and history["epoch"].tolist() == list(range(len(history)))
+        complete = history["val_loss"].notna().all() and history["epoch"].tolist() == list(range(len(history)))
     except (ValueError, KeyError):
-        whole = False
-    if not whole:
+        complete = False
+    if not complete:
         raise InputError(f"{path} is damaged; delete {path.parent} and train this member again")
     return history.astype({"epoch": "int64"})
 
 
-def append(history: pd.DataFrame, row: dict[str, float], path: Path) -> pd.DataFrame:
-    """The history with one more epoch, also written to `path`."""
-    history = pd.concat([history, pd.DataFrame([row])], ignore_index=True) if len(history) else pd.DataFrame([row])
-    write_csv(history, path)
-    return history
-
-
-def best_epoch(losses: list[float]) -> int:
-    """The number, from 0, of the first epoch with the lowest validation loss."""
+def best_row(losses: list[float]) -> int:
+    """Return the index of the first row with the lowest validation loss."""
     return min(range(len(losses)), key=losses.__getitem__)
 
 
 def has_stalled(losses: list[float], patience: int) -> bool:
-    """Whether the last `patience` epochs brought no better validation loss than the ones before."""
-    return bool(losses) and len(losses) - 1 - best_epoch(losses) >= patience
-
-
-def plateau_rate(start: float, losses: list[float], epochs: int = 5, factor: float = 0.5) -> float:
-    """The learning rate of the next epoch: `start`, times `factor` for every `epochs` in a row without a new best loss.
-
-    The defaults are those of the blog's recipe.
-    """
-    rate, best, waited = start, math.inf, 0
-    for loss in losses:
-        best, waited = (loss, 0) if loss < best else (best, waited + 1)
-        if waited == epochs:
-            rate, waited = rate * factor, 0
-    return rate
+    """Return whether none of the last `patience` epochs has a lower validation loss than all epochs before them."""
+    return bool(losses) and len(losses) - 1 - best_row(losses) >= patience

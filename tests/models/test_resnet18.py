@@ -1,10 +1,8 @@
-"""ResNet-18 and SE-ResNet-18 are those of the papers."""
-
 import keras
 import numpy as np
 import pytest
 
-from models.backbones import trunk
+from models.backbones import build_backbone
 from models.resnet18 import resnet18
 
 IMAGENET_HEAD = 512 * 1000 + 1000
@@ -21,14 +19,14 @@ def images(side, batch=2):
 
 
 @pytest.mark.parametrize(("squeeze", "published"), [(False, 11_689_512), (True, 11_778_592)])
-def test_with_the_imagenet_head_it_has_the_published_number_of_parameters(squeeze, published, models):
+def test_parameters_with_the_imagenet_head_are_as_many_as_published(squeeze, published, models):
     trained = sum(int(np.prod(weight.shape)) for weight in models[squeeze].trainable_variables)
     assert trained + IMAGENET_HEAD == published
 
 
 @BOTH
 @pytest.mark.parametrize(("side", "rows"), [(32, 1), (33, 2), (64, 2), (100, 4)])
-def test_any_side_from_32_becomes_a_map_of_512_channels(squeeze, side, rows, models):
+def test_output_has_512_channels_for_any_side_from_32(squeeze, side, rows, models):
     out = np.asarray(models[squeeze](images(side)))
     assert out.shape == (2, rows, rows, 512)
     assert np.isfinite(out).all()
@@ -36,14 +34,14 @@ def test_any_side_from_32_becomes_a_map_of_512_channels(squeeze, side, rows, mod
 
 
 @BOTH
-def test_saved_and_reloaded_it_says_the_same(squeeze, models, tmp_path):
+def test_reloaded_model_predicts_the_same(squeeze, models, tmp_path):
     models[squeeze].save(tmp_path / "a.keras")
     again = keras.saving.load_model(tmp_path / "a.keras")
     for side in (32, 48):
         np.testing.assert_array_equal(np.asarray(again(images(side))), np.asarray(models[squeeze](images(side))))
 
 
-def test_only_the_squeezing_one_weighs_the_channels_of_every_block(models):
+def test_every_block_of_se_resnet18_alone_has_squeeze_and_excitation(models):
     found = {
         squeeze: [layer.name for layer in model.layers if "excite" in layer.name] for squeeze, model in models.items()
     }
@@ -53,8 +51,8 @@ def test_only_the_squeezing_one_weighs_the_channels_of_every_block(models):
     }
 
 
-def test_an_excited_channel_is_scaled_by_a_weight_of_its_own():
-    """All weights at zero: the sigmoid says one half of every channel."""
+def test_excitation_scales_each_channel_by_its_own_weight():
+    """With all weights at zero, the sigmoid is one half for every channel."""
     model = resnet18(None, (None, None, 3), squeeze=True)
     for layer in model.layers:
         if layer.name.endswith(("_reduce", "_excite")):
@@ -69,10 +67,10 @@ def test_an_excited_channel_is_scaled_by_a_weight_of_its_own():
 
 
 @pytest.mark.parametrize("name", ["resnet18", "se_resnet18"])
-def test_both_are_members_that_take_any_number_of_channels(name):
-    assert trunk(name, 5, None).input_shape == (None, None, None, 5)
+def test_backbones_take_any_number_of_channels(name):
+    assert build_backbone(name, 5, None, 0.9).input_shape == (None, None, None, 5)
 
 
-def test_weights_that_nobody_published_are_refused():
+def test_pretrained_weights_raise():
     with pytest.raises(ValueError, match="ResNet-18 has no imagenet weights"):
         resnet18("imagenet", (None, None, 3))

@@ -1,43 +1,67 @@
-"""Recipes of the joint embedding: what a preset says, what is changed, what is refused."""
+from dataclasses import asdict
 
 import pytest
 
 from competition.utils.errors import InputError
-from models.presets.exif_language import PRESETS, contrast_recipe
+from models.exif_language.recipe import recipe_from_json
+from models.presets import EXIF_LANGUAGE, PRESETS, dual_encoder_recipe, preset_names
+from models.presets.exif_language import PAPER
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_can_be_and_none_changes_nothing(preset):
-    assert contrast_recipe(preset, None, epochs=None, batch=None) == PRESETS[preset]
-    made = contrast_recipe(preset, epochs=3)
-    assert made.epochs == 3 and (made.patch - made.training_patch) % 16 == 0  # one place in the JPEG blocks
+@pytest.mark.parametrize("preset", preset_names(EXIF_LANGUAGE))
+def test_every_preset_is_valid_and_none_changes_nothing(preset):
+    recipe = dual_encoder_recipe(preset, None, epochs=None, batch=None)
+    assert recipe == PRESETS[EXIF_LANGUAGE, preset].recipe == recipe_from_json(asdict(recipe))
+    assert dual_encoder_recipe(preset, epochs=3).epochs == 3
 
 
-def test_the_preset_of_the_paper_is_what_it_says():
-    paper = PRESETS["paper"]
-    assert (paper.patch, paper.learning_rate, paper.scale, paper.learned) == (124, 1e-4, 100, False)
-    assert paper.batch > paper.micro_batch
+@pytest.mark.parametrize("preset", preset_names(EXIF_LANGUAGE))
+def test_training_and_test_patches_have_the_same_place_in_jpeg_blocks(preset):
+    recipe = dual_encoder_recipe(preset)
+    assert (recipe.test_patch - recipe.patches.size) % 16 == 0
 
 
-def test_another_backbone_begins_with_the_weights_that_there_are():
-    assert contrast_recipe("paper", "densenet201").weights == "imagenet"
-    assert contrast_recipe("paper", "resnet18").weights == "none"
-    assert contrast_recipe("paper", "stem").weights == "none"
-    assert contrast_recipe("quick", "resnet50").weights == "none"
+def test_paper_has_the_published_values():
+    assert (PAPER.test_patch, PAPER.learning_rate, PAPER.scale, PAPER.learn_scale) == (124, 1e-4, 100, False)
+    assert PAPER.patches.batch_size > PAPER.micro_batch
+
+
+def test_changed_patch_is_that_of_training_and_test():
+    recipe = dual_encoder_recipe("quick", patch=32)
+    assert (recipe.patches.size, recipe.test_patch) == (32, 32)
+
+
+def test_training_patches_that_are_too_small_for_the_backbone_become_test_patches():
+    recipe = dual_encoder_recipe("quick", "inceptionresnetv2")
+    assert recipe.patches.size == recipe.test_patch == 124
 
 
 @pytest.mark.parametrize(
-    "preset, backbone, changes, message",
+    ("preset", "backbone", "weights"),
+    [
+        ("paper", "densenet201", "imagenet"),
+        ("paper", "resnet18", "none"),
+        ("paper", "convnet", "none"),
+        ("quick", "resnet50", "none"),
+    ],
+)
+def test_another_backbone_starts_from_imagenet_weights_if_the_preset_does_and_they_exist(preset, backbone, weights):
+    assert dual_encoder_recipe(preset, backbone).weights == weights
+
+
+@pytest.mark.parametrize(
+    ("preset", "backbone", "changes", "message"),
     [
         ("full", None, {}, "unknown preset 'full'; known: paper, quick, smoke"),
-        ("quick", "resnet51", {}, "unknown backbone 'resnet51'"),
+        ("quick", "resnet51", {}, "unknown backbone 'resnet51'; known: resnet50"),
+        ("quick", "statnet", {}, "unknown backbone 'statnet'"),
         ("quick", "inceptionresnetv2", {"patch": 64}, "at least 75 pixels, received 64"),
         ("quick", None, {"batch": 1}, "at least 2"),
-        ("quick", None, {"inner": 15, "heads": 2}, "no 2 equal heads"),
+        ("quick", None, {"inner": 15, "heads": 2}, "multiple of the 2 heads, received 15"),
         ("quick", None, {"order": "odd"}, "unknown tag order"),
         ("quick", None, {"drop": 1.0}, "less than 1"),
     ],
 )
-def test_what_cannot_be_is_refused(preset, backbone, changes, message):
+def test_invalid_choices_raise(preset, backbone, changes, message):
     with pytest.raises(InputError, match=message):
-        contrast_recipe(preset, backbone, **changes)
+        dual_encoder_recipe(preset, backbone, **changes)

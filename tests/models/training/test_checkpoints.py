@@ -1,80 +1,118 @@
-from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.utils.errors import InputError
-from models.training.checkpoints import append, best_epoch, has_stalled, plateau_rate, read_history
+from models.training.checkpoints import Checkpoints, best_row, has_stalled, read_history
 
 losses = st.lists(st.floats(0, 10), min_size=1, max_size=40)
 
 
+def tiny_model(weight=0.0):
+    """A compiled model with a single weight, and an optimizer with state."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.Adam(1e-3), loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    model.set_weights([np.array([[weight]])])
+    return model
+
+
+def weight_of(model):
+    return float(model.get_weights()[0][0, 0])
+
+
+def train_epochs(folder, values):
+    """Save an epoch for each validation loss; the weight of the model is the number of the epoch."""
+    checkpoints = Checkpoints(folder)
+    for loss in values:
+        checkpoints.save(tiny_model(checkpoints.epochs), {"loss": 2 * loss, "val_loss": loss})
+    return checkpoints
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @given(losses)
-def test_the_best_epoch_is_the_first_of_the_lowest_losses(values):
-    best = best_epoch(values)
+def test_best_row_is_the_first_with_the_lowest_loss(values):
+    best = best_row(values)
     assert values[best] == min(values)
     assert min(values[:best], default=np.inf) > values[best]
 
 
 @given(losses, st.integers(1, 10))
-def test_a_stall_is_patience_epochs_behind_the_best(values, patience):
+def test_training_stalls_after_patience_epochs_without_a_better_loss(values, patience):
     stalled = has_stalled(values, patience)
     assert stalled == (len(values) > patience and min(values[:-patience]) <= min(values[-patience:]))
 
 
-def test_nothing_has_stalled_before_it_began():
+def test_training_without_epochs_has_not_stalled():
     assert not has_stalled([], 1)
 
 
-@given(losses)
-def test_the_rate_is_halved_and_never_raised(values):
-    rates = [plateau_rate(1.0, values[:n]) for n in range(len(values) + 1)]
-    assert rates[0] == 1
-    assert all(after in (before, before / 2) for before, after in pairwise(rates))
-    assert rates[-1] >= 0.5 ** (len(values) // 5)
+def test_only_the_weights_of_the_last_and_the_best_epoch_are_kept(tmp_path):
+    checkpoints = train_epochs(tmp_path, [3.0, 1.0, 2.0, 2.5])
+    assert names(tmp_path) == ["epoch-1.weights.h5", "epoch-3.weights.h5", "history.csv"]
+    model = tiny_model(9)
+    checkpoints.load_best(model)
+    assert weight_of(model) == 1
+    checkpoints.load_last(model)
+    assert weight_of(model) == 3
+    checkpoints.delete_weights()
+    assert names(tmp_path) == ["history.csv"]
 
 
-@given(losses, st.floats(1e-5, 1))
-def test_a_new_best_loss_keeps_the_rate(values, start):
-    assert plateau_rate(start, [*values, -1.0]) == plateau_rate(start, values)
+def test_reopened_checkpoints_continue_the_history(tmp_path):
+    train_epochs(tmp_path, [3.0, 1.0])
+    checkpoints = train_epochs(tmp_path, [0.1 + 0.2])
+    assert checkpoints.losses == [3.0, 1.0, 0.1 + 0.2]
+    expected = {"epoch": [0, 1, 2], "loss": [6.0, 2.0, 2 * (0.1 + 0.2)], "val_loss": [3.0, 1.0, 0.1 + 0.2]}
+    assert read_history(tmp_path / "history.csv").to_dict("list") == expected
 
 
-@pytest.mark.parametrize(
-    ("values", "rate"),
-    [
-        ([], 1),
-        ([3, 2, 1], 1),
-        ([1] + [1] * 4, 1),
-        ([1] + [1] * 5, 1 / 2),
-        ([1] + [1] * 9, 1 / 2),
-        ([1] + [1] * 10, 1 / 4),
-        ([2] + [2] * 4 + [1] + [1] * 4, 1),
-    ],
-)
-def test_the_rate_is_halved_after_five_epochs_without_a_better_loss(values, rate):
-    assert plateau_rate(1.0, values) == rate
+def test_optimizer_continues_from_the_last_epoch(tmp_path):
+    model = tiny_model()
+    model.train_on_batch(np.ones((4, 1)), np.ones((4, 1)))
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(model, {"val_loss": 1.0})
+    resumed = tiny_model()
+    Checkpoints(tmp_path).load_last(resumed)
+    for restored, saved in zip(resumed.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(restored), np.asarray(saved))
 
 
-@given(losses)
-def test_a_history_is_read_digit_by_digit_as_it_was_written(values):
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "history.csv"
-        history = read_history(path)
-        assert len(history) == 0
-        for epoch, loss in enumerate(values):
-            history = append(history, {"epoch": epoch, "val_loss": loss}, path)
-        assert read_history(path).to_dict("list") == {"epoch": [*range(len(values))], "val_loss": values}
+def test_new_training_has_no_epochs_and_loads_nothing(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "absent")
+    model = tiny_model(7)
+    checkpoints.load_last(model)
+    assert (checkpoints.epochs, checkpoints.losses, weight_of(model)) == (0, [], 7)
+
+
+def test_epoch_that_was_killed_before_its_row_is_trained_again(tmp_path):
+    checkpoints = train_epochs(tmp_path, [3.0])
+    tiny_model(5).save_weights(tmp_path / "epoch-1.weights.h5")
+    assert Checkpoints(tmp_path).epochs == 1
+    checkpoints.save(tiny_model(1), {"val_loss": 2.0})
+    model = tiny_model()
+    checkpoints.load_last(model)
+    assert weight_of(model) == 1
 
 
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "epoch,val_loss\n0,bad\n", "epoch,val_loss\n0\n", "epoch,val_loss\n1,2\n"]
 )
-def test_a_damaged_history_is_named(text, tmp_path):
-    path = tmp_path / "history.csv"
-    path.write_text(text)
+def test_damaged_history_raises_an_error_that_names_the_file(text, tmp_path):
+    (tmp_path / "history.csv").write_text(text)
     with pytest.raises(InputError, match=r"history\.csv .*delete"):
-        read_history(path)
+        Checkpoints(tmp_path)
+
+
+def test_error_of_a_diverged_training_names_epoch_step_and_folder(tmp_path):
+    checkpoints = train_epochs(tmp_path, [3.0])
+    message = str(checkpoints.diverged("loss of mobilenet", float("nan"), 7))
+    assert message.startswith(
+        f"the loss of mobilenet became nan in epoch 1, step 7; the epochs before it are kept in {tmp_path}"
+    )
+    assert "in epoch 1;" in str(checkpoints.diverged("validation loss", float("nan")))
