@@ -1,4 +1,4 @@
-"""The command `doctor`: is each photograph what it claims?"""
+"""The command `doctor`: check that each photo is an original of the camera that its folder names."""
 
 import argparse
 from pathlib import Path
@@ -6,34 +6,38 @@ from pathlib import Path
 from commands.options import processes
 from commands.program import PROGRAM
 
-HELP = "examine photographs: is each one an original of the camera that its folder names?"
+HELP = "check that each photo is an original of the camera that its folder names"
 EXAMPLE = f"{PROGRAM} doctor data/photos --out doctor.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `doctor`."""
-    parser.add_argument("folder", type=Path, help="photographs, as DIR/train/CAMERA/*.jpg or DIR/CAMERA/*.jpg")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="one row per file: verdict, reason")
-    parser.add_argument("--pixels", action="store_true", help="also decode: damage, and look-alikes across splits")
+    parser.add_argument("folder", type=Path, help="folder with DIR/train/CAMERA/*.jpg or DIR/CAMERA/*.jpg")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.csv", help="report with one row per file: verdict and reason"
+    )
+    parser.add_argument(
+        "--pixels", action="store_true", help="also decode: find damage, and near duplicates across splits"
+    )
     parser.add_argument(
         "--without",
         nargs="+",
         default=[],
         metavar="RULE",
-        help="switch rules off (a wrong name lists all of them)",
+        help="rules to leave out (an unknown name lists all of them)",
     )
-    parser.add_argument("--splits", type=Path, metavar="MANIFEST.csv", help="a run's manifest: what validates there")
     parser.add_argument(
-        "--apply", action="store_true", help="also write the manifest of what is kept, FILE.manifest.csv"
+        "--splits", type=Path, metavar="MANIFEST.csv", help="manifest of a run, for its training and validation photos"
     )
-    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
-    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="work on a Dask cluster instead")
+    parser.add_argument(
+        "--apply", action="store_true", help="also write FILE.manifest.csv, the manifest of the files to keep"
+    )
+    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one per core")
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="use a Dask cluster instead of processes")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Examine, write, summarize."""
     from competition.doctor.rules import RULES
-    from competition.doctor.run import examine, kept, summary
+    from competition.doctor.run import examine, kept_manifest, summary
     from competition.manifest import load_manifest, write_manifest
     from competition.utils.atomic_files import write_csv
     from competition.utils.errors import unknown_name
@@ -48,11 +52,11 @@ def run(args: argparse.Namespace) -> None:
         splits = dict(zip(manifest["path"], manifest["split"], strict=True))
     rules = [name for name in RULES if name not in args.without]
     with cluster(args.cluster):
-        examined = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
-    write_csv(examined, args.out)
-    print(summary(examined))
-    print(f"\n{args.out}: a verdict and reason for each file")
+        report = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
+    write_csv(report, args.out)
+    print(summary(report))
+    print(f"\n{args.out}: verdict and reason for each file")
     if args.apply:
         manifest_path = args.out.with_suffix(".manifest.csv")
-        write_manifest(kept(examined), manifest_path)
-        print(f"{manifest_path}: the manifest of what is kept")
+        write_manifest(kept_manifest(report), manifest_path)
+        print(f"{manifest_path}: manifest of the files to keep")

@@ -1,4 +1,4 @@
-"""The command `prepare`: keep the middle of each photograph, lose nothing."""
+"""The command `prepare`: losslessly crop each photo to its center."""
 
 import argparse
 from pathlib import Path
@@ -6,28 +6,31 @@ from pathlib import Path
 from commands.options import at_least, processes
 from commands.program import PROGRAM
 
-HELP = "cut the center out of each photograph, without loss: training reads it much faster"
+HELP = "losslessly crop each photo to its center, so that training reads it faster"
 EXAMPLE = f"{PROGRAM} prepare data/photos --out data/prepared"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `prepare`."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="photographs, as DIR/train/CAMERA/*.jpg")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="the prepared folder, for train --data")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with DIR/train/CAMERA/*.jpg")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="prepared folder, for train --data")
     parser.add_argument(
         "--size",
         type=at_least(1),
         default=1088,
         metavar="PIXELS",
-        help="keep at least so much of each side; default: 1088, for patches of 512 (twice theirs and a margin of 40)",
+        help="pixels of each side to keep at least; default: 1088, for patches of 512 (twice 512 and a margin)",
     )
-    parser.add_argument("--manifest", type=Path, metavar="FILE.csv", help="only these; doctor --apply writes one")
-    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one a core")
-    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="work on a Dask cluster instead")
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE.csv",
+        help="keep only the photos of a manifest, as doctor --apply writes it",
+    )
+    parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one per core")
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="use a Dask cluster instead of processes")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prepare, and say how much is left."""
     from competition.manifest import describe_skipped, load_manifest
     from competition.prepare.run import prepare
     from competition.utils.parallel import cluster
@@ -41,4 +44,4 @@ def run(args: argparse.Namespace) -> None:
     if skipped:
         print(f"warning: {describe_skipped(skipped)}")
     size = table["bytes"].sum() / 2**20
-    print(f"{args.out}: {len(table)} photographs, {size:.1f} MiB; next: {PROGRAM} train ensemble --data {args.out}")
+    print(f"{args.out}: {len(table)} photos, {size:.1f} MiB; next: {PROGRAM} train ensemble --data {args.out}")

@@ -1,4 +1,4 @@
-"""The run: several connections fetch, one thread writes down what became of each address."""
+"""The loop of `collect`: several threads download, one thread records the result for each URL."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,99 +8,110 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from competition.collect.download import checksum, download
-from competition.collect.faults import Failed, Refused
-from competition.collect.http import Client
-from competition.collect.record import FAILED, KEPT, REFUSED, Record, Row
-from competition.collect.url_list import Address
+from competition.collect.download import download, sha256, validator_path
+from competition.collect.http import Client, DownloadFailed, DownloadRefused
+from competition.collect.record import Record
+from competition.collect.url_list import PhotoUrl
+from competition.metadata.collected import FAILED, KEPT, REFUSED, Row
 
-PARTS = ".parts"  # hidden, so that it is never taken for photographs
+PARTS = ".parts"  # hidden, so that no other command takes incomplete files for photos
 
 
 @dataclass
-class Found:
-    """Addresses that needed nothing. before: already dealt with; elsewhere: those of them for another camera."""
+class Skipped:
+    """URLs that needed no request. finished: all of them; other_camera: those recorded for another camera."""
 
-    before: int = 0
-    elsewhere: int = 0
+    finished: int = 0
+    other_camera: int = 0
 
 
-def collect(addresses: Iterable[Address], folder: Path | str, client: Client, total: int | None = None) -> Found:
-    """Fetch what is not yet there into `folder`/train/<camera>/ and record it in `folder`/collected.csv.
+def collect(photos: Iterable[PhotoUrl], folder: Path | str, client: Client, total: int | None = None) -> Skipped:
+    """Download missing photos to `folder`/train/<camera>/ and record them in `folder`/collected.csv.
 
-    `total`: of addresses, for the progress bar. A stopped run keeps every whole file, every row and the parts of
-    files, and the next one goes on from there.
+    A stopped run keeps every complete file, every row and the parts of files, and the next run continues from there.
+
+    Args:
+        photos: What to download; may be a generator.
+        folder: Created where it is missing.
+        client: Its limits set the number of threads.
+        total: Number of URLs, for the progress bar.
+
+    Returns:
+        How many URLs needed no request.
+
+    Raises:
+        InputError: See `Record`.
     """
     folder = Path(folder)
     threads = ThreadPoolExecutor(client.limits.connections, thread_name_prefix="collect")
     running: set[Future[Row]] = set()
-    found, started = Found(), dict[str, str]()  # address → camera
-    with Record(folder) as record, tqdm(desc="photographs", unit="", total=total, disable=None) as progress:
+    skipped, started = Skipped(), dict[str, str]()  # URL → camera
+    with Record(folder) as record, tqdm(desc="photos", unit="", total=total, disable=None) as progress:
 
-        def write_down(enough: int) -> None:
-            """Wait until at most `enough` are running, and record the others."""
+        def record_finished(max_running: int) -> None:
+            """Wait until at most `max_running` downloads run, and record the finished ones."""
             nonlocal running
-            while len(running) > enough:
+            while len(running) > max_running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     record.add(future.result())
                     progress.update()
 
         try:
-            for address in addresses:
-                camera = record.camera(address.url) or started.get(address.url)
+            for photo in photos:
+                camera = record.finished_for(photo.url) or started.get(photo.url)
                 if camera:
-                    found.before += 1
-                    found.elsewhere += camera != address.camera
+                    skipped.finished += 1
+                    skipped.other_camera += camera != photo.camera
                     progress.update()
                     continue
-                started[address.url] = address.camera
-                running.add(threads.submit(_collect, client, folder, address))
-                write_down(enough=2 * client.limits.connections)
-            write_down(enough=0)
+                started[photo.url] = photo.camera
+                running.add(threads.submit(_collect_one, client, folder, photo))
+                record_finished(max_running=2 * client.limits.connections)
+            record_finished(max_running=0)
         except BaseException:
-            client.pace.stop()
+            client.rate_limiter.stop()
             raise
         finally:
             threads.shutdown(cancel_futures=True)
     parts = folder / PARTS
     if parts.is_dir() and not any(parts.iterdir()):
         parts.rmdir()
-    return found
+    return skipped
 
 
-def place(address: Address) -> str:
-    """Where a photograph is kept, relative to the folder. No part of an address becomes part of a file's name."""
-    return f"train/{address.camera}/{hashlib.sha256(address.url.encode()).hexdigest()[:20]}.jpg"
+def photo_path(photo: PhotoUrl) -> str:
+    """Path of a downloaded photo relative to the folder. The file's name is a hash, so no URL can leave the folder."""
+    return f"train/{photo.camera}/{hashlib.sha256(photo.url.encode()).hexdigest()[:20]}.jpg"
 
 
-def _collect(client: Client, folder: Path, address: Address) -> Row:
-    target = folder / place(address)
+def _collect_one(client: Client, folder: Path, photo: PhotoUrl) -> Row:
+    target = folder / photo_path(photo)
     try:
-        if not target.exists():  # a killed run may have kept it without getting to its row
+        if not target.exists():  # a killed run may have kept the file without writing its row
             part = folder / PARTS / target.name
             part.parent.mkdir(parents=True, exist_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
-            download(client, address.url, part)
+            download(client, photo.url, part)
             part.replace(target)
-            part.with_suffix(".version").unlink(missing_ok=True)
-    except Refused as reason:
-        return _row(address, REFUSED, reason=str(reason))
-    except Failed as reason:
-        return _row(address, FAILED, reason=str(reason))
-    return _row(address, KEPT, path=place(address), bytes=target.stat().st_size, sha256=checksum(target))
+            validator_path(part).unlink(missing_ok=True)
+    except DownloadRefused as error:
+        return _row(photo, REFUSED, reason=str(error))
+    except DownloadFailed as error:
+        return _row(photo, FAILED, reason=str(error))
+    return _row(photo, KEPT, path=photo_path(photo), bytes=target.stat().st_size, sha256=sha256(target))
 
 
 def _row(
-    address: Address, status: str, path: str = "", bytes: int | str = "", sha256: str = "", reason: str = ""
+    photo: PhotoUrl, status: str, path: str = "", bytes: int | str = "", sha256: str = "", reason: str = ""
 ) -> Row:
     return Row(
         path=path,
-        url=address.url,
-        camera=address.camera,
-        device=address.device,
-        licence=address.licence,
-        source=address.source,
+        url=photo.url,
+        camera=photo.camera,
+        device=photo.device,
+        licence=photo.licence,
+        source=photo.source,
         bytes=bytes,
         sha256=sha256,
         status=status,

@@ -1,4 +1,4 @@
-"""What only the pixels tell: whether a file decodes to its end, and which photographs look the same."""
+"""Checks that need decoded pixels: whether a file decodes completely, and which photos look the same."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,43 +9,46 @@ from PIL import Image
 
 from competition.metadata.header import DAMAGED, open_image
 
-SIDE = 32  # pixels of the thumbnail whose lowest frequencies are the fingerprint
-BANDS = 8
-# The lowest frequencies of the cosine transform (DCT-II), one a row.
-COSINES = np.cos(np.pi / SIDE * np.outer(np.arange(BANDS), np.arange(SIDE) + 0.5))
-NEAR = 6  # of 64 bits may differ; two photographs of different scenes differ by about 32
+THUMBNAIL_SIDE = 32  # pixels
+FREQUENCIES = 8  # lowest ones along each side; their signs are the fingerprint
+# Rows of the cosine transform (DCT-II) for the lowest frequencies.
+COSINES = np.cos(np.pi / THUMBNAIL_SIDE * np.outer(np.arange(FREQUENCIES), np.arange(THUMBNAIL_SIDE) + 0.5))
+MAX_DISTANCE = 6  # of 64 bits; two photos of different scenes differ in about 32
 
 
 def fingerprint(path: Path) -> tuple[int | None, str | None]:
-    """A perceptual hash of 64 bits, and None; or None, and why the file does not decode to its end.
+    """Decode a photo and compute its perceptual hash of 64 bits.
 
-    The hash holds the signs, about their median, of the lowest 8×8 frequencies of a 32×32 gray thumbnail
-    (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010): resizing and
-    compression hardly change it.
+    A bit says whether one of the lowest 8×8 frequencies of a 32×32 gray thumbnail exceeds their median. Resizing and
+    compression hardly change it. Source: Zauner, "Implementation and Benchmarking of Perceptual Image Hash
+    Functions" (2010).
+
+    Returns:
+        (hash, None), or (None, reason) if the file does not decode completely.
     """
     try:
         with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of corrupt EXIF: `read_header` tells
+            warnings.simplefilter("ignore", UserWarning)  # about corrupt EXIF, which `read_header` handles
             image = open_image(file, path)
-            image.draft("L", (2 * SIDE, 2 * SIDE))  # a JPEG is read to its end, but only an eighth is computed
-            gray = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+            image.draft("L", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))  # reads all of a JPEG, computes an eighth
+            gray = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
     except DAMAGED as error:
-        return None, f"does not decode to the end ({error})"
+        return None, f"does not decode completely ({error})"
     low = (COSINES @ np.asarray(gray, dtype=np.float64) @ COSINES.T).ravel()
-    bits = low > np.median(low[1:])  # without the mean, which says only how bright it is
+    bits = low > np.median(low[1:])  # without the mean, which is brightness alone
     return int.from_bytes(np.packbits(bits).tobytes(), "big"), None
 
 
-def near_pairs(ours: Sequence[int], others: Sequence[int]) -> dict[int, int]:
-    """For each fingerprint of `ours` that differs from one of `others` in at most `NEAR` bits: index → its index.
+def near_duplicates(queries: Sequence[int], references: Sequence[int]) -> dict[int, int]:
+    """Map the index of each query within `MAX_DISTANCE` bits of a reference to the index of the nearest reference.
 
-    Where several do, the nearest (of equals, the first). Time grows with the product of both lengths, memory
-    with `others`.
+    The first of equally near references is taken. Time grows with the product of both lengths, memory with the number
+    of references.
     """
-    against = np.array(others, dtype=np.uint64)
+    hashes = np.array(references, dtype=np.uint64)
     pairs = {}
-    for index, mine in enumerate(np.array(ours, dtype=np.uint64)):
-        distances = np.bitwise_count(against ^ mine)
-        if len(against) and distances.min() <= NEAR:
+    for index, query in enumerate(np.array(queries, dtype=np.uint64)):
+        distances = np.bitwise_count(hashes ^ query)
+        if len(hashes) and distances.min() <= MAX_DISTANCE:
             pairs[index] = int(distances.argmin())
     return pairs

@@ -1,4 +1,4 @@
-"""One file as the doctor sees it. This module runs in many processes, so it loads no more than it needs."""
+"""Read one file for `doctor`. Worker processes import this module, so it loads little."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,17 +9,16 @@ from competition.doctor.duplicates import fingerprint
 from competition.metadata.header import Header, read_header
 from competition.utils.errors import InputError
 
-# Folders right inside the examined one that say what their photographs are for.
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")  # folders directly inside the examined one that name a split
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One file that could be read.
+    """A readable photo file.
 
-    path: relative to the folder. size: bytes. camera: what the folder claims, None where it claims nothing.
-    split: train, validation or test. header: with its `tables` left out, `table` is their digest. fault and
-    fingerprint: from the pixels, where these were asked for (see `pixels`).
+    path: relative to the folder. size: bytes. camera: the one that the folder names, or None. split: train,
+    validation or test. header: without its quantization `tables`. tables_digest: a digest of those. decode_error,
+    fingerprint: see `competition.doctor.duplicates.fingerprint`; None if pixels were not decoded.
     """
 
     path: str
@@ -27,46 +26,46 @@ class Photo:
     camera: str | None
     split: str
     header: Header
-    table: str
-    fault: str | None = None
+    tables_digest: str
+    decode_error: str | None = None
     fingerprint: int | None = None
 
     @property
-    def kind(self) -> str:
-        """What photographs are compared by: the claimed camera, else the EXIF names."""
+    def group(self) -> str:
+        """Photos of one group are compared: the camera that the folder names, else make and model of EXIF."""
         return self.camera or f"{self.header.make or '?'} {self.header.model or '?'}"
 
 
 def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
-    """The file at `folder`/`path`; of one that is no image, the reason. See `examine` for the rest."""
-    place = folder / path
+    """Read the file at `folder`/`path`, and decode it if `pixels`. Returns the reason if it is not an image."""
+    file = folder / path
     try:
-        header = read_header(place)
+        header = read_header(file)
     except InputError as error:
-        return str(error).removeprefix(f"{place} ").removeprefix("is ")
-    camera, split = claims(path)
-    mark, fault = fingerprint(place) if pixels else (None, None)
+        return str(error).removeprefix(f"{file} ").removeprefix("is ")
+    camera, split = camera_and_split(path)
+    perceptual_hash, decode_error = fingerprint(file) if pixels else (None, None)
     return Photo(
         path=path,
-        size=place.stat().st_size,
+        size=file.stat().st_size,
         camera=camera,
         split=split,
         header=replace(header, tables={}),
-        table=_digest(header.tables),
-        fault=fault,
-        fingerprint=mark,
+        tables_digest=_digest(header.tables),
+        decode_error=decode_error,
+        fingerprint=perceptual_hash,
     )
 
 
-def claims(path: str) -> tuple[str | None, str]:
-    """The camera and the split that a path below the examined folder claims: `[split/][camera/…]file`."""
+def camera_and_split(path: str) -> tuple[str | None, str]:
+    """Parse a path relative to the examined folder: `[split/][camera/…]file`. Test patches name no camera."""
     parts = path.split("/")
     split = parts.pop(0) if parts[0] in SPLITS else "train"
     return parts[0] if len(parts) > 1 and split != "test" else None, split
 
 
-def sides(width: int, height: int) -> tuple[int, int]:
-    """(longer, shorter), as photographs are stored upright or not."""
+def sort_sides(width: int, height: int) -> tuple[int, int]:
+    """(longer, shorter): some cameras store portrait photos upright, others do not."""
     return max(width, height), min(width, height)
 
 

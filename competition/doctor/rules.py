@@ -1,29 +1,29 @@
-"""The rules: what speaks against a photograph. Each is a small function, known and switched off by its name.
+"""The rules of `doctor`. Each is a small function, known and switched off by its name.
 
-A rule gets one photograph and what was learned from the whole collection, and answers None or what is wrong.
+A rule takes one photo and the profile of the collection, and returns None or what is wrong.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from competition.cameras import CAMERAS, camera_of
-from competition.doctor.read_file import Photo, sides
+from competition.cameras import CAMERAS, find_camera
+from competition.doctor.read_file import Photo, sort_sides
 from competition.doctor.software import editor_in, is_firmware
-from competition.manifest import manipulation_of
+from competition.manipulation import manipulation_from_name
 
-AGREE = 20  # so many photographs of a camera must agree before it is learned what is usual for it
-LEAST_QUALITY = 93  # a JPEG must be better than this: cameras' best setting is, what the web sends is not
-LEAST_SIDE = 512  # pixels: the competition's patch; anything smaller is a preview or cannot be trained on
-TABLE_SHARE = 0.01  # of a camera's photographs must have a quantization table for it to count as the camera's own
+MIN_AGREEING = 20  # photos of a group that must agree before a value counts as usual for it
+MIN_QUALITY = 94  # of JPEG; the best setting of cameras reaches it, photos from web services do not
+MIN_SIDE = 512  # pixels: the competition's patch; anything smaller is a preview or cannot be trained on
+MIN_TABLE_SHARE = 0.01  # of a group's photos must share quantization tables for these to count as its own
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What is usual in a collection, by `Photo.kind` (absent where too few agree), and which files are copies.
+class Profile:
+    """What is usual in a collection, by `Photo.group` (absent where too few photos agree), and its duplicates.
 
-    model: the EXIF model. size: (longer, shorter) side. tables: digests. software: EXIF fields. copies,
-    neighbours: path → the path of the file with the same bytes, or of the nearly equal photograph in another
-    split.
+    model: EXIF model. size: (longer, shorter) side in pixels. tables: digests. software: values of the EXIF field.
+    copies: path → path of an earlier file with the same bytes. neighbors: path → path of a nearly equal photo in
+    another split.
     """
 
     model: Mapping[str, str] = field(default_factory=dict)
@@ -31,120 +31,122 @@ class Learned:
     tables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     software: Mapping[str, frozenset[str]] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
-    neighbours: Mapping[str, str] = field(default_factory=dict)
+    neighbors: Mapping[str, str] = field(default_factory=dict)
 
 
-def complete(photo: Photo, learned: Learned) -> str | None:
-    """The file goes on to its format's end mark."""
+def complete(photo: Photo, profile: Profile) -> str | None:
+    """The file reaches the end marker of its format."""
     return None if photo.header.complete else "the file is truncated"
 
 
-def decodes(photo: Photo, learned: Learned) -> str | None:
-    """The pixels can be decoded to the last one."""
-    return photo.fault
+def decodes(photo: Photo, profile: Profile) -> str | None:
+    """All pixels can be decoded."""
+    return photo.decode_error
 
 
-def test_name(photo: Photo, learned: Learned) -> str | None:
-    """A test patch says in its name whether it was manipulated."""
-    if photo.split != "test" or manipulation_of(photo.path):
+def test_name(photo: Photo, profile: Profile) -> str | None:
+    """The name of a test patch says whether it is manipulated."""
+    if photo.split != "test" or manipulation_from_name(photo.path):
         return None
     return "the name of a test patch must end in _unalt or _manip before its suffix"
 
 
-def model(photo: Photo, learned: Learned) -> str | None:
-    """The EXIF model is one of the claimed camera's.
+def model(photo: Photo, profile: Profile) -> str | None:
+    """The EXIF model is one of the camera that the folder names.
 
-    A camera of the catalogue has its aliases; any other one the model that at least `AGREE` of its
-    photographs, and most of them, name. Where no camera is claimed, some model must be named.
+    Cameras of the catalog have known EXIF models. For any other camera, the model must be the one that most of its
+    photos, and at least `MIN_AGREEING`, have. Where the folder names no camera, EXIF must name some model.
     """
-    named = photo.header.model
-    if named is None:
+    found = photo.header.model
+    if found is None:
         return "EXIF names no model"
     if photo.camera in CAMERAS:
-        matches = camera_of(photo.header.make, named) == photo.camera
-        return None if matches else f"EXIF says {photo.header.make or 'no make'} {named}, which is no {photo.camera}"
-    usual = learned.model.get(photo.kind, named)
-    return None if named == usual else f"EXIF says {named}, most of {photo.camera} say {usual}"
+        matches = find_camera(photo.header.make, found) == photo.camera
+        return None if matches else f"EXIF names {photo.header.make or 'no make'} {found}, not {photo.camera}"
+    usual = profile.model.get(photo.group, found)
+    return None if found == usual else f"EXIF names {found}, most photos of {photo.camera} name {usual}"
 
 
-def native_size(photo: Photo, learned: Learned) -> str | None:
-    """The size is one that the camera writes, upright or not; learned for cameras outside the catalogue."""
-    label = photo.camera or camera_of(photo.header.make, photo.header.model)
-    if label in CAMERAS:
-        native: tuple[tuple[int, int], ...] = CAMERAS[label].native_sizes
-    elif photo.kind in learned.size:
-        native = (learned.size[photo.kind],)
+def native_size(photo: Photo, profile: Profile) -> str | None:
+    """The size is one that the camera writes, upright or not; for cameras outside the catalog, the usual size."""
+    camera = photo.camera or find_camera(photo.header.make, photo.header.model)
+    if camera in CAMERAS:
+        native: tuple[tuple[int, int], ...] = CAMERAS[camera].native_sizes
+    elif photo.group in profile.size:
+        native = (profile.size[photo.group],)
     else:
         return None
-    if sides(photo.header.width, photo.header.height) in native:
+    if sort_sides(photo.header.width, photo.header.height) in native:
         return None
-    return f"{_size(photo)} is not native ({' or '.join(f'{long}x{short}' for long, short in native)})"
+    return f"{_size(photo)} is not a native size ({' or '.join(f'{long}x{short}' for long, short in native)})"
 
 
-def patch_fits(photo: Photo, learned: Learned) -> str | None:
-    """Both sides have at least `LEAST_SIDE` pixels."""
-    if min(photo.header.width, photo.header.height) >= LEAST_SIDE:
+def patch_fits(photo: Photo, profile: Profile) -> str | None:
+    """Both sides have at least `MIN_SIDE` pixels."""
+    if min(photo.header.width, photo.header.height) >= MIN_SIDE:
         return None
-    return f"{_size(photo)} cannot hold a patch of {LEAST_SIDE}x{LEAST_SIDE}"
+    return f"{_size(photo)} is smaller than a patch of {MIN_SIDE}x{MIN_SIDE}"
 
 
-def exif_size(photo: Photo, learned: Learned) -> str | None:
-    """The size that EXIF tells, if any, is the picture's, upright or not: who resizes often forgets EXIF."""
+def exif_size(photo: Photo, profile: Profile) -> str | None:
+    """The size in EXIF, if any, is the size of the photo, upright or not: editors often leave EXIF unchanged."""
     width, height = photo.header.exif_width, photo.header.exif_height
-    if width is None or height is None or sides(width, height) == sides(photo.header.width, photo.header.height):
+    if width is None or height is None:
         return None
-    return f"the picture is {_size(photo)}, EXIF says {width}x{height}: it was resized or cropped"
+    if sort_sides(width, height) == sort_sides(photo.header.width, photo.header.height):
+        return None
+    return f"the photo is {_size(photo)}, EXIF says {width}x{height}: it was resized or cropped"
 
 
-def quality(photo: Photo, learned: Learned) -> str | None:
-    """A JPEG of a quality above `LEAST_QUALITY`, by ImageMagick's estimate."""
+def quality(photo: Photo, profile: Profile) -> str | None:
+    """The photo is a JPEG of at least `MIN_QUALITY`, by ImageMagick's estimate."""
     estimate = photo.header.jpeg_quality
     if estimate is None:
-        return f"a {photo.header.format}, not a camera's JPEG"
-    if estimate > LEAST_QUALITY:
+        return f"a {photo.header.format}, expected a camera's JPEG"
+    if estimate >= MIN_QUALITY:
         return None
-    return f"JPEG quality {estimate}, not above {LEAST_QUALITY}: compressed too hard to train on"
+    return f"JPEG quality {estimate}, expected at least {MIN_QUALITY}"
 
 
-def table(photo: Photo, learned: Learned) -> str | None:
-    """The quantization tables are the camera's, where `AGREE` of its photographs share one.
+def table(photo: Photo, profile: Profile) -> str | None:
+    """The quantization tables are those of the camera, where `MIN_AGREEING` of its photos share one set.
 
-    Tables of two photographs and of `TABLE_SHARE` of the camera's count as its own: cameras have several
-    settings.
+    A camera has several settings: a set of tables counts as its own if two photos and `MIN_TABLE_SHARE` of its photos
+    have it.
     """
-    if photo.table in learned.tables.get(photo.kind, (photo.table,)):
+    if photo.tables_digest in profile.tables.get(photo.group, (photo.tables_digest,)):
         return None
-    return "hardly any other photograph of this camera has its quantization tables"
+    return "hardly any other photo of this camera has its quantization tables"
 
 
-def software(photo: Photo, learned: Learned) -> str | None:
-    """EXIF names no program, a camera's firmware, or what `AGREE` photographs of the camera name; never an editor."""
-    named = photo.header.software
-    if named is None:
+def software(photo: Photo, profile: Profile) -> str | None:
+    """The EXIF field Software is absent, firmware, or shared by `MIN_AGREEING` photos of the camera, and no editor."""
+    found = photo.header.software
+    if found is None:
         return None
-    if editor_in(named):
-        return f"written by {named}"
-    if is_firmware(named, photo.header.model) or named in learned.software.get(photo.kind, ()):
+    if editor_in(found):
+        return f"written by {found}"
+    if is_firmware(found, photo.header.model) or found in profile.software.get(photo.group, ()):
         return None
-    return f"written by {named}, which is not known as a camera's firmware"
+    return f"written by {found}, which is not known as a camera's firmware"
 
 
-def duplicate(photo: Photo, learned: Learned) -> str | None:
-    """No file earlier in the list has the same bytes."""
-    return f"the same bytes as {learned.copies[photo.path]}" if photo.path in learned.copies else None
+def duplicate(photo: Photo, profile: Profile) -> str | None:
+    """No earlier file has the same bytes."""
+    return f"the same bytes as {profile.copies[photo.path]}" if photo.path in profile.copies else None
 
 
-def near_duplicate(photo: Photo, learned: Learned) -> str | None:
-    """No photograph to validate with looks nearly the same as this one to train with."""
-    near = learned.neighbours.get(photo.path)
-    return f"looks like {near}, which is not in its split" if near else None
+def near_duplicate(photo: Photo, profile: Profile) -> str | None:
+    """No validation photo looks nearly the same as this training photo."""
+    neighbor = profile.neighbors.get(photo.path)
+    return f"looks like {neighbor} of another split" if neighbor else None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """pixels: the check needs them decoded. patches: it also holds for test patches, which claim no camera."""
+    """A check. pixels: whether it needs decoded pixels. patches: whether it also applies to test patches."""
 
-    check: Callable[[Photo, Learned], str | None]
+    check: Callable[[Photo, Profile], str | None]
     pixels: bool = False
     patches: bool = False
 

@@ -1,13 +1,13 @@
-"""Telling a camera's firmware from editing software, by the EXIF field `Software`.
+"""Distinguish a camera's firmware from editing software by the EXIF field `Software`.
 
-Cameras write their firmware there (`Ver.5.01`, `HDR+ 1.0.161…`, an Android build, the iOS version), programs write
-their own name over it.
+Cameras write their firmware there (`Ver.5.01`, `HDR+ 1.0.161…`, an Android build, the iOS version); editors replace it
+by their own name.
 """
 
 import re
 from functools import lru_cache
 
-# Programs that resample, compress again or change tones, by words that no camera's firmware contains.
+# Programs that resample, recompress or change tones. No camera's firmware contains these words.
 EDITORS = (
     *("adobe", "photoshop", "lightroom", "camera raw", "acd systems", "acdsee", "affinity", "aperture", "aviary"),
     *("bibble", "camedia master", "capture nx", "capture one", "corel", "darktable", "digikam", "dxo", "easyshare"),
@@ -27,7 +27,7 @@ FIRMWARES = (
     r"[a-z]{1,3}\d[a-z\d]+(\.[a-z\d]{6,})*",  # an Android build: I9505XXUEMJ7, N2G48C, MMB29M.N900W8VLU2DPE1
     r"hdr\+ \d.*",  # the camera application of Nexus phones
     r"android.*",
-    r"digital camera .*",  # Fujifilm, with the model behind
+    r"digital camera .*",  # Fujifilm, followed by the model
     r"mediatek camera application",
 )
 FIRMWARE = re.compile("|".join(FIRMWARES), re.IGNORECASE)
@@ -35,16 +35,16 @@ FIRMWARE = re.compile("|".join(FIRMWARES), re.IGNORECASE)
 MODEL_AND_VERSION = re.compile(r"(.+?)[ _]*(v|ver\.?|version)?[ _.]*\d+\.\d.*", re.IGNORECASE)
 
 
-@lru_cache(1000)  # thousands of photographs share a few firmwares
+@lru_cache(1000)  # thousands of photos share a few firmwares
 def editor_in(software: str) -> str | None:
-    """The editing program that a `Software` field names, or None."""
+    """Return the editing program that a `Software` field names, or None."""
     found = EDITOR.search(software)
     return found[1] if found else None
 
 
 @lru_cache(1000)
 def is_firmware(software: str, model: str | None) -> bool:
-    """Whether a `Software` field reads like firmware: one of `FIRMWARES`, or the name of the `model` and a version."""
+    """Whether a `Software` field is firmware: it matches one of `FIRMWARES`, or is `model` followed by a version."""
     named = MODEL_AND_VERSION.fullmatch(software)
     return FIRMWARE.fullmatch(software) is not None or bool(
         model and named and model.casefold().endswith(named[1].casefold())

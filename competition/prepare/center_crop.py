@@ -1,20 +1,37 @@
-"""The middle of one photograph, cut out losslessly. Runs in many processes, so it loads no more than it needs."""
+"""Losslessly crop one photo to its center. Worker processes import this module, so it loads little.
+
+The crop is done on JPEG blocks without decoding them, so coefficients and quantization tables stay as they are.
+libjpeg-turbo's transform does the work, as in `jpegtran -crop -copy all`, through the package `turbojpeg`: the only
+wheel that contains this function (PyTurboJPEG needs the system's libjpeg-turbo 3; jpeglib copies every coefficient
+through Python and takes five times as long). The transform reads every block, so it also finds damage that the header
+does not show.
+"""
 
 import math
 import shutil
 from pathlib import Path
 
 from competition.metadata.header import read_header
-from competition.prepare.lossless import OTHER_UNIT, UNITS, crop_jpeg
 from competition.utils.atomic_files import atomic_write, write_bytes
 from competition.utils.errors import InputError
 
+# Width and height in pixels of JPEG's minimum coded unit, by `Header.subsampling`. `DEFAULT_MCU` is a multiple of all
+# other units in use.
+MCU_SIZES = {"4:4:4": (8, 8), "4:2:2": (16, 8)}
+DEFAULT_MCU = (16, 16)
 
-def center_window(side: int, size: int, unit: int) -> tuple[int, int]:
-    """First pixel and length of the window of at least `size` pixels that has all grids of a side of `side` pixels.
 
-    `unit`: that of JPEG along this side. The length is below `size + 2 * lcm(unit, 5)`; a side that short is
-    kept whole.
+def center_span(side: int, size: int, unit: int) -> tuple[int, int]:
+    """First pixel and length of a center crop along one side that keeps the phase of every grid.
+
+    Args:
+        side: Pixels of the photo along this side.
+        size: Pixels to keep at least.
+        unit: Pixels of JPEG's minimum coded unit along this side.
+
+    Returns:
+        The first pixel, a multiple of `unit`, and the length, less than `size + 2 * lcm(unit, 5)`. A shorter side is
+        kept as it is. See `competition.prepare.run` for the grids.
     """
     step = math.lcm(unit, 5)
     margin = max(0, side - size) // 2 // step * step
@@ -22,18 +39,25 @@ def center_window(side: int, size: int, unit: int) -> tuple[int, int]:
 
 
 def crop_to_center(folder: Path, out: Path, size: int, name: str) -> tuple[str | int, ...] | str:
-    """A row of the table, when the file is in `out`; or why it is not."""
+    """Losslessly crop one photo to its center, unless `out` has the crop already.
+
+    Photos that are not JPEG, and those that are small enough, are copied.
+
+    Returns:
+        (name, left, top, width, height, bytes) as in `competition.prepare.run.DTYPES`, or the reason why the photo
+        was skipped.
+    """
     source, target = folder / name, out / name
     try:
         header = read_header(source)
         if not header.complete:
             return "truncated"
-        unit = UNITS.get(header.subsampling or "", OTHER_UNIT)
-        left, width = center_window(header.width, size, unit[0])
-        top, height = center_window(header.height, size, unit[1])
+        unit = MCU_SIZES.get(header.subsampling or "", DEFAULT_MCU)
+        left, width = center_span(header.width, size, unit[0])
+        top, height = center_span(header.height, size, unit[1])
         if header.format != "JPEG" or left == top == 0:
             left = top = 0
-            copy(folder, out, name)
+            copy_file(folder, out, name)
         elif not (target.exists() and _size(target) == (width, height)):
             write_bytes(crop_jpeg(source.read_bytes(), left, top, width, height), target)
     except InputError as error:
@@ -41,14 +65,41 @@ def crop_to_center(folder: Path, out: Path, size: int, name: str) -> tuple[str |
     return name, left, top, header.width, header.height, target.stat().st_size
 
 
-def _size(path: Path) -> tuple[int, int]:
-    header = read_header(path)
-    return header.width, header.height
+def crop_jpeg(data: bytes, left: int, top: int, width: int, height: int) -> bytes:
+    """Losslessly crop a JPEG file.
+
+    Markers (EXIF, color profile, comments) and quantization tables are kept. Pixels decode to the same values, except
+    one or two along the border, where a decoder smooths chroma across it.
+
+    Args:
+        data: The file.
+        left, top: First pixel as stored, multiples of the minimum coded unit (see `MCU_SIZES`).
+        width, height: Pixels to keep.
+
+    Returns:
+        The cropped file.
+
+    Raises:
+        InputError: The file is damaged or the crop is not possible. The message does not name the file.
+    """
+    try:
+        import turbojpeg
+    except ImportError:
+        raise InputError("cropping needs turbojpeg, which has no wheel for this machine; use an x86-64 one") from None
+    try:
+        return turbojpeg.transform(data, x=left, y=top, w=width, h=height, crop=True, perfect=False, optimize=True)
+    except RuntimeError as error:  # the only type that it raises
+        raise InputError(" ".join(str(error).split())) from None
 
 
-def copy(folder: Path, out: Path, name: str) -> None:
-    """Copy a file as it is, unless `out` holds it already."""
+def copy_file(folder: Path, out: Path, name: str) -> None:
+    """Copy a file unchanged, unless `out` has it already."""
     source, target = folder / name, out / name
     if not (target.exists() and target.stat().st_size == source.stat().st_size):
         with atomic_write(target) as partial_copy:
             shutil.copyfile(source, partial_copy)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    header = read_header(path)
+    return header.width, header.height

@@ -1,12 +1,12 @@
-"""Keeping the middle of each photograph, so that training need not decode what it never looks at.
+"""Prepare a folder: crop every training photo to its center, so that training decodes fewer pixels.
 
-Patches are cut around the center of photographs of twelve megapixels, of which most is decoded for nothing. A
-prepared folder holds the centers, cut out losslessly, and training from it sees the same pixels: the center of
-a prepared photograph is the center of the original, and all grids that a patch can be aligned to go on:
+Patches are cut around the center of photos of twelve megapixels, so most decoded pixels are never used. Training from
+a prepared folder sees the same pixels: the center of a prepared photo is the center of the original, and all grids
+that patches are aligned to keep their phase:
 
-- the JPEG blocks, because a window begins where one does;
+- the JPEG blocks, because a crop starts at the start of a block;
 - the sample positions of resizing: by 4/5 they repeat every 5 pixels, by 1/2 and 3/2 every 2;
-- the parity of each side, as equal margins are cut off at both ends.
+- the parity of each side, because equal margins are cut off at both ends.
 """
 
 from collections.abc import Collection
@@ -15,20 +15,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from competition.collect.record import NAME as COLLECTED
 from competition.manifest import list_folder
-from competition.prepare.center_crop import copy, crop_to_center
+from competition.metadata.collected import RECORD_NAME
+from competition.prepare.center_crop import copy_file, crop_to_center
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
 
-SIZE = 1088  # pixels: a patch of 512 before halving is 1024, its kernel and a clean border need 20 more at each end
-TASKS_AT_ONCE = 8  # photographs handed to a process: about a second of work
-SUBMISSIONS = ("sample_submission.csv", "solution.csv", COLLECTED)  # small files that go along
+DEFAULT_SIZE = 1088  # pixels: a patch of 512 before halving has 1024; the kernel and a clean border need 20 per end
+PHOTOS_PER_TASK = 8  # about a second of work
+COPIED_FILES = ("sample_submission.csv", "solution.csv", RECORD_NAME)
 
 DTYPES = {
     "path": "str",  # relative to the folder, with forward slashes
-    "crop_left": "int64",  # where the window begins in the original, in pixels as stored
+    "crop_left": "int64",  # first pixel of the crop in the original, as stored
     "crop_top": "int64",
     "width": "int64",  # of the original
     "height": "int64",
@@ -37,18 +37,32 @@ DTYPES = {
 
 
 def prepare(
-    folder: Path | str, out: Path | str, size: int = SIZE, jobs: int = 1, only: Collection[str] | None = None
+    folder: Path | str,
+    out: Path | str,
+    size: int = DEFAULT_SIZE,
+    jobs: int = 1,
+    only: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Fill `out` with the centers of the training photographs of `folder`; what was done, and what was skipped.
+    """Fill `out` with the center crops of the training photos of `folder`, under the same names.
 
-    `folder` is in the manifest's layout, and so is `out`, under the same names. Of JPEG photographs at least
-    `size` pixels of each side are kept; smaller ones and other formats are copied, as are test patches and
-    the files of `SUBMISSIONS`. `only`: paths of the photographs to keep, default all. Returns a table with
-    the columns of `DTYPES`, one row for each training photograph, which is also written as
-    `out`/prepared.csv, and path → reason for the files that cannot be read to their end.
+    At least `size` pixels of each side of a JPEG photo are kept. Smaller photos, other formats, test patches and
+    `COPIED_FILES` are copied. Files that `out` has already are not made again, so a killed run continues where it
+    stopped.
 
-    What `out` already holds is not made again, so a killed run goes on where it was. Raises `InputError`
-    where one folder lies in the other, and where `out` holds photographs that are not to be in it.
+    Args:
+        folder: A data folder in the layout of `competition.manifest`.
+        out: The prepared folder, in the same layout.
+        size: Pixels of each side to keep at least.
+        jobs: Number of processes, -1 for one per core.
+        only: Paths of the photos to keep; default: all.
+
+    Returns:
+        A table with the columns of `DTYPES`, one row per training photo, also written to `out`/prepared.csv; and
+        path → reason for files that were skipped.
+
+    Raises:
+        InputError: One folder contains the other, `only` names a missing photo, or `out` has photos that do not
+            belong there.
     """
     folder, out = Path(folder), Path(out)
     _check_not_nested(folder, out)
@@ -57,24 +71,21 @@ def prepare(
     if only is not None:
         missing = sorted(set(only).difference(names))
         if missing:
-            raise InputError(f"{folder} has no photograph {missing[0]}; the list was made for another folder")
+            raise InputError(f"{folder} has no photo {missing[0]}; use the manifest of this folder")
         names = [name for name in names if name in only]
     _check_no_foreign_files(out, names)
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows = []
-    for name, done in zip(
-        names,
-        parallel_map(partial(crop_to_center, folder, out, size), names, jobs, "photographs", TASKS_AT_ONCE),
-        strict=True,
-    ):
-        if isinstance(done, str):
-            skipped[name] = done
+    crop = partial(crop_to_center, folder, out, size)
+    for name, result in zip(names, parallel_map(crop, names, jobs, "photos", PHOTOS_PER_TASK), strict=True):
+        if isinstance(result, str):
+            skipped[name] = result
         else:
-            rows.append(done)
+            rows.append(result)
     copied = [path.relative_to(folder).as_posix() for path in test]
-    copied += [name for name in SUBMISSIONS if (folder / name).is_file()]
-    for _ in parallel_map(partial(copy, folder, out), copied, jobs, "test patches"):
+    copied += [name for name in COPIED_FILES if (folder / name).is_file()]
+    for _ in parallel_map(partial(copy_file, folder, out), copied, jobs, "test patches"):
         pass
     table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
     write_csv(table, out / "prepared.csv")
@@ -84,17 +95,17 @@ def prepare(
 def _check_not_nested(folder: Path, out: Path) -> None:
     source, target = folder.resolve(), out.resolve()
     if source == target or source in target.parents or target in source.parents:
-        raise InputError(f"{out} and {folder} lie one in the other; choose a folder beside {folder}")
+        raise InputError(f"{out} and {folder} are the same folder or nested; choose a folder beside {folder}")
 
 
 def _check_no_foreign_files(out: Path, names: Collection[str]) -> None:
-    """A training photograph of another run would be trained on."""
+    """Refuse training photos of another run in `out`: they would be trained on."""
     if not (out / "train").is_dir():
         return
-    there = {path.relative_to(out).as_posix() for path in (out / "train").glob("*/[!.]*")}
-    strangers = sorted(there.difference(names))
-    if strangers:
+    present = {path.relative_to(out).as_posix() for path in (out / "train").glob("*/[!.]*")}
+    foreign = sorted(present.difference(names))
+    if foreign:
         raise InputError(
-            f"{out} holds {len(strangers)} photograph(s) that do not belong there, the first is {strangers[0]}; "
+            f"{out} has {len(foreign)} photo(s) that do not belong there, the first is {foreign[0]}; "
             "choose another folder or remove them"
         )

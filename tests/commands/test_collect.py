@@ -1,8 +1,11 @@
-"""`./run.sh collect` from the outside, without a network."""
+"""The command `collect`, without a network."""
+
+import argparse
 
 import pytest
 
-from commands.__main__ import main
+from commands import collect
+from competition.collect.http import Limits
 
 
 @pytest.fixture(autouse=True)
@@ -10,36 +13,39 @@ def no_key(monkeypatch):
     monkeypatch.delenv("FLICKR_API_KEY", raising=False)
 
 
-def test_addresses_that_are_none_are_told_and_recorded(tmp_path, capsys):
+def test_refused_urls_are_reported_and_recorded(command, tmp_path, capsys):
     (tmp_path / "list.csv").write_text("url,camera,licence\nfile:///etc/passwd,iPhone-6,own\n")
-    words = ["collect", "--list", str(tmp_path / "list.csv"), "--out", str(tmp_path / "out")]
-    assert main(words) == 0
-    told = capsys.readouterr().out
-    assert "not an address of the web (http or https): file" in told
-    assert "0 were dealt with before" in told
-    assert main(words) == 0
-    assert "1 were dealt with before" in capsys.readouterr().out
+    arguments = ["collect", "--list", tmp_path / "list.csv", "--out", tmp_path / "out"]
+    assert command(*arguments) == 0
+    printed = capsys.readouterr().out
+    assert "not a valid URL: expected http or https with a host, received file" in printed
+    assert "0 were finished before" in printed
+    assert command(*arguments) == 0
+    assert "1 were finished before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["--flickr", "iPhone-6"], "FLICKR_API_KEY is not set"),
         (["--list", "absent.csv"], "absent.csv does not exist"),
-        (["--list", "absent.csv", "--text", "six"], "belong to --flickr"),
+        (["--list", "absent.csv", "--text", "six"], "only apply with --flickr"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line_and_nothing_is_made(words, told, tmp_path, capsys):
-    assert main(["collect", "--out", str(tmp_path / "out"), *words]) == 2
-    error = capsys.readouterr().err
-    assert told in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+def test_invalid_input_is_one_line_and_writes_nothing(arguments, message, error_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in error_of("collect", "--out", "out", *arguments)
 
 
-def test_an_unknown_camera(tmp_path, capsys, monkeypatch):
+def test_an_unknown_camera_is_rejected_without_the_key(error_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FLICKR_API_KEY", "geheim")
-    assert main(["collect", "--out", str(tmp_path / "out"), "--flickr", "iPhone-66"]) == 2
-    error = capsys.readouterr().err
+    error = error_of("collect", "--out", "out", "--flickr", "iPhone-66")
     assert "unknown camera 'iPhone-66'" in error
     assert "geheim" not in error
+
+
+def test_default_options_are_the_default_limits():
+    parser = argparse.ArgumentParser()
+    collect.add_arguments(parser)
+    assert collect.limits(parser.parse_args(["--list", "a.csv", "--out", "out"])) == Limits()

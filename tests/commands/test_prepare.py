@@ -1,11 +1,14 @@
-"""`./run.sh prepare` says what it made, what it left out and what comes next."""
+"""The command `prepare` says what it made, what it skipped and which command comes next."""
+
+import argparse
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from commands.__main__ import main
-from competition.manifest import load_manifest, read_folder, write_manifest
+from commands import prepare
+from competition.manifest import read_folder, write_manifest
+from competition.prepare.run import DEFAULT_SIZE
 
 
 @pytest.fixture
@@ -18,25 +21,30 @@ def folder(tmp_path):
     return tmp_path / "photos"
 
 
-def test_it_prepares_and_says_so(folder, tmp_path, capsys):
+def test_prepared_and_skipped_photos_are_reported(folder, command, tmp_path, capsys):
     (folder / "train" / "a" / "2.jpg").write_bytes(b"")
     out = tmp_path / "out"
-    assert main(["prepare", str(folder), "--out", str(out), "--size", "300", "--jobs", "1"]) == 0
-    told = capsys.readouterr().out
-    assert "skipped 1 file(s): train/a/2.jpg (empty" in told
-    assert f"{out}: 2 photographs" in told
+    assert command("prepare", folder, "--out", out, "--size", 300, "--jobs", 1) == 0
+    printed = capsys.readouterr().out
+    assert "skipped 1 file(s): train/a/2.jpg (empty" in printed
+    assert f"{out}: 2 photos" in printed
     assert read_folder(out)[0]["width"].tolist() == [340, 340]
 
 
-def test_a_manifest_says_which(folder, tmp_path):
+def test_only_photos_of_the_manifest_are_prepared(folder, command, tmp_path):
     table = read_folder(folder)[0]
     write_manifest(table[table["camera"] == "b"], tmp_path / "kept.csv")
-    words = ["--out", str(tmp_path / "out"), "--manifest", str(tmp_path / "kept.csv"), "--jobs", "1"]
-    assert main(["prepare", str(folder), *words]) == 0
+    options = ["--out", tmp_path / "out", "--manifest", tmp_path / "kept.csv", "--jobs", 1]
+    assert command("prepare", folder, *options) == 0
     assert [path.name for path in (tmp_path / "out" / "train").iterdir()] == ["b"]
-    assert len(load_manifest(tmp_path / "kept.csv")) == 1
 
 
-def test_the_folder_itself_is_refused(folder, capsys):
-    assert main(["prepare", str(folder), "--out", str(folder)]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+def test_the_folder_itself_is_rejected(folder, error_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "the same folder or nested" in error_of("prepare", folder, "--out", folder)
+
+
+def test_the_default_size_is_that_of_the_module():
+    parser = argparse.ArgumentParser()
+    prepare.add_arguments(parser)
+    assert parser.parse_args(["photos", "--out", "out"]).size == DEFAULT_SIZE

@@ -1,16 +1,18 @@
-"""The Flickr API, played by the server on this machine."""
+"""Searches on Flickr, whose API a local server simulates."""
 
 import json
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from competition.collect import flickr as module
-from competition.collect.flickr import LICENCES, QUERIES, Flickr, Query, queries
+from competition.collect.flickr import DEFAULT_LICENSES, QUERIES, Flickr, Query, find_queries
 from competition.utils.errors import InputError
 
 KEY = "0123456789abcdef-secret"
-LICENCE_URLS = {
+LICENSE_URLS = {
     0: "",
     2: "https://creativecommons.org/licenses/by-nc/2.0/",
     4: "https://creativecommons.org/licenses/by/2.0/",
@@ -32,122 +34,136 @@ def photo(number: int, **changes: object) -> dict:
     } | changes
 
 
+class SimulatedFlickr(Flickr):
+    """The client; the simulated API finds `photos`."""
+
+    photos: Sequence[dict] = ()
+
+
 @pytest.fixture
 def flickr(server, client_with):
-    """The API with `flickr.photos`, answering as the real one does, windows and repeats included."""
+    """A client of a simulated API, which repeats the last page of a long result, as the real one does."""
 
     def route(it):
         form = it.form
         assert (form["api_key"], form["format"], form["nojsoncallback"]) == (KEY, "json", "1")
         if form["method"] == "flickr.photos.licenses.getInfo":
-            licences = [{"id": number, "name": "…", "url": url} for number, url in LICENCE_URLS.items()]
-            content = {"licenses": {"license": licences}}
+            licenses = [{"id": number, "name": "…", "url": url} for number, url in LICENSE_URLS.items()]
+            content: dict[str, Any] = {"licenses": {"license": licenses}}
         else:
             latest = int(form.get("max_upload_date", 1 << 40))
-            found = [it for it in api.photos if int(it["dateupload"]) <= latest]
-            size, page = module.PAGE, int(form["page"])
-            start = min((page - 1) * size, module.WINDOW - size)  # beyond the window it repeats itself
+            found = [photo for photo in api.photos if int(photo["dateupload"]) <= latest]
+            size, page = module.PAGE_SIZE, int(form["page"])
+            start = min((page - 1) * size, module.MAX_RESULTS - size)
             content = {"photos": {"pages": -(-len(found) // size), "photo": found[start : start + size]}}
-        it.answer(json.dumps(content | {"stat": "ok"}).encode(), kind="application/json")
+        it.respond(json.dumps(content | {"stat": "ok"}).encode(), kind="application/json")
 
-    api = Flickr(client_with(), KEY, server.url("/services/rest/", route))
-    api.photos = []
+    api = SimulatedFlickr(client_with(), KEY, server.url("/services/rest/", route))
     return api
 
 
-def search(flickr, most=1000):
-    return list(flickr.search("iPhone-6", Query("apple/iphone_6", "six"), {"4": "CC-BY-2.0"}, most))
+def numbers(photos):
+    return [photo.source.rpartition("/")[2] for photo in photos]
 
 
-def test_a_photograph_becomes_an_address(flickr, server):
+def search(flickr, limit=1000):
+    return list(flickr.search("iPhone-6", Query("apple/iphone_6", "six"), {"4": "CC-BY-2.0"}, limit))
+
+
+def test_a_photo_becomes_a_url_with_its_owner_and_license(flickr, server):
     flickr.photos = [photo(7)]
-    (address,) = search(flickr)
-    assert address.url == "https://live.example.org/7_o.jpg"
-    assert (address.camera, address.device, address.licence) == ("iPhone-6", "1@N00", "CC-BY-2.0")
-    assert address.source == "https://www.flickr.com/photos/1@N00/7"
-    _, form = server.asked["/services/rest/"][0]
+    (found,) = search(flickr)
+    assert found.url == "https://live.example.org/7_o.jpg"
+    assert (found.camera, found.device, found.licence) == ("iPhone-6", "1@N00", "CC-BY-2.0")
+    assert found.source == "https://www.flickr.com/photos/1@N00/7"
+    _, form = server.requests["/services/rest/"][0]
     assert (form["camera"], form["text"], form["license"]) == ("apple/iphone_6", "six", "4")
     assert "url_o" in form["extras"]
 
 
-def test_only_original_jpegs_under_a_wanted_licence(flickr):
+def test_only_original_jpegs_with_a_wanted_license_are_found(flickr):
     hidden = photo(2)
     del hidden["url_o"]
     flickr.photos = [photo(1, originalformat="png"), hidden, photo(3, license="0"), photo(4)]
-    assert [address.source.rpartition("/")[2] for address in search(flickr)] == ["4"]
+    assert numbers(search(flickr)) == ["4"]
 
 
-def test_a_search_goes_on_beyond_the_window_and_repeats_nothing(flickr, monkeypatch):
-    monkeypatch.setattr(module, "PAGE", 5)
-    monkeypatch.setattr(module, "WINDOW", 20)
+def test_a_long_search_continues_beyond_the_limit_of_the_api_without_repeats(flickr, monkeypatch):
+    monkeypatch.setattr(module, "PAGE_SIZE", 5)
+    monkeypatch.setattr(module, "MAX_RESULTS", 20)
     flickr.photos = [photo(number) for number in range(73)]
-    assert [address.source.rpartition("/")[2] for address in search(flickr)] == [str(number) for number in range(73)]
-    assert len(search(flickr, most=31)) == 31
+    assert numbers(search(flickr)) == [str(number) for number in range(73)]
+    assert len(search(flickr, limit=31)) == 31
 
 
-def test_more_uploads_in_a_second_than_a_window_holds_do_not_stop_a_search(flickr, monkeypatch):
-    monkeypatch.setattr(module, "PAGE", 5)
-    monkeypatch.setattr(module, "WINDOW", 20)
+def test_a_search_continues_after_more_uploads_in_a_second_than_the_api_lists(flickr, monkeypatch):
+    monkeypatch.setattr(module, "PAGE_SIZE", 5)
+    monkeypatch.setattr(module, "MAX_RESULTS", 20)
     same = [photo(number, dateupload="1500000000") for number in range(30)]
     flickr.photos = [*same, *(photo(number) for number in range(100, 110))]
     assert len(search(flickr)) == 20 + 10
 
 
-def test_nothing_found(flickr):
+def test_an_empty_result_yields_nothing(flickr):
     assert search(flickr) == []
 
 
-def test_licences_are_looked_up(flickr):
-    assert flickr.licences(LICENCES) == {"2": "CC-BY-NC-2.0", "4": "CC-BY-2.0", "9": "CC0-1.0", "11": "CC-BY-4.0"}
-    assert flickr.licences(["cc by 4.0"]) == {"11": "CC-BY-4.0"}
-    with pytest.raises(InputError, match="unknown licence 'MIT'"):
-        flickr.licences(["MIT"])
-    with pytest.raises(InputError, match="no photographs under own"):
-        flickr.licences(["own"])
+def test_license_ids_come_from_the_api(flickr):
+    assert flickr.license_ids(DEFAULT_LICENSES) == {
+        "2": "CC-BY-NC-2.0",
+        "4": "CC-BY-2.0",
+        "9": "CC0-1.0",
+        "11": "CC-BY-4.0",
+    }
+    assert flickr.license_ids(["cc by 4.0"]) == {"11": "CC-BY-4.0"}
+    with pytest.raises(InputError, match="unknown license 'MIT'"):
+        flickr.license_ids(["MIT"])
+    with pytest.raises(InputError, match="no photos with the license own"):
+        flickr.license_ids(["own"])
 
 
 def failing(code: int):
     content = {"stat": "fail", "code": code, "message": f"Trouble with {KEY}"}
-    return lambda it: it.answer(json.dumps(content).encode(), kind="application/json")
+    return lambda it: it.respond(json.dumps(content).encode(), kind="application/json")
 
 
 @pytest.mark.parametrize(
-    ("route", "told"),
+    ("route", "message"),
     [
         (failing(100), "Flickr does not accept FLICKR_API_KEY: Trouble with …"),
         (failing(3), "Flickr refused flickr.photos.search: Trouble with …"),
-        (lambda it: it.answer(status=500), "Flickr cannot be asked: HTTP 500; .* again later"),
-        (lambda it: it.answer(status=302, Location="http://127.0.0.1:1/"), "Flickr cannot be asked: HTTP 302"),
-        (lambda it: it.answer(b"<html>maintenance"), "not JSON"),
-        (lambda it: it.answer(b"x" * 2000, Content_Length=None, Connection="close"), "more than 1000 bytes"),
+        (lambda it: it.respond(status=500), "request to Flickr failed: HTTP 500; .* again later"),
+        (lambda it: it.respond(status=302, Location="http://127.0.0.1:1/"), "request to Flickr failed: HTTP 302"),
+        (lambda it: it.respond(b"<html>maintenance"), "expected JSON"),
+        (lambda it: it.respond(b"x" * 2000, Content_Length=None, Connection="close"), "more than 1000 bytes"),
     ],
 )
-def test_trouble_is_told_in_one_line_and_the_key_is_nowhere(
-    route, told, server, client_with, monkeypatch, caplog, capfd
+def test_an_api_error_is_one_line_and_never_contains_the_key(
+    route, message, server, client_with, monkeypatch, caplog, capfd
 ):
-    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_RESPONSE_BYTES", 1000)
     caplog.set_level(logging.DEBUG)
     flickr = Flickr(client_with(), KEY, server.url("/services/rest/", route))
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         search(flickr)
     assert "\n" not in str(caught.value)
     assert KEY not in str(caught.value) + caplog.text + "".join(capfd.readouterr())
-    assert all(KEY not in path for path in server.asked)
+    assert all(KEY not in path for path in server.requests)
 
 
-def test_a_busy_api_is_asked_again(flickr, server):
-    answer = server.routes["/services/rest/"]
-    server.routes["/services/rest/"] = lambda it: it.answer(status=429) if it.times == 1 else answer(it)
+def test_requests_are_retried_while_the_api_is_busy(flickr, server):
+    route = server.routes["/services/rest/"]
+    server.routes["/services/rest/"] = lambda it: it.respond(status=429) if it.count == 1 else route(it)
     flickr.photos = [photo(1)]
     assert len(search(flickr)) == 1
 
 
-def test_queries():
-    assert queries(["iPhone-6", "Sony-NEX-7"]) == {name: QUERIES[name] for name in ("iPhone-6", "Sony-NEX-7")}
-    assert queries(["Mine"], text="my camera") == {"Mine": Query(text="my camera")}
+def test_queries_come_from_the_table_or_the_options():
+    assert find_queries(["iPhone-6", "Sony-NEX-7"]) == {name: QUERIES[name] for name in ("iPhone-6", "Sony-NEX-7")}
+    assert find_queries(["Mine"], text="my camera") == {"Mine": Query(text="my camera")}
     with pytest.raises(InputError, match=r"unknown camera 'Mine'; known: .*--text"):
-        queries(["Mine"])
+        find_queries(["Mine"])
     with pytest.raises(InputError, match="--flickr names 2"):
-        queries(["Mine", "Yours"], camera="a/b")
-    with pytest.raises(InputError, match="folder"):
-        queries(["../up"], camera="a/b")
+        find_queries(["Mine", "Yours"], camera_id="a/b")
+    with pytest.raises(InputError, match="not a valid camera name"):
+        find_queries(["../up"], camera_id="a/b")

@@ -1,11 +1,12 @@
-"""Each rule finds what it is for, and lets an original photograph pass."""
+"""Each rule finds its defect and passes an original photo."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from competition.doctor.read_file import Photo
-from competition.doctor.rules import LEAST_QUALITY, LEAST_SIDE, RULES, Learned
+from competition.doctor.rules import MIN_QUALITY, MIN_SIDE, RULES, Profile
 from competition.metadata.header import Header
 
 HEADER = Header(
@@ -29,45 +30,53 @@ HEADER = Header(
     subsampling="4:2:0",
     jpeg_quality=96,
 )
-PHOTO = Photo(path="train/iPhone-6/1.jpg", size=1000, camera="iPhone-6", split="train", header=HEADER, table="a")
-LEARNED = Learned(
+PHOTO = Photo(
+    path="train/iPhone-6/1.jpg", size=1000, camera="iPhone-6", split="train", header=HEADER, tables_digest="a"
+)
+PROFILE = Profile(
     model={"Mine": "M-1"},
     size={"Mine": (4000, 3000)},
     tables={"Mine": frozenset("ab"), "iPhone-6": frozenset("ab")},
     software={"Mine": frozenset(["Acme 3"])},
     copies={"copy.jpg": "first.jpg"},
-    neighbours={"near.jpg": "validation/x.jpg"},
+    neighbors={"near.jpg": "validation/x.jpg"},
 )
 
 
-def changed(**changes: object) -> Photo:
-    """`PHOTO` with other fields, its header's or its own."""
+def changed(**changes: Any) -> Photo:
+    """`PHOTO` with some fields changed, of its header or its own."""
     own = {name: value for name, value in changes.items() if name in Photo.__slots__}
     header = {name: value for name, value in changes.items() if name not in own}
     return replace(PHOTO, header=replace(HEADER, **header), **own)
 
 
-def found(name: str, **changes: object) -> str | None:
-    return RULES[name].check(changed(**changes), LEARNED)
+def passes_rule(name: str, **changes: Any) -> bool:
+    return RULES[name].check(changed(**changes), PROFILE) is None
+
+
+def finding(name: str, **changes: Any) -> str:
+    found = RULES[name].check(changed(**changes), PROFILE)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_an_original_passes_every_rule(name):
-    assert found(name) is None
-    assert RULES[name].check(PHOTO, Learned()) is None
+    assert passes_rule(name)
+    assert RULES[name].check(PHOTO, Profile()) is None
 
 
-def test_truncated():
-    assert found("complete", complete=False) == "the file is truncated"
+def test_complete():
+    assert finding("complete", complete=False) == "the file is truncated"
 
 
 def test_decodes():
-    assert found("decodes", fault="does not decode") == "does not decode"
+    assert finding("decodes", decode_error="does not decode") == "does not decode"
 
 
 def test_test_name():
-    assert found("test_name", split="test", path="test/x_manip.tif") is None
-    assert "_unalt or _manip" in found("test_name", split="test", path="test/x.tif")
+    assert passes_rule("test_name", split="test", path="test/x_manip.tif")
+    assert "_unalt or _manip" in finding("test_name", split="test", path="test/x.tif")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +92,13 @@ def test_test_name():
         ("iPhone-6", "Apple", None, False),
         ("Mine", "Acme", "M-1", True),
         ("Mine", "Acme", "M-2", False),
-        ("Never learned", "Acme", "M-2", True),
+        ("Not in the profile", "Acme", "M-2", True),
         (None, "Acme", "M-2", True),
         (None, "Acme", None, False),
     ],
 )
 def test_model(camera, make, model, passes):
-    assert (found("model", camera=camera, make=make, model=model) is None) == passes
+    assert passes_rule("model", camera=camera, make=make, model=model) == passes
 
 
 @pytest.mark.parametrize(
@@ -97,20 +106,20 @@ def test_model(camera, make, model, passes):
     [
         ("iPhone-6", 2448, 3264, True),
         ("iPhone-6", 3263, 2448, False),
-        (None, 3263, 2448, False),  # EXIF names a camera of the catalogue
+        (None, 3263, 2448, False),  # EXIF names a camera of the catalog
         ("Mine", 4000, 3000, True),
         ("Mine", 3000, 4000, True),
         ("Mine", 2000, 1500, False),
-        ("Never learned", 2000, 1500, True),
+        ("Not in the profile", 2000, 1500, True),
     ],
 )
 def test_native_size(camera, width, height, passes):
-    assert (found("native_size", camera=camera, width=width, height=height) is None) == passes
+    assert passes_rule("native_size", camera=camera, width=width, height=height) == passes
 
 
 def test_patch_fits():
-    assert found("patch_fits", width=LEAST_SIDE, height=LEAST_SIDE) is None
-    assert "cannot hold" in found("patch_fits", width=4000, height=LEAST_SIDE - 1)
+    assert passes_rule("patch_fits", width=MIN_SIDE, height=MIN_SIDE)
+    assert "is smaller than a patch" in finding("patch_fits", width=4000, height=MIN_SIDE - 1)
 
 
 @pytest.mark.parametrize(
@@ -118,19 +127,19 @@ def test_patch_fits():
     [((3264, 2448), True), ((2448, 3264), True), ((None, None), True), ((1632, 1224), False), ((3264, 2449), False)],
 )
 def test_exif_size(exif, passes):
-    assert (found("exif_size", exif_width=exif[0], exif_height=exif[1]) is None) == passes
+    assert passes_rule("exif_size", exif_width=exif[0], exif_height=exif[1]) == passes
 
 
 def test_quality():
-    assert found("quality", jpeg_quality=LEAST_QUALITY + 1) is None
-    assert f"quality {LEAST_QUALITY}," in found("quality", jpeg_quality=LEAST_QUALITY)
-    assert "PNG" in found("quality", jpeg_quality=None, format="PNG")
+    assert passes_rule("quality", jpeg_quality=MIN_QUALITY)
+    assert finding("quality", jpeg_quality=MIN_QUALITY - 1).endswith(f"expected at least {MIN_QUALITY}")
+    assert "PNG" in finding("quality", jpeg_quality=None, format="PNG")
 
 
 def test_table():
-    assert found("table", table="b") is None
-    assert "quantization" in found("table", table="c")
-    assert found("table", table="c", camera="Never learned") is None
+    assert passes_rule("table", tables_digest="b")
+    assert "quantization" in finding("table", tables_digest="c")
+    assert passes_rule("table", tables_digest="c", camera="Not in the profile")
 
 
 @pytest.mark.parametrize(
@@ -138,25 +147,25 @@ def test_table():
     [
         ("Mine", None, True),
         ("Mine", "9.3.1", True),
-        ("Mine", "Acme 3", True),  # many photographs of this camera name it
+        ("Mine", "Acme 3", True),  # many photos of this camera name it
         ("Mine", "Acme 4", False),
         ("iPhone-6", "Acme 3", False),
         ("iPhone-6", "Adobe Photoshop CC", False),
     ],
 )
 def test_software(camera, software, passes):
-    assert (found("software", camera=camera, software=software) is None) == passes
+    assert passes_rule("software", camera=camera, software=software) == passes
 
 
-def test_an_editor_is_not_excused_by_being_common():
-    learned = Learned(software={"Mine": frozenset(["Picasa"])})
-    assert RULES["software"].check(changed(camera="Mine", software="Picasa"), learned)
+def test_a_common_editor_is_still_rejected():
+    profile = Profile(software={"Mine": frozenset(["Picasa"])})
+    assert RULES["software"].check(changed(camera="Mine", software="Picasa"), profile)
 
 
-def test_copies_and_neighbours():
-    assert found("duplicate", path="copy.jpg") == "the same bytes as first.jpg"
-    assert "validation/x.jpg" in found("near_duplicate", path="near.jpg")
+def test_duplicate_and_near_duplicate():
+    assert finding("duplicate", path="copy.jpg") == "the same bytes as first.jpg"
+    assert "validation/x.jpg" in finding("near_duplicate", path="near.jpg")
 
 
-def test_every_rule_says_what_it_asks():
+def test_every_rule_is_documented_and_has_the_name_of_its_function():
     assert all(rule.check.__doc__ and rule.check.__name__ == name for name, rule in RULES.items())

@@ -1,4 +1,4 @@
-"""The run over a folder: a verdict for each file, learned from the collection, whatever lies in it."""
+"""Every file in a folder gets a verdict, based on the profile of the collection."""
 
 from pathlib import Path
 
@@ -9,18 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from competition.collect.record import COLUMNS
-from competition.doctor.read_file import read_photo
-from competition.doctor.rules import AGREE
-from competition.doctor.run import UNREADABLE, examine, kept, learn, summary
+from competition.doctor.read_file import Photo, read_photo
+from competition.doctor.rules import MIN_AGREEING
+from competition.doctor.run import UNREADABLE, build_profile, examine, kept_manifest, summary
 from competition.manifest import DTYPES, load_manifest, write_manifest
+from competition.metadata.collected import COLUMNS
 from competition.utils.errors import InputError
-
-PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 
 
 def save(path: Path, seed: int = 0, size: tuple[int, int] = (640, 512), model: str = "M-1", **options) -> Path:
-    """A photograph by an unknown maker; its pixels are a coarse random pattern."""
+    """A photo by an unknown maker, with a coarse random pattern."""
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Acme", model
@@ -30,17 +28,17 @@ def save(path: Path, seed: int = 0, size: tuple[int, int] = (640, 512), model: s
     return path
 
 
-def verdicts(examined: pd.DataFrame) -> dict[str, str | None]:
-    """path → names of the rules that speak against it."""
-    reasons = examined.set_index("path")["reason"].fillna("")
+def broken_rules(report: pd.DataFrame) -> dict[str, str | None]:
+    """path → names of the rules that reject it."""
+    reasons = report.set_index("path")["reason"].fillna("")
     return {path: " ".join(part.split(":")[0] for part in text.split("; ") if part) for path, text in reasons.items()}
 
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory):
-    """`AGREE` photographs that agree, and one of each kind that does not."""
+    """`MIN_AGREEING` photos that agree, and one for each defect."""
     folder = tmp_path_factory.mktemp("collection")
-    for number in range(AGREE):
+    for number in range(MIN_AGREEING):
         save(folder / "train" / "mine" / f"{number:02}.jpg", number)
     bad = folder / "train" / "mine" / "bad"
     save(bad / "model.jpg", 100, model="M-2")
@@ -64,7 +62,7 @@ EXPECTED = {
     "stray.jpg": "",
     "test/1_manip.tif": "",
     "test/nameless.tif": "test_name",
-    **{f"train/mine/{number:02}.jpg": "" for number in range(AGREE)},
+    **{f"train/mine/{number:02}.jpg": "" for number in range(MIN_AGREEING)},
     "train/mine/bad/copy.jpg": "duplicate",
     "train/mine/bad/model.jpg": "model",
     "train/mine/bad/page.jpg": UNREADABLE,
@@ -77,62 +75,63 @@ EXPECTED = {
 }
 
 
-def test_every_file_gets_its_verdict(collection):
-    examined = examine(collection)
-    assert verdicts(examined) == EXPECTED
-    assert examined["path"].tolist() == sorted(EXPECTED)
-    assert (examined["verdict"] == "keep").tolist() == [not EXPECTED[path] for path in sorted(EXPECTED)]
-    assert examined["camera"].fillna("").value_counts().to_dict() == {"mine": 28, "": 3, "other": 1}
-    assert examined["split"].value_counts().to_dict() == {"train": 29, "test": 2, "validation": 1}
+def test_every_file_has_the_expected_verdict(collection):
+    report = examine(collection)
+    assert broken_rules(report) == EXPECTED
+    assert report["path"].tolist() == sorted(EXPECTED)
+    assert (report["verdict"] == "keep").tolist() == [not EXPECTED[path] for path in sorted(EXPECTED)]
+    assert report["camera"].fillna("").value_counts().to_dict() == {"mine": 28, "": 3, "other": 1}
+    assert report["split"].value_counts().to_dict() == {"train": 29, "test": 2, "validation": 1}
 
 
-def test_processes_give_the_same(collection):
+def test_parallel_reading_returns_the_same_report(collection):
     pd.testing.assert_frame_equal(examine(collection, jobs=2), examine(collection))
 
 
-def test_rules_are_switched_by_name(collection):
+def test_rules_are_selected_by_name(collection):
     only = examine(collection, rules=["model"])
-    assert {*verdicts(only).values()} == {"", "model", UNREADABLE}
+    assert {*broken_rules(only).values()} == {"", "model", UNREADABLE}
     with pytest.raises(InputError, match=r"unknown rule 'modell'; known: complete, .*near_duplicate"):
         examine(collection, rules=["modell"])
 
 
-def test_pixels_find_damage_and_look_alikes_across_splits(collection):
-    examined = examine(collection, pixels=True)
+def test_decoding_finds_damage_and_near_duplicates_across_splits(collection):
+    report = examine(collection, pixels=True)
     more = {"train/mine/bad/truncated.jpg": "complete decodes", "train/mine/05.jpg": "near_duplicate"}
-    assert verdicts(examined) == EXPECTED | more
-    reason = examined.set_index("path")["reason"]["train/mine/05.jpg"]
-    assert reason == "near_duplicate: looks like validation/mine/1.jpg, which is not in its split"
+    assert broken_rules(report) == EXPECTED | more
+    reason = report.set_index("path")["reason"]["train/mine/05.jpg"]
+    assert reason == "near_duplicate: looks like validation/mine/1.jpg of another split"
 
 
-def test_splits_may_come_from_elsewhere(collection):
+def test_given_splits_replace_those_of_the_folders(collection):
     splits = {f"train/mine/{number:02}.jpg": "validation" for number in range(10)} | {
         "train/mine/bad/copy.jpg": "train"
     }
     found = examine(collection, rules=["near_duplicate"], pixels=True, splits=splits)
-    assert verdicts(found)["train/mine/bad/copy.jpg"] == "near_duplicate"
+    assert broken_rules(found)["train/mine/bad/copy.jpg"] == "near_duplicate"
 
 
-def test_too_few_teach_nothing(tmp_path):
-    for number in range(AGREE - 1):
+def test_too_few_photos_have_no_profile(tmp_path):
+    for number in range(MIN_AGREEING - 1):
         save(tmp_path / "mine" / f"{number}.jpg", number)
     save(tmp_path / "mine" / "odd.jpg", 99, size=(1280, 1024), model="M-2", quality=96)
     assert (examine(tmp_path)["verdict"] == "keep").all()
     save(tmp_path / "mine" / "one more.jpg", 50)
-    assert verdicts(examine(tmp_path))["mine/odd.jpg"] == "model native_size table"
+    assert broken_rules(examine(tmp_path))["mine/odd.jpg"] == "model native_size table"
 
 
-def test_what_is_learned_does_not_depend_on_order(collection):
+def test_the_profile_does_not_depend_on_order(collection):
     paths = [path for path in EXPECTED if "page" not in path]
-    photos = [read_photo(collection, False, path) for path in paths]
-    assert learn(photos) == learn(photos[::-1])
+    photos = [photo for path in paths if isinstance(photo := read_photo(collection, False, path), Photo)]
+    assert len(photos) == len(paths)
+    assert build_profile(photos) == build_profile(photos[::-1])
 
 
-def test_the_manifest_of_what_is_kept(collection, tmp_path):
-    examined = examine(collection)
-    table = kept(examined)
+def test_the_kept_manifest_can_be_loaded(collection, tmp_path):
+    report = examine(collection)
+    table = kept_manifest(report)
     assert {name: str(kind) for name, kind in table.dtypes.items()} == DTYPES
-    assert table["path"].tolist() == examined.loc[examined["verdict"] == "keep", "path"].tolist()
+    assert table["path"].tolist() == report.loc[report["verdict"] == "keep", "path"].tolist()
     assert table.set_index("path")["manipulation"].to_dict() == {
         path: "manipulated" if path.startswith("test/") else "unaltered" for path in table["path"]
     }
@@ -140,40 +139,38 @@ def test_the_manifest_of_what_is_kept(collection, tmp_path):
     pd.testing.assert_frame_equal(load_manifest(tmp_path / "manifest.csv"), table)
 
 
-def test_the_summary_counts(collection):
-    told = summary(examine(collection)).split("\n")
-    assert [line.split() for line in told if line.startswith(("mine", "all"))] == [
+def test_the_summary_counts_verdicts_by_camera_and_rejections_by_rule(collection):
+    lines = summary(examine(collection)).split("\n")
+    assert [line.split() for line in lines if line.startswith(("mine", "all"))] == [
         ["mine", "20", "8", "28"],
         ["all", "23", "9", "32"],
     ]
-    assert ["native_size", "2"] in [line.split() for line in told]
+    assert ["native_size", "2"] in [line.split() for line in lines]
 
 
-def test_a_folder_without_files_is_refused(tmp_path):
+def test_a_folder_without_files_is_rejected(tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(InputError, match="holds no files"):
+        with pytest.raises(InputError, match="has no files"):
             examine(folder)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_whatever_lies_there_has_a_verdict(tmp_path, data):
-    whole = save(tmp_path / "x.jpg", size=(64, 64)).read_bytes()
-    damaged = bytearray(whole)
-    for position in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=10)):
+def test_damaged_files_are_rejected_without_an_exception(tmp_path, data):
+    original = save(tmp_path / "x.jpg", size=(64, 64)).read_bytes()
+    damaged = bytearray(original)
+    for position in data.draw(st.lists(st.integers(0, len(original) - 1), max_size=10)):
         damaged[position] = data.draw(st.integers(0, 255))
-    (tmp_path / "x.jpg").write_bytes(damaged[: data.draw(st.integers(0, len(whole)))])
+    (tmp_path / "x.jpg").write_bytes(damaged[: data.draw(st.integers(0, len(original)))])
     (tmp_path / "y").write_bytes(data.draw(st.binary(max_size=50)))
-    examined = examine(tmp_path, pixels=True)
-    assert examined["path"].tolist() == ["x.jpg", "y"]
-    assert (examined["verdict"] == "reject").all()
-    assert not examined["reason"].str.contains("\n").any()
+    report = examine(tmp_path, pixels=True)
+    assert report["path"].tolist() == ["x.jpg", "y"]
+    assert (report["verdict"] == "reject").all()
+    assert not report["reason"].str.contains("\n").any()
 
 
-def test_real_photographs():
-    if not PHOTOS.is_dir():
-        pytest.skip("needs the real photographs")
-    found = examine(PHOTOS, pixels=True).set_index("path")
+def test_real_photos(real_photos):
+    found = examine(real_photos, pixels=True).set_index("path")
     rejected = found.loc[found["verdict"] == "reject", "reason"]
     originals = found.index.str.contains("EOS|Meizu")
     assert (found.loc[originals, "verdict"] == "keep").all()
@@ -191,12 +188,12 @@ def test_real_photographs():
     assert rejected[rejected.str.contains("exif_size:")].index.tolist() == [f"unsorted/{name}.jpg" for name in resized]
 
 
-def test_who_took_it_may_come_from_what_was_collected(tmp_path):
-    """Photographs without a serial number get their owner's name; the record itself is no photograph."""
+def test_the_device_may_come_from_the_record_of_collect(tmp_path):
+    """Photos without a serial number get their owner's name. The record itself is not report."""
     for number in range(2):
         save(tmp_path / "train" / "mine" / f"{number}.jpg", number)
     row = dict.fromkeys(COLUMNS, "") | {"path": "train/mine/0.jpg", "device": "ann", "status": "kept"}
     pd.DataFrame([row]).to_csv(tmp_path / "collected.csv", index=False)
-    examined = examine(tmp_path).set_index("path")
-    assert examined.index.tolist() == ["train/mine/0.jpg", "train/mine/1.jpg"]
-    assert examined["device"].fillna("").tolist() == ["ann", ""]
+    report = examine(tmp_path).set_index("path")
+    assert report.index.tolist() == ["train/mine/0.jpg", "train/mine/1.jpg"]
+    assert report["device"].fillna("").tolist() == ["ann", ""]

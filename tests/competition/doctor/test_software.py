@@ -1,4 +1,4 @@
-"""Firmware is innocent, editors are not."""
+"""The EXIF field Software: firmware of cameras is accepted, editors are found."""
 
 import pytest
 
@@ -41,25 +41,25 @@ EDITED = [
 
 
 @pytest.mark.parametrize(("software", "model"), FIRMWARE)
-def test_firmware_is_recognised(software, model):
+def test_firmware_is_recognized(software, model):
     assert is_firmware(software, model)
     assert editor_in(software) is None
 
 
 @pytest.mark.parametrize("software", EDITED)
-def test_editors_are_recognised_in_any_case(software):
+def test_editors_are_recognized_in_any_case(software):
     assert editor_in(software)
     assert editor_in(software.upper())
     assert not is_firmware(software, "Model")
 
 
 @pytest.mark.parametrize("software", ["Acme Retoucher 3.0", "Snapsign", "made by hand"])
-def test_strangers_are_neither(software):
+def test_unknown_software_is_neither(software):
     assert editor_in(software) is None
     assert not is_firmware(software, "Model")
 
 
-def test_a_version_behind_another_models_name_is_no_firmware():
+def test_the_name_of_another_model_with_a_version_is_not_firmware():
     assert is_firmware("E5000v1.6", "E5000")
     assert not is_firmware("E5000v1.6", "E775")
 

@@ -1,39 +1,32 @@
-"""A prepared folder holds fewer pixels and the same patches, bit for bit; sources are never touched."""
+"""A prepared folder has fewer pixels and the same patches, bit for bit; the source is unchanged."""
 
 import io
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from augment.crops import phase_positions
 from augment.decode import read_pixels
-from augment.manipulations import MANIPULATED, NAMES, SCALES, cut_patch, cut_test_patch, fits
-from augment.matlab_resize import RESIZE_BORDER
+from augment.manipulations import MANIPULATIONS, NAMES, SCALES, cut_patch, cut_test_patch
 from competition.manifest import read_folder
 from competition.metadata.header import read_header
-from competition.prepare.center_crop import center_window
-from competition.prepare.lossless import crop_jpeg
-from competition.prepare.run import SIZE, prepare
+from competition.prepare.run import prepare
 from competition.utils.errors import InputError
-
-SIDES = st.integers(1, 9000)
-UNITS = st.sampled_from([8, 16])
 
 
 def scene(height: int, width: int) -> Image.Image:
-    """Blurred noise in color: every pixel differs, and files stay small."""
+    """Smooth color noise: all pixels differ, and files are small."""
     small = np.random.default_rng(height).integers(0, 256, (height // 3 + 1, width // 3 + 1, 3), np.uint8)
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def save(path: Path, height: int, width: int, **options: object) -> None:
+def save(path: Path, height: int, width: int, **options: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x0110] = "M-1"
@@ -43,7 +36,7 @@ def save(path: Path, height: int, width: int, **options: object) -> None:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two cameras, small photographs, a test patch and the two files of a submission."""
+    """Two cameras with small photos, a test patch and a solution."""
     save(tmp_path / "photos/train/a/1.jpg", 611, 480, subsampling="4:2:2")
     save(tmp_path / "photos/train/a/2.jpg", 470, 802, subsampling="4:4:4", progressive=True)
     save(tmp_path / "photos/train/b/1.jpg", 200, 210)
@@ -58,37 +51,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@given(SIDES, st.integers(1, 3000), UNITS)
-def test_a_window_is_long_enough_and_no_longer_than_needed(side, size, unit):
-    start, length = center_window(side, size, unit)
-    assert start % unit == 0
-    assert side - length == 2 * start
-    assert min(side, size) <= length < size + 2 * 5 * unit
-
-
-@given(SIDES, st.integers(1, 700), UNITS)
-def test_centre_and_grids_of_every_manipulation_go_on_in_the_window(side, size, unit):
-    """Whatever its parity, a side's window has the same center crop and crop positions of the same phase."""
-    start, length = center_window(side, SIZE, unit)
-    for name in NAMES:
-        if not fits(length, length, name, size):
-            continue
-        outputs, inputs = (SCALES[name].outputs, SCALES[name].inputs) if name in SCALES else (1, 1)
-        resized, shift = (-(-part * outputs // inputs) for part in (side, start))
-        assert shift * inputs == start * outputs
-        step, border = (SCALES[name].phase_step, RESIZE_BORDER) if name in SCALES else (8, 0)
-        whole = phase_positions(resized, size, step, border)
-        here = phase_positions(-(-length * outputs // inputs), size, step, border)
-        assert all(position + shift in whole for position in here)
-        assert (resized - size) // 2 == shift + (-(-length * outputs // inputs) - size) // 2
-
-
 @pytest.mark.parametrize(
     ("height", "width", "subsampling"),
     [(1500, 1400, "4:2:0"), (1333, 1421, "4:2:2"), (1410, 1295, "4:4:4")],  # even, odd, mixed
 )
-def test_patches_are_the_same_bit_for_bit(height, width, subsampling, tmp_path):
-    """Test patches of 512 under every manipulation, and training patches that keep 16 pixels from the border."""
+def test_patches_equal_those_of_the_original_bit_for_bit(height, width, subsampling, tmp_path):
+    """Test patches of 512 under every manipulation, and training patches at least 16 pixels from the border."""
     save(tmp_path / "photos/train/a/1.jpg", height, width, subsampling=subsampling)
     table, skipped = prepare(tmp_path / "photos", tmp_path / "out")
     assert not skipped
@@ -96,7 +64,7 @@ def test_patches_are_the_same_bit_for_bit(height, width, subsampling, tmp_path):
     assert row["crop_left"] > 0 or row["crop_top"] > 0
     original, cropped = (read_pixels(tmp_path / place / "train/a/1.jpg") for place in ("photos", "out"))
     assert cropped.size < original.size
-    assert len(MANIPULATED) == 8
+    assert len(MANIPULATIONS) == 8
     for name in NAMES:
         assert np.array_equal(cut_test_patch(cropped, name, 512), cut_test_patch(original, name, 512)), name
 
@@ -106,14 +74,14 @@ def test_patches_are_the_same_bit_for_bit(height, width, subsampling, tmp_path):
     for name in ("unaltered", "jpeg70", "resize0.8", "resize1.5"):
         outputs, inputs = (SCALES[name].outputs, SCALES[name].inputs) if name in SCALES else (1, 1)
         step = SCALES[name].phase_step if name in SCALES else 8
-        margin = 24 * outputs // inputs  # 16 pixels, and the kernel's reach
+        margin = 24 * outputs // inputs  # 16 pixels and the radius of the kernel
         rows, columns = (phase_positions(-(-side * outputs // inputs), 256, step, margin) for side in (below, right))
         for corner in ((rows[0], columns[0]), (rows[-1], columns[len(columns) // 2])):
             same = (corner[0] + top * outputs // inputs, corner[1] + left * outputs // inputs)
             assert np.array_equal(cut_patch(cropped, name, 256, corner), cut_patch(original, name, 256, same)), name
 
 
-def test_a_prepared_folder_is_drop_in(folder, tmp_path):
+def test_a_prepared_folder_has_the_same_files_and_manifest_except_sizes(folder, tmp_path):
     before = contents(folder)
     table, skipped = prepare(folder, tmp_path / "out", 300)
     assert skipped == {}
@@ -131,14 +99,14 @@ def test_a_prepared_folder_is_drop_in(folder, tmp_path):
         assert (new.tables, new.subsampling, new.exif_width) == (old.tables, old.subsampling, old.exif_width)
 
 
-def test_what_is_small_or_no_jpeg_is_copied_byte_for_byte(folder, tmp_path):
+def test_small_photos_and_other_files_are_copied_byte_for_byte(folder, tmp_path):
     prepare(folder, tmp_path / "out", 300)
     made = contents(tmp_path / "out")
     for name in ("train/b/1.jpg", "train/b/2.png", "test/x_unalt.tif", "solution.csv"):
         assert made[name] == (folder / name).read_bytes()
 
 
-def test_it_goes_on_where_it_was(folder, tmp_path):
+def test_a_second_run_makes_only_missing_and_wrong_files(folder, tmp_path):
     out = tmp_path / "out"
     table, _ = prepare(folder, out, 300)
     made = contents(out)
@@ -152,10 +120,10 @@ def test_it_goes_on_where_it_was(folder, tmp_path):
     assert times[out / "train/b/2.png"] == (out / "train/b/2.png").stat().st_mtime_ns
 
 
-def test_what_is_damaged_is_skipped_and_named(folder, tmp_path):
-    whole = (folder / "train/a/1.jpg").read_bytes()
-    (folder / "train/a/3.jpg").write_bytes(whole[:-40])
-    (folder / "train/a/4.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+def test_damaged_files_are_skipped_with_a_reason(folder, tmp_path):
+    data = (folder / "train/a/1.jpg").read_bytes()
+    (folder / "train/a/3.jpg").write_bytes(data[:-40])
+    (folder / "train/a/4.jpg").write_bytes(data[: len(data) // 2] + b"\xff\xd9")
     (folder / "train/a/5.jpg").write_text("<html>")
     (folder / "train/notes.txt").write_text("mine")
     table, skipped = prepare(folder, tmp_path / "out", 300)
@@ -169,8 +137,8 @@ def test_what_is_damaged_is_skipped_and_named(folder, tmp_path):
     assert not [name for name in contents(tmp_path / "out") if name in skipped or "partial" in name]
 
 
-def test_a_photograph_with_a_second_picture_behind_it_can_still_be_read(tmp_path):
-    """Telephones write such files; the second picture is not kept, and nobody misses it."""
+def test_a_photo_with_a_second_image_in_its_file_can_be_read(tmp_path):
+    """Phones write such files. The second image is not kept."""
     path = tmp_path / "photos/train/a/1.jpg"
     path.parent.mkdir(parents=True)
     with io.BytesIO() as stream:
@@ -182,35 +150,25 @@ def test_a_photograph_with_a_second_picture_behind_it_can_still_be_read(tmp_path
         assert read_pixels(tmp_path / "out/train/a/1.jpg").shape == (340, 340, 3)
 
 
-def test_only_what_a_list_names(folder, tmp_path):
+def test_only_the_given_photos_are_prepared(folder, tmp_path):
     table, _ = prepare(folder, tmp_path / "out", 300, only={"train/a/2.jpg", "train/b/2.png"})
     assert table["path"].tolist() == ["train/a/2.jpg", "train/b/2.png"]
-    with pytest.raises(InputError, match=r"no photograph train/z/9\.jpg"):
+    with pytest.raises(InputError, match=r"no photo train/z/9\.jpg"):
         prepare(folder, tmp_path / "out", 300, only={"train/a/2.jpg", "train/z/9.jpg"})
     prepare(folder, tmp_path / "out2", 300)
-    with pytest.raises(
-        InputError, match=r"holds 2 photograph\(s\) that do not belong there, the first is train/a/1\.jpg"
-    ):
+    with pytest.raises(InputError, match=r"has 2 photo\(s\) that do not belong there, the first is train/a/1\.jpg"):
         prepare(folder, tmp_path / "out2", 300, only={"train/a/2.jpg", "train/b/2.png"})
 
 
 @pytest.mark.parametrize("out", [".", "train", "prepared", ".."])
-def test_a_folder_inside_the_other_is_refused(out, folder):
+def test_nested_folders_are_rejected(out, folder):
     before = contents(folder)
-    with pytest.raises(InputError, match="one in the other"):
+    with pytest.raises(InputError, match="the same folder or nested"):
         prepare(folder, folder / out)
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("place", [(8, 0), (0, 3)])
-def test_a_window_off_the_grid_is_refused(place):
-    with io.BytesIO() as stream:
-        scene(200, 200).save(stream, "JPEG", subsampling="4:2:0")
-        with pytest.raises(InputError, match="must be a multiple of 16"):
-            crop_jpeg(stream.getvalue(), *place, 100, 100)
-
-
-def test_what_is_known_of_collected_photographs_goes_along(folder, tmp_path):
+def test_the_record_of_collect_is_copied(folder, tmp_path):
     (folder / "collected.csv").write_text("path\n")
     prepare(folder, tmp_path / "out", 300)
     assert (tmp_path / "out/collected.csv").read_text() == "path\n"

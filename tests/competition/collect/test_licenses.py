@@ -1,8 +1,8 @@
-"""Every spelling of a licence becomes one, and what is none is refused."""
+"""Every spelling of a license has one canonical name; unknown licenses raise an error."""
 
 import pytest
 
-from competition.collect.licences import KNOWN, canonical, family
+from competition.collect.licenses import KNOWN, canonical_name, without_version
 from competition.utils.errors import InputError
 
 
@@ -19,23 +19,23 @@ from competition.utils.errors import InputError
         ("public domain", "public-domain"),
     ],
 )
-def test_one_spelling(text, expected):
-    assert canonical(text) == expected
+def test_spellings_map_to_the_canonical_name(text, expected):
+    assert canonical_name(text) == expected
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_known_names_are_their_own_spelling_and_family(name):
-    assert canonical(name) == name
-    assert family(name) == name
+def test_canonical_names_are_fixed_points(name):
+    assert canonical_name(name) == name
+    assert without_version(name) == name
 
 
-def test_the_family_has_no_version():
-    assert family("CC-BY-SA-4.0") == "CC-BY-SA"
+def test_the_version_is_removed():
+    assert without_version("CC-BY-SA-4.0") == "CC-BY-SA"
 
 
 @pytest.mark.parametrize(
     "text", ["", "MIT", "CC-BY-4", "CC-BY-ND-SA", "CC", "all rights reserved", "https://creativecommons.org/"]
 )
-def test_what_is_no_licence_is_refused(text):
-    with pytest.raises(InputError, match=r"unknown licence .*; known: CC0, "):
-        canonical(text)
+def test_unknown_licenses_are_rejected(text):
+    with pytest.raises(InputError, match=r"unknown license .*; known: CC0, "):
+        canonical_name(text)
