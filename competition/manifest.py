@@ -13,7 +13,7 @@ import pandas as pd
 
 from competition.manipulation import UNALTERED, manipulation_from_name
 from competition.metadata.collected import collected_devices
-from competition.metadata.header import Header, read_header
+from competition.metadata.header import Header, header_or_reason
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from competition.utils.find_photos import PHOTO_SUFFIXES, find_photos
@@ -67,7 +67,7 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     skipped = {path.relative_to(folder).as_posix(): reason for path, reason in others.items()}
     devices = collected_devices(folder)
     rows, unsupported = [], []
-    for path, header in zip(paths, parallel_map(_read, paths, jobs, "headers"), strict=True):
+    for path, header in zip(paths, parallel_map(header_or_reason, paths, jobs, "headers"), strict=True):
         name = path.relative_to(folder).as_posix()
         if isinstance(header, str):
             skipped[name] = header
@@ -184,11 +184,3 @@ def _train_row(path: Path, header: Header, collected_device: str | None) -> dict
 
 def _test_row(path: Path) -> dict[str, object]:
     return {"manipulation": manipulation_from_name(path), "split": "test"}
-
-
-def _read(path: Path) -> Header | str:
-    """Return the header of a file, or the reason why it has none."""
-    try:
-        return read_header(path)
-    except InputError as error:
-        return str(error).removeprefix(f"{path} ").removeprefix("is ")

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from competition.doctor.duplicates import fingerprint
-from competition.metadata.header import Header, read_header
-from competition.utils.errors import InputError
+from competition.metadata.header import Header, header_or_reason
 
 SPLITS = ("train", "validation", "test")  # folders directly inside the examined one that name a split
 
@@ -39,10 +38,9 @@ class Photo:
 def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
     """Read the file at `folder`/`path`, and decode it if `pixels`. Returns the reason if it is not an image."""
     file = folder / path
-    try:
-        header = read_header(file)
-    except InputError as error:
-        return str(error).removeprefix(f"{file} ").removeprefix("is ")
+    header = header_or_reason(file)
+    if isinstance(header, str):
+        return header
     camera, split = camera_and_split(path)
     perceptual_hash, decode_error = fingerprint(file) if pixels else (None, None)
     return Photo(

@@ -99,6 +99,14 @@ def read_header(path: Path | str) -> Header:
         return _header(image, file)
 
 
+def header_or_reason(path: Path | str) -> Header | str:
+    """Return the header of a file, or the reason, without the path, why it cannot be read."""
+    try:
+        return read_header(path)
+    except InputError as error:
+        return str(error).removeprefix(f"{path} ").removeprefix("is ")
+
+
 @contextmanager
 def open_header(path: Path | str) -> Iterator[tuple[ImageFile.ImageFile, IO[bytes]]]:
     """Open a JPEG, PNG or TIFF file, and yield Pillow's image, not yet decoded, and the file.

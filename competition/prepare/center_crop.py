@@ -11,7 +11,7 @@ import math
 import shutil
 from pathlib import Path
 
-from competition.metadata.header import read_header
+from competition.metadata.header import header_or_reason
 from competition.utils.atomic_files import atomic_write, write_bytes
 from competition.utils.errors import InputError
 
@@ -48,20 +48,23 @@ def crop_to_center(folder: Path, out: Path, size: int, name: str) -> tuple[str |
         was skipped.
     """
     source, target = folder / name, out / name
-    try:
-        header = read_header(source)
-        if not header.complete:
-            return "truncated"
-        unit = MCU_SIZES.get(header.subsampling or "", DEFAULT_MCU)
-        left, width = center_span(header.width, size, unit[0])
-        top, height = center_span(header.height, size, unit[1])
-        if header.format != "JPEG" or left == top == 0:
-            left = top = 0
-            copy_file(folder, out, name)
-        elif not (target.exists() and _size(target) == (width, height)):
-            write_bytes(crop_jpeg(source.read_bytes(), left, top, width, height), target)
-    except InputError as error:
-        return str(error).removeprefix(f"{source} ").removeprefix("is ")
+    header = header_or_reason(source)
+    if isinstance(header, str):
+        return header
+    if not header.complete:
+        return "truncated"
+    unit = MCU_SIZES.get(header.subsampling or "", DEFAULT_MCU)
+    left, width = center_span(header.width, size, unit[0])
+    top, height = center_span(header.height, size, unit[1])
+    if header.format != "JPEG" or left == top == 0:
+        left = top = 0
+        copy_file(folder, out, name)
+    elif not (target.exists() and _size(target) == (width, height)):
+        try:
+            cropped = crop_jpeg(source.read_bytes(), left, top, width, height)
+        except InputError as error:
+            return str(error)
+        write_bytes(cropped, target)
     return name, left, top, header.width, header.height, target.stat().st_size
 
 
@@ -100,6 +103,6 @@ def copy_file(folder: Path, out: Path, name: str) -> None:
             shutil.copyfile(source, partial_copy)
 
 
-def _size(path: Path) -> tuple[int, int]:
-    header = read_header(path)
-    return header.width, header.height
+def _size(path: Path) -> tuple[int, int] | None:
+    header = header_or_reason(path)
+    return None if isinstance(header, str) else (header.width, header.height)

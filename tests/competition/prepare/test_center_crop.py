@@ -83,3 +83,12 @@ def test_a_photo_is_cropped_copied_or_skipped_with_a_reason(tmp_path):
     assert short == "truncated"
     assert isinstance(page, str) and page.startswith("a file that begins with")
     assert sorted(path.name for path in out.iterdir()) == ["large.jpg", "small.jpg"]
+
+
+def test_a_damaged_crop_is_made_again(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg(400, 500))
+    first = crop_to_center(tmp_path, tmp_path / "out", 200, "a.jpg")
+    cropped = (tmp_path / "out" / "a.jpg").read_bytes()
+    (tmp_path / "out" / "a.jpg").write_bytes(b"half")
+    assert crop_to_center(tmp_path, tmp_path / "out", 200, "a.jpg") == first
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == cropped
