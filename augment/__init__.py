@@ -7,6 +7,7 @@ matlab_resize    MATLAB's bicubic `imresize`, for any crop of the result
 squash           the whole photo resized to a square
 dihedral         the eight dihedral transforms of a square
 lens_distortion  patches of a photo with simulated radial distortion
+photo_patches    the patches of a photo with the most evidence
 patches          training and evaluation patches, NumPy only
 prefetch         background threads that compute the next items of a sequence
 loaders          Keras data sets of patches; the only module that imports Keras, so import it from `augment.loaders`

@@ -124,14 +124,20 @@ class TrainingPatches(_PatchDataset):
     def batch(self, epoch: int, index: int) -> Batch:
         """Return batch `index` of any epoch; the result does not depend on earlier calls."""
         patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
-        rows = self._order(epoch)[patches.start : patches.stop]
+        rows = self.photos(epoch)[patches.start : patches.stop]
         made = [
             make_patch(self._read(self.paths[row]), self.config, epoch, patch)
             for row, patch in zip(rows, patches, strict=True)
         ]
-        return _inputs(*zip(*made, strict=True)), *_labels(
-            self.targets, rows, self.head_weights(epoch), self.class_weights
-        )
+        return _inputs(*zip(*made, strict=True)), *self.labels(epoch, rows)
+
+    def photos(self, epoch: int) -> np.ndarray:
+        """Return the photo of every patch of an epoch, as rows of the manifest: int (patches,)."""
+        return self._order(epoch)
+
+    def labels(self, epoch: int, photos: np.ndarray) -> tuple[Targets, Weights]:
+        """Return the targets and the weights in the loss of some photos, given as rows of the manifest, in an epoch."""
+        return _labels(self.targets, photos, self.head_weights(epoch), self.class_weights)
 
     def on_epoch_begin(self) -> None:
         self._epoch_began = True
@@ -183,7 +189,11 @@ class EvaluationPatches(_PatchDataset):
         rows = slice(index * self.config.batch_size, (index + 1) * self.config.batch_size)
         patches = [self._patch(*row) for row in self.rows[rows]]
         manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
-        return _inputs(patches, manipulated), *_labels(self.targets, rows, {}, {})
+        return _inputs(patches, manipulated), *self.labels(rows)
+
+    def labels(self, rows: np.ndarray | slice) -> tuple[Targets, Weights]:
+        """Return the targets of some rows, and their weights: 1 where known, 0 where unknown."""
+        return _labels(self.targets, rows, {}, {})
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
         pixels = self._read(self.folder / path)

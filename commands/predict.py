@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from commands.framework import load_framework
+from commands.options import at_least
 from commands.program import PROGRAM
 
 HELP = "predict which camera took photos, or compute the missing predictions of a run"
@@ -28,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the photos were recompressed, resized or gamma-corrected after the camera wrote them",
     )
+    parser.add_argument(
+        "--patches",
+        type=at_least(1),
+        metavar="N",
+        help="patches of each photo to look at; default: 4",
+    )
     parser.add_argument("--out", type=Path, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv")
 
 
@@ -41,14 +48,20 @@ def run(args: argparse.Namespace) -> None:
         from competition.manifest import describe_skipped
         from competition.utils.atomic_files import write_csv
         from competition.utils.tables import text_table
-        from submissions.predict_photos import predict_photos
+        from submissions.predict_photos import MIN_EVIDENCE, PATCHES, predict_photos
 
-        table, skipped = predict_photos(opened, args.photos, args.manipulated)
+        table, skipped = predict_photos(opened, args.photos, args.manipulated, args.patches or PATCHES)
         write_csv(table, args.out)
         if skipped:
             print(f"warning: {describe_skipped(skipped)}")
-        targets = [name for name in opened.targets.classes if name in table]
-        print(text_table(table[["path", *targets]].head(PRINTED_ROWS).to_dict("list")))
+        shown = [name for name in (*opened.targets.classes, "probability", "patches") if name in table]
+        print(text_table(table[["path", *shown]].head(PRINTED_ROWS).to_dict("list")))
+        little = table.loc[table["evidence"] < MIN_EVIDENCE, "path"]
+        if len(little):
+            print(
+                f"warning: {len(little)} photos are almost flat or saturated, such as {little.iloc[0]}: "
+                "their predictions are little more than guesses"
+            )
         print(f"\n{args.out}: {len(table)} photos")
         return
 

@@ -112,33 +112,35 @@ def run(args: argparse.Namespace) -> None:
     recipes = {member: classifier_recipe(preset, member, task.name, **changes) for member in members}
 
     load_framework()
-    from submissions.run import Run, start_run
+    from submissions.run import Run, open_run, start_run
 
     data = args.data or virtual_folder(found.virtual_size, args.jobs)
     suffix = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
     name = args.run or f"{args.what}{suffix}-{preset}-{data.resolve().name}"
-    started = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
-    for message in start_run(started, args.jobs):
+    requested = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
+    for message in start_run(requested, args.jobs, fit_patches=args.patch is None):
         print(message)
+    started = open_run(requested.folder)
 
+    from joblib import effective_n_jobs
+
+    from models.training.backend import has_gpu
     from submissions.leaderboards.score import score_run
-    from submissions.members import predict_member, train_member
-    from submissions.submit import submit_run
+    from submissions.submit import has_equal_quotas, submit_run
+    from submissions.train_run import train_run
 
     counts = started.manifest["split"].value_counts()
     splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "validation", "test") if split in counts)
     print(f"run {started.folder}: {len(started.cameras)} cameras, {splits} images")
-    for member in members:
-        train_member(started, member)
-        predict_member(started, member)
+    train_run(started, 1 if has_gpu() else effective_n_jobs(args.jobs))
     print(f"\n{score_run(started)}\n")
     for path in submit_run(started):
         print(f"submission   {path} (checked)")
     for path in sorted(started.folder.glob("*leaderboard.csv")):
         print(f"leaderboard  {path}")
     print(f"models       {started.folder / 'members'}")
-    has_camera_test = task.camera and "test" in started.images
-    next_command = f"submit {started.folder} --balance exact" if has_camera_test else f"predict {started.folder} PHOTO…"
+    is_balanced = task.camera and "test" in started.images and has_equal_quotas(started)
+    next_command = f"submit {started.folder} --balance exact" if is_balanced else f"predict {started.folder} PHOTO…"
     print(f"\nnext: {PROGRAM} {next_command}")
 
 

@@ -57,6 +57,9 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colors: ColorS
     front_end, logits = _front_end(member, recipe, patch, is_manipulated, colors), dict[str, list[Tensor]]()
     if front_end.hidden is not None:
         logits = {head: [layers.Dense(n, name=f"front_end_{head}")(front_end.hidden)] for head, n in heads.items()}
+        if recipe.front_end_recipe is not None:
+            # The front end knows its training patches almost by heart. Half of the time, the backbone must do without.
+            logits = {head: [_drop_rows(parts[0], f"front_end_{head}_drop")] for head, parts in logits.items()}
     if member in BACKBONES:
         weights = "imagenet" if recipe.weights == "imagenet" else None
         backbone = build_backbone(member, front_end.image.shape[-1], weights, recipe.momentum)
@@ -72,6 +75,10 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colors: ColorS
         total = layers.Add(name=f"{head}_sum")(parts) if len(parts) > 1 else parts[0]
         outputs[head] = layers.Activation("softmax", dtype="float32", name=head)(total)
     return keras.Model({"patch": patch, "is_manipulated": is_manipulated}, outputs, name=member)
+
+
+def _drop_rows(logits: Tensor, name: str) -> Tensor:
+    return layers.Dropout(0.5, noise_shape=(None, 1), name=name)(logits)
 
 
 def _front_end(
@@ -97,8 +104,8 @@ def _tail(x: Tensor, recipe: Recipe) -> Tensor:
     return x
 
 
-def copy_front_end(model: keras.Model, trained: keras.Model) -> None:
-    """Copy the weights of the front end, and of its logits, from a `trained` front end to `model`."""
+def copy_weights(model: keras.Model, trained: keras.Model) -> None:
+    """Copy the weights of all layers of a `trained` part of a network to the layers of the same names in `model`."""
     for layer in trained.layers:
         if layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())

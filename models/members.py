@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NO_FRONT_END = "none"
 FRONT_END_MEMBERS = {front_end.member: name for name, front_end in FRONT_ENDS.items() if front_end.member}
-CONVNET, STATNET = "convnet", "statnet"
+DCTNET, CONVNET, STATNET = "dctnet", "convnet", "statnet"
 MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
 ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`
 SMALLEST_FRONT_END_PATCH = 8  # pixels
@@ -57,6 +57,13 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
     smallest, received = smallest_patch(member), min(recipe.patches.size, recipe.test_patch)
     if received < smallest:
         raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
+    multiple = FRONT_ENDS[recipe.front_end].multiple if recipe.front_end in FRONT_ENDS else 1
+    uneven = [side for side in (recipe.patches.size, recipe.test_patch) if side % multiple]
+    if uneven:
+        raise InputError(
+            f"the front end {recipe.front_end} needs patches with a side that is a multiple of {multiple} pixels, "
+            f"received {uneven[0]}; use {uneven[0] // multiple * multiple}"
+        )
     own = FRONT_END_MEMBERS.get(member, recipe.front_end)
     if own != recipe.front_end:
         raise InputError(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, TypeVar
 
+from augment.dihedral import N_TRANSFORMS
 from augment.patches import PatchConfig
 
 
@@ -14,7 +15,7 @@ class Recipe:
     Attributes:
         patches: how training patches are made. Its seed is replaced at training, so that every member has its own. With
             `dihedral`, the predictions of all eight dihedral views of an image are averaged; without it, the network
-            has only seen one orientation of the color filter array, and only the first view counts.
+            has only seen one orientation of the color filter array, and only the first view is predicted.
         test_patch: side of a patch at validation and prediction, pixels. Features are pooled over the patch, so it may
             be larger than in training: each prediction has more evidence, and training on small patches is faster.
         front_end: `none`, or a name of `models.front_ends.FRONT_ENDS`.
@@ -58,6 +59,11 @@ class Recipe:
     tau: float = 0
     normalize: str = "weights"
     front_end_recipe: "Recipe | None" = None
+
+    @property
+    def views(self) -> int:
+        """Number of dihedral views that are predicted for each image: one for a network trained on one orientation."""
+        return N_TRANSFORMS if self.patches.dihedral else 1
 
 
 class _HasPatches(Protocol):

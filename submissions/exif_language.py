@@ -33,11 +33,11 @@ from models.exif_language.recipe import DualEncoderRecipe, recipe_from_json
 from models.exif_language.tokenizer import Tokenizer, load_tokenizer
 from models.presets import EXIF_LANGUAGE, dual_encoder_recipe
 from submissions.environment import environment
+from submissions.patch_sizes import check_photo_sizes
 from submissions.run import (
     FORMAT_VERSION,
     SIMULATED,
     as_json,
-    check_photo_sizes,
     check_same_config,
     flatten,
     read_config,

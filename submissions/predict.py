@@ -1,4 +1,4 @@
-"""Predict every dihedral view of every image with a trained member. Tested by tests/commands/test_main_job.py."""
+"""Predict the dihedral views of every image with a trained member. Tested by tests/commands/test_main_job.py."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from augment.dihedral import N_TRANSFORMS, dihedral_transform
+from augment.dihedral import dihedral_transform
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from competition.manipulation import UNALTERED
 from models.recipe import Recipe
@@ -21,19 +21,19 @@ IMAGES = 4  # per batch, each in all of its views
 
 
 class _Views(keras.utils.PyDataset):
-    """Every image of `patches` in all eight dihedral views: batches of (views · images, size, size, 3)."""
+    """Every image of `patches` in its first dihedral views: batches of (views · images, size, size, 3)."""
 
-    def __init__(self, patches: EvaluationPatches) -> None:
+    def __init__(self, patches: EvaluationPatches, views: int) -> None:
         super().__init__(workers=patches.workers)
-        self.patches = patches
+        self.patches, self.views = patches, views
 
     def __len__(self) -> int:
         return len(self.patches)
 
     def __getitem__(self, index: int) -> tuple[Inputs]:
         inputs, *_ = self.patches[index]
-        patches = np.concatenate([dihedral_transform(inputs["patch"], view) for view in range(N_TRANSFORMS)])
-        return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (N_TRANSFORMS, 1))},)
+        patches = np.concatenate([dihedral_transform(inputs["patch"], view) for view in range(self.views)])
+        return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (self.views, 1))},)
 
 
 def evaluation_patches(
@@ -45,7 +45,13 @@ def evaluation_patches(
 
 
 def predict(
-    network: keras.Model, table: pd.DataFrame, folder: Path, recipe: Recipe, targets: Targets, title: str
+    network: keras.Model,
+    table: pd.DataFrame,
+    folder: Path,
+    recipe: Recipe,
+    targets: Targets,
+    title: str,
+    views: int,
 ) -> dict[str, Predictions]:
     """Predict the images of `table`, in its order, for all of `targets.all_heads`.
 
@@ -56,32 +62,33 @@ def predict(
         recipe: see `network`.
         targets: the run's heads and classes.
         title: of the progress bar.
+        views: number of dihedral views of each image, the first of which is the image as it is.
 
     Returns:
         Predictions by head.
     """
-    views = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES))
-    with tqdm(total=len(views), desc=title, unit="batch") as bar, reraise_input_errors(views.patches):
-        outputs = network.predict(views, verbose=0, callbacks=[_Progress(bar)])
+    dataset = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES), views)
+    with tqdm(total=len(dataset), desc=title, unit="batch") as bar, reraise_input_errors(dataset.patches):
+        outputs = network.predict(dataset, verbose=0, callbacks=[_Progress(bar)])
     return {
         head: Predictions(
             names=table["path"].to_numpy(dtype=np.str_),
             is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
             classes=targets.all_heads[head],
-            probabilities=_by_view(probabilities).astype(np.float32),
-            use_tta=recipe.patches.dihedral,
+            probabilities=_by_view(probabilities, views).astype(np.float32),
+            use_tta=views > 1,
         )
         for head, probabilities in targets.with_marginals(outputs).items()
     }
 
 
-def _by_view(probabilities: np.ndarray) -> np.ndarray:
+def _by_view(probabilities: np.ndarray, views: int) -> np.ndarray:
     """Reorder (rows, classes) into (views, images, classes).
 
     Each batch holds its images view by view; only the last batch may have fewer images.
     """
-    batches = np.split(probabilities, np.arange(N_TRANSFORMS * IMAGES, len(probabilities), N_TRANSFORMS * IMAGES))
-    return np.concatenate([batch.reshape(N_TRANSFORMS, -1, probabilities.shape[1]) for batch in batches], axis=1)
+    batches = np.split(probabilities, np.arange(views * IMAGES, len(probabilities), views * IMAGES))
+    return np.concatenate([batch.reshape(views, -1, probabilities.shape[1]) for batch in batches], axis=1)
 
 
 class _Progress(keras.callbacks.Callback):

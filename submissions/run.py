@@ -6,6 +6,7 @@ runs/<name>/
     manifest.csv         every photo with its split
     validation.csv       the validation images, unaltered and manipulated
     notes.txt            what a reader of the scores must know
+    front_end/           history.csv, model.keras of the front end that the members share
     members/<member>/    history.csv, model.keras
     predictions/<member>/validation.npz, test.npz of the camera; validation-<head>.npz, test-<head>.npz of other heads
     scores.json, leaderboard.csv, submission.csv; for settings settings_leaderboard.csv, settings_submission.csv
@@ -13,7 +14,7 @@ runs/<name>/
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,15 @@ from competition.utils.errors import InputError, unknown_name
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe, recipe_from_json
 from submissions.environment import environment
+from submissions.patch_sizes import check_photo_sizes, shrink_patches, smallest_side
 from submissions.submission_csv import check_test_set
 from submissions.tasks import CAMERA, Targets, Task, label_notes
 
-FORMAT_VERSION = 2  # of config.json; runs of other versions cannot be opened
+FORMAT_VERSION = 3  # of config.json; runs of other versions cannot be opened
 SIMULATED = "simulated photographs (the virtual competition)"
 CAMERA_ONLY = Task()
 DIFFERENCES_NAMED = 4
+FRONT_END = "front_end"  # folder of a front end alone, and name of its predictions
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ class Run:
     def member_folder(self, member: str) -> Path:
         return self.folder / "members" / member
 
+    @property
+    def front_end_folder(self) -> Path:
+        """Folder of the front end that the members share."""
+        return self.folder / FRONT_END
+
+    @property
+    def shared_front_end(self) -> Recipe | None:
+        """The recipe of the front end alone that the backbones start from; None if there is no such front end."""
+        recipes = {recipe.front_end_recipe for recipe in self.recipes.values() if recipe.front_end_recipe is not None}
+        return recipes.pop() if len(recipes) == 1 else None
+
     def predictions_file(self, member: str, split: str, head: str = CAMERA) -> Path:
         name = split if head == CAMERA else f"{split}-{head}"
         return self.folder / "predictions" / member / f"{name}.npz"
@@ -126,12 +140,14 @@ def open_run(folder: Path) -> Run:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
 
 
-def start_run(run: Run, jobs: int) -> list[str]:
+def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     """Create the folder of a new run, or check that the existing one has the same configuration.
 
     Args:
         run: the configuration.
         jobs: number of processes that read the headers of the photos.
+        fit_patches: use smaller patches where an image is smaller than those of the recipes; `open_run` returns the run
+            with these patches.
 
     Returns:
         Messages for the user, lines that begin with `warning: ` or `note: `.
@@ -139,11 +155,17 @@ def start_run(run: Run, jobs: int) -> list[str]:
     Raises:
         InputError: the existing run has another configuration, or the data cannot be used. Nothing is written then.
     """
+    exists = (run.folder / "config.json").exists()
+    if exists:
+        read_config(run.folder)  # refuses another format before anything else is read
+    table, skipped = (run.manifest, {}) if exists else read_folder(run.data, jobs)
+    requested, side = run.recipes, smallest_side(table)
+    if fit_patches:
+        run = replace(run, recipes={member: shrink_patches(recipe, side) for member, recipe in run.recipes.items()})
     config = _config(run)
-    if (run.folder / "config.json").exists():
+    if exists:
         check_same_config(run.folder, flatten(read_config(run.folder)), flatten(config))
         return []
-    table, skipped = read_folder(run.data, jobs)
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
     cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
     size = max((max(recipe.patches.size, recipe.test_patch) for recipe in cropped), default=1)
@@ -165,18 +187,9 @@ def start_run(run: Run, jobs: int) -> list[str]:
     write_bytes("".join(f"{note}\n" for note in notes + split_notes).encode(), run.folder / "notes.txt")
     write_json(environment(), run.folder / "environment.json")
     write_json(config, run.folder / "config.json")  # last: a folder with this file is a run
+    if fit_patches and run.recipes != requested:
+        messages.append(f"note: the smallest image has a side of {side} pixels: patches have {size} pixels")
     return [*messages, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
-
-
-def check_photo_sizes(table: pd.DataFrame, size: int) -> None:
-    """Raise `InputError` if a photo of the manifest `table` is smaller than a patch of `size` pixels."""
-    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
-    if len(small):
-        first = small.iloc[0]
-        raise InputError(
-            f"{len(small)} photo(s) are smaller than a patch of {size} pixels, the first is {first.path} "
-            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
-        )
 
 
 def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapping[str, Any]) -> None:

@@ -1,5 +1,5 @@
-"""The CSV files of a Kaggle test set: sample_submission.csv, solution.csv and submission.csv, checked on reading and
-before writing."""
+"""The CSV files of a Kaggle test set: sample_submission.csv, quotas.csv, solution.csv and submission.csv, checked on
+reading and before writing."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -17,6 +17,7 @@ from competition.utils.tables import read_text_table
 
 HEADER = ["fname", "camera"]
 SOLUTION_COLUMNS = ["fname", "camera", "manipulation"]  # and optionally usage
+QUOTA_COLUMNS = ["camera", "unaltered", "manipulated"]
 PRIVATE, PUBLIC = "Private", "Public"  # values of the column usage
 NAMES_SHOWN = 5  # in an error; further ones are counted
 
@@ -48,6 +49,45 @@ def read_expected_names(data_folder: Path | str) -> list[str]:
     return names
 
 
+def read_quotas(data_folder: Path | str, cameras: Sequence[str], is_manipulated: ArrayLike) -> NDArray[np.int64] | None:
+    """Read quotas.csv: what the organizers say of the numbers of test images. None if there is no such file.
+
+    Its columns are camera, unaltered and manipulated: the numbers of unaltered and of manipulated images.
+
+    Args:
+        data_folder: folder of the photos.
+        cameras: the camera classes.
+        is_manipulated: of the test images, (images,).
+
+    Returns:
+        Quotas (2, cameras) of the unaltered and of the manipulated images, for `submissions.balancing.assign_within`.
+
+    Raises:
+        InputError: the file is damaged, does not list each camera once, or does not add up to the test images.
+    """
+    path = Path(data_folder) / "quotas.csv"
+    if not path.is_file():
+        return None
+    fix = f"give each camera one line with the columns {', '.join(QUOTA_COLUMNS)}, or remove the file"
+    table = read_text_table(path, QUOTA_COLUMNS, fix)
+    _check_none(f"{path} lists cameras more than once", _repeated(table["camera"].tolist()), fix)
+    _check_none(f"{path} lacks cameras", set(cameras) - set(table["camera"]), fix)
+    _check_none(f"{path} has cameras without training photos", set(table["camera"]) - set(cameras), fix)
+    table = table.set_index("camera").loc[list(cameras)]
+    manipulated = int(np.count_nonzero(is_manipulated))
+    quotas = []
+    for kind, images in zip(QUOTA_COLUMNS[1:], (np.size(is_manipulated) - manipulated, manipulated), strict=True):
+        wrong = [value for value in table[kind] if not value.isdecimal()]
+        _check_none(f"{path} has numbers of {kind} images that are not whole", wrong, fix)
+        quotas.append(table[kind].astype(np.int64).to_numpy())
+        if quotas[-1].sum() != images:
+            raise InputError(
+                f"the {kind} images in {path} add up to {quotas[-1].sum()}, but the test set has {images}; "
+                "correct the file or remove it"
+            )
+    return np.stack(quotas)
+
+
 def read_solution(data_folder: Path | str) -> pd.DataFrame | None:
     """Read solution.csv: columns fname, camera, manipulation, usage. None if there is none, as on Kaggle.
 
@@ -73,13 +113,13 @@ def read_solution(data_folder: Path | str) -> pd.DataFrame | None:
 
 
 def check_test_set(data_folder: Path | str, manifest: pd.DataFrame) -> None:
-    """Check that sample_submission.csv and solution.csv fit the test images of a manifest of `data_folder`.
+    """Check that sample_submission.csv, quotas.csv and solution.csv fit the test images of a manifest of `data_folder`.
 
     Does nothing if the manifest has no test images.
 
     Raises:
-        InputError: one of them is damaged, lists other images, or has a camera or a manipulation that contradicts the
-            manifest; or a test image cannot be read, so that no valid submission is possible.
+        InputError: one of them is damaged, lists other images, or has a camera, a manipulation or a number of images
+            that contradicts the manifest; or a test image cannot be read, so that no valid submission is possible.
     """
     test = manifest[manifest["split"] == "test"]
     if test.empty:
@@ -91,6 +131,8 @@ def check_test_set(data_folder: Path | str, manifest: pd.DataFrame) -> None:
     folder = Path(data_folder) / "test"
     unreadable = set(read_expected_names(data_folder)) - set(is_manipulated)
     _check_none(f"{folder} lacks readable images of files", unreadable, "restore them")
+    cameras = sorted(manifest["camera"].dropna().unique())
+    read_quotas(data_folder, cameras, test["manipulation"] != UNALTERED)
     solution = read_solution(data_folder)
     if solution is None:
         return
@@ -101,7 +143,6 @@ def check_test_set(data_folder: Path | str, manifest: pd.DataFrame) -> None:
     _check_none(f"{folder} holds files that {path} lacks", set(is_manipulated) - set(in_solution), fix)
     different = [name for name, flag in in_solution.items() if flag != is_manipulated[name]]
     _check_none(f"{path} and the names of the files disagree on their manipulation", different, fix)
-    cameras = sorted(manifest["camera"].dropna().unique())
     unknown = set(solution["camera"]) - set(cameras)
     _check_none(f"{path} has unknown cameras", unknown, f"the training photos are by {', '.join(cameras)}")
 

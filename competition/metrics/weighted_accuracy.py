@@ -12,7 +12,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from competition.manipulation import UNALTERED
-from competition.metrics.bootstrap import DRAWS, LEVEL, percentile_interval, resample_sums, sum_groups
+from competition.metrics.bootstrap import (
+    DRAWS,
+    LEVEL,
+    paired_interval,
+    percentile_interval,
+    resample_sums,
+    sum_groups,
+)
 
 UNALTERED_WEIGHT = 0.7
 MANIPULATED_WEIGHT = 0.3
@@ -61,6 +68,32 @@ def accuracy_interval(
     strata = (sums[:, 0] > 0) + 2 * (sums[:, 2] > 0)
     low, high = percentile_interval(_weighted(resample_sums(sums, strata, seed, draws).sum(axis=0)), level).tolist()
     return low, high
+
+
+def accuracy_difference(
+    y_true: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    is_manipulated: ArrayLike,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    groups: ArrayLike | None = None,
+) -> tuple[float, float, float]:
+    """Return the weighted accuracy of `first` minus that of `second` with its paired bootstrap interval (low, high).
+
+    Args:
+        y_true: labels, (images,).
+        first, second: labels that two entries predict for the same images, (images,).
+        is_manipulated, seed, draws, groups: see `accuracy_interval`.
+    """
+    names = np.arange(np.size(y_true)) if groups is None else np.asarray(groups)
+    sums = [sum_groups(_counts(*_check(y_true, labels, is_manipulated)), names) for labels in (first, second)]
+    strata = (sums[0][:, 0] > 0) + 2 * (sums[0][:, 2] > 0)
+    low, high = paired_interval(
+        *sums, lambda drawn: _weighted(drawn.sum(axis=0)), strata=strata, seed=seed, draws=draws
+    ).tolist()
+    return float(np.subtract(*(_weighted(entry.sum(axis=0)) for entry in sums))), low, high
 
 
 def score(

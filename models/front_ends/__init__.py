@@ -1,6 +1,7 @@
 """Front ends: what stands between the pixels and a backbone. In reading order:
 
 registry    the front ends by name, and what they output
+dct         histograms and maps of the block DCT's magnitudes
 high_pass   the photo minus its local mean
 conv_stem   a small convolutional network at full resolution, behind a high-pass filter
 statistics  fixed local statistics, and a small network over their distribution

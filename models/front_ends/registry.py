@@ -38,11 +38,16 @@ class FrontEnd:
             the recipe's size. Names of layers with weights begin with `front_end_`.
         member: name of the member that is this front end alone; None if the front end has no logits of its own.
         rgb: whether the image has three channels, as ImageNet weights expect.
+        fixed: name of the layer up to which the front end has no weights; its output is computed once for every
+            training patch when the front end is trained alone. None if the front end learns from the pixels on.
+        multiple: sides of patches must be multiples of so many pixels.
     """
 
     build: "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutput]"
     member: str | None = None
     rgb: bool = False
+    fixed: str | None = None
+    multiple: int = 1
 
 
 def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutput]":
@@ -55,6 +60,7 @@ def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutpu
 
 
 FRONT_ENDS = {
+    "dct": FrontEnd(_load("dct"), member="dctnet", fixed="front_end_histograms", multiple=8),
     "high_pass": FrontEnd(_load("high_pass"), rgb=True),
     "conv_stem": FrontEnd(_load("conv_stem"), member="convnet"),
     "statistics": FrontEnd(_load("statistics"), member="statnet"),

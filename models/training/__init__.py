@@ -1,6 +1,7 @@
 """Training of classifiers, and what other trainings share with it. In reading order:
 
 fit          train a classifier, resumable after every epoch
+features     train a front end on features that are computed once
 checkpoints  the epochs of a training on disk
 schedules    learning rates, and weights of the heads, that change during training
 backend      devices, and functions that need TensorFlow

@@ -19,6 +19,7 @@ from competition.utils.errors import InputError
 from models.saved import load_weights
 
 HISTORY = "history.csv"
+START = -1  # the epoch of the row of a network that has not been trained yet
 
 
 class Checkpoints:
@@ -28,7 +29,8 @@ class Checkpoints:
         folder: of the training; it need not exist.
 
     Attributes:
-        history: one row for each finished epoch: `epoch` from 0, `val_loss`, and what else the training measured.
+        history: one row for each finished epoch: `epoch` from 0, `val_loss`, and what else the training measured. A
+            training that starts from a trained network has a row before them, with the epoch -1.
 
     Raises:
         InputError: the history is damaged.
@@ -41,24 +43,31 @@ class Checkpoints:
     @property
     def epochs(self) -> int:
         """The number of finished epochs."""
-        return len(self.history)
+        return int(self.history["epoch"].max()) + 1 if len(self.history) else 0
 
     @property
     def losses(self) -> list[float]:
         """The validation loss of each row of the history."""
         return self.history["val_loss"].tolist()
 
+    def save_start(self, model: keras.Model, row: Mapping[str, float]) -> None:
+        """Save a compiled model before its first epoch, so that a training cannot end worse than it starts."""
+        self._save(model, START, row)
+
     def save(self, model: keras.Model, row: Mapping[str, float]) -> None:
         """Finish an epoch: write the weights of a compiled model, then the row, and delete weights that are not needed.
 
         `row` is the row of the history without the column `epoch`.
         """
-        with atomic_write(self._weights(self.epochs)) as partial:
+        self._save(model, self.epochs, row)
+
+    def _save(self, model: keras.Model, epoch: int, row: Mapping[str, float]) -> None:
+        with atomic_write(self._weights(epoch)) as partial:
             model.save_weights(partial)
-        rows = pd.DataFrame([{"epoch": self.epochs, **row}])
+        rows = pd.DataFrame([{"epoch": epoch, **row}])
         self.history = pd.concat([self.history, rows], ignore_index=True) if len(self.history) else rows
         write_csv(self.history, self.folder / HISTORY)
-        needed = {self._weights(epoch) for epoch in (self.epochs - 1, best_row(self.losses))}
+        needed = {self._weights(int(self.history["epoch"].iloc[row])) for row in (-1, best_row(self.losses))}
         for path in set(self.folder.glob("epoch-*.weights.h5")) - needed:
             path.unlink()
 
@@ -69,7 +78,7 @@ class Checkpoints:
 
     def load_best(self, model: keras.Model) -> None:
         """Load the weights of the row with the lowest validation loss."""
-        load_weights(model, self._weights(best_row(self.losses)))
+        load_weights(model, self._weights(int(self.history["epoch"].iloc[best_row(self.losses)])))
 
     def delete_weights(self) -> None:
         """Delete the weights of all epochs; the history stays."""
@@ -94,7 +103,9 @@ def read_history(path: Path) -> pd.DataFrame:
         return pd.DataFrame({"epoch": [], "val_loss": []})
     try:
         history = pd.read_csv(path, dtype="float64", index_col=False)
-        complete = history["val_loss"].notna().all() and history["epoch"].tolist() == list(range(len(history)))
+        epochs = history["epoch"].tolist()
+        first = START if START in epochs else 0
+        complete = history["val_loss"].notna().all() and epochs == list(range(first, first + len(history)))
     except (ValueError, KeyError):
         complete = False
     if not complete:

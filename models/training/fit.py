@@ -17,21 +17,25 @@ from tqdm import tqdm
 from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_errors
 from augment.patches import color_statistics
 from competition.utils.atomic_files import atomic_write
-from models.classifier import UNKNOWN_COLORS, ColorStatistics, build, copy_front_end, freeze_front_end
+from models.classifier import UNKNOWN_COLORS, ColorStatistics, build, copy_weights, freeze_front_end
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
 from models.training.backend import all_gpus, has_gpu
 from models.training.checkpoints import Checkpoints, has_stalled
+from models.training.features import FeatureBatches, fixed_layer, split_network
 from models.training.schedules import Cycle, plateau_rate
 
 MOMENTUM = 0.9
+
+Training = TrainingPatches | FeatureBatches
+Validation = EvaluationPatches | FeatureBatches
 
 
 def train(
     member: str,
     recipe: Recipe,
-    training: TrainingPatches,
-    validation: EvaluationPatches,
+    training: Training,
+    validation: Validation,
     heads: Mapping[str, int],
     folder: Path,
     seed: int,
@@ -43,13 +47,15 @@ def train(
         member: one of `models.members.MEMBERS`.
         recipe: how to train it.
         training: batches `({"patch", "is_manipulated"}, {head: int32 (batch,)}, {head: float32 weights (batch,)})`,
-            which depend on (seed, epoch, index) alone.
+            which depend on (seed, epoch, index) alone. For a front end alone that begins with fixed layers, batches of
+            their features, see `models.training.features`.
         validation: the same without randomness, with the weight 1 for every known label. The best epoch, the learning
             rate and the end of training depend on this loss, which no schedule of head weights changes.
         heads: number of classes by the name of the head.
         folder: of the training. If it holds `model.keras`, the training is finished.
         seed: of the initial weights and of dropout.
-        front_end: file of the trained front end alone, whose weights the network starts with and does not change.
+        front_end: file of the trained front end alone, whose weights the network starts with and does not change. If no
+            epoch is better, the result is the front end with a backbone that adds nothing.
 
     Raises:
         InputError: the loss is not a number, a photo cannot be decoded, or a file in the folder is damaged.
@@ -64,12 +70,20 @@ def train(
         model = build(member, recipe, heads, colors)
         if front_end is not None:
             freeze_front_end(model)
-        compile_classifier(model, recipe, heads, steps=recipe.epochs * len(training))
-    if front_end is not None and not checkpoints.epochs:
-        copy_front_end(model, load_model(front_end))
-    checkpoints.load_last(model)
-    fit(model, recipe, training, validation, checkpoints, seed)
-    checkpoints.load_best(model)
+        fixed = fixed_layer(member, recipe)
+        # Another network, because Keras does not save one whose layers were split off from it.
+        trained = model if fixed is None else split_network(build(member, recipe, heads, colors), fixed)[1]
+        compile_classifier(trained, recipe, heads, steps=recipe.epochs * len(training))
+    if front_end is not None and not len(checkpoints.history):
+        copy_weights(model, load_model(front_end))
+        with reraise_input_errors(validation):
+            start = model.evaluate(validation, verbose=0, return_dict=True)
+        checkpoints.save_start(model, {f"val_{name}": value for name, value in start.items()})
+    checkpoints.load_last(trained)
+    fit(trained, recipe, training, validation, checkpoints, seed)
+    checkpoints.load_best(trained)
+    if trained is not model:
+        copy_weights(model, trained)
     with atomic_write(folder / MODEL) as partial:
         model.save(partial, include_optimizer=False)
     checkpoints.delete_weights()
@@ -102,8 +116,8 @@ def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, i
 def fit(
     model: keras.Model,
     recipe: Recipe,
-    training: TrainingPatches,
-    validation: EvaluationPatches,
+    training: Training,
+    validation: Validation,
     checkpoints: Checkpoints,
     seed: int,
 ) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from competition.utils.errors import InputError
 from competition.utils.tables import MISSING, format_interval, format_number, read_text_table, text_table
-from submissions.balancing import METHODS, assign_within, equal_quotas_within
+from submissions.balancing import WITH_QUOTAS, assign_within, equal_quotas_within
 from submissions.blending import DEFAULT, KINDS, average_views, blend, blend_members
 from submissions.leaderboards.evaluation import Evaluation
 from submissions.prediction_cache import Predictions
@@ -61,8 +61,8 @@ def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None
             f"validation has predictions of {', '.join(validation.members)}, the test set of "
             f"{', '.join(test.members)}; run predict again"
         )
-    on_validation = _entries(validation, validation_quotas(validation))
-    on_test = {} if test is None else _entries(test, blind_quotas(test))
+    on_validation = entries(validation, validation_quotas(validation))
+    on_test = {} if test is None else entries(test, blind_quotas(test))
     notes = [note] if note else []
     if validation_quotas(validation) is None:
         notes.append(UNEQUAL_VALIDATION)
@@ -160,7 +160,7 @@ def format_table(table: pd.DataFrame) -> str:
     return text_table(shown, table["note"], left=list(shown).index("entry") + 1)
 
 
-def _entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Entry]:
+def entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Entry]:
     """All entries by name. One member has a single blend, and one view no average."""
     entries: dict[str, Entry] = {}
     for name, predictions in evaluation.members.items():
@@ -171,7 +171,7 @@ def _entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[s
         entries[f"blend {kind}"] = (blend_members(evaluation.members, kind), None)
     if quotas is not None:
         blended, _ = entries[f"blend {DEFAULT}"]
-        for method in METHODS[1:]:
+        for method in WITH_QUOTAS:
             labels = assign_within(blended, evaluation.is_manipulated, quotas, method)
             entries[f"blend {DEFAULT}, {method}"] = (blended, labels)
     return entries

@@ -1,8 +1,9 @@
 """Predictions of all members together with the true cameras: the input of the camera leaderboard."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from competition.manipulation import UNALTERED
 from competition.metrics.weighted_accuracy import score
 from competition.utils.errors import InputError
-from submissions.prediction_cache import FIX, Predictions, check_matches
+from submissions.prediction_cache import FIX, Predictions, check_matches, load_members
+from submissions.run import Run
+from submissions.submission_csv import read_solution
 
 TRUTH_COLUMNS = ["name", "camera", "manipulation"]
 
@@ -89,9 +92,29 @@ class Evaluation:
         )
 
 
+def evaluate_validation(run: Run) -> Evaluation:
+    """The cached predictions of a run for its validation images. Raises `InputError` if it has none."""
+    return Evaluation(load_members(run, "validation"), run.validation.rename(columns={"path": "name"}))
+
+
+def evaluate_test(run: Run) -> Evaluation | None:
+    """The cached predictions of a run for its test set; None without predictions or without a solution.csv."""
+    solution, members = read_solution(run.data), load_members(run, "test")
+    if solution is None or not members:
+        return None
+    members = {member: _by_file_name(predictions) for member, predictions in members.items()}
+    return Evaluation(members, truth_of_test(solution, next(iter(members.values())).names))
+
+
 def truth_of_test(solution: pd.DataFrame, names: NDArray[np.str_]) -> pd.DataFrame:
     """Sort the solution by the predicted file `names`, as the truth of an `Evaluation`."""
     table = solution.set_index("fname")
     if set(table.index) != set(map(str, names)):
         raise InputError("solution.csv and the predictions are for other test images; run predict again")
     return table.loc[list(map(str, names))].rename_axis("name").reset_index()
+
+
+def _by_file_name(predictions: Predictions) -> Predictions:
+    """Test predictions with the file names that solution.csv uses, instead of paths."""
+    names = np.array([Path(name).name for name in predictions.names], dtype=np.str_)
+    return replace(predictions, names=names)

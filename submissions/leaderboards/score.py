@@ -1,20 +1,17 @@
 """Score a run from its cached predictions, and write its leaderboards. No network is loaded."""
 
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 
 from competition.metrics.weighted_accuracy import accuracy_table
 from competition.utils.atomic_files import write_csv, write_json
 from submissions.blending import blend_members
 from submissions.leaderboards import camera
-from submissions.leaderboards.evaluation import Evaluation, truth_of_test
+from submissions.leaderboards.ablation import FILE_NAME as ABLATION
+from submissions.leaderboards.ablation import ablation, format_ablation
+from submissions.leaderboards.evaluation import evaluate_test, evaluate_validation
 from submissions.leaderboards.settings import format_settings, score_settings
-from submissions.prediction_cache import Predictions, load_members
-from submissions.run import Run
-from submissions.submission_csv import read_solution
+from submissions.prediction_cache import Predictions, load
+from submissions.run import FRONT_END, Run
 
 
 def score_run(run: Run) -> str:
@@ -22,6 +19,7 @@ def score_run(run: Run) -> str:
     parts = []
     if run.task.camera:
         parts.append(camera.format_table(score_camera(run)))
+        parts.append(format_ablation(measure_ablation(run)))
     if run.task.settings:
         parts.append(format_settings(score_settings(run)))
     return "\n\n".join(parts)
@@ -32,30 +30,37 @@ def score_camera(run: Run) -> pd.DataFrame:
 
     Scores are on the validation images and, if the data has a solution.csv, on the test set.
     """
-    validation, test = _validation(run), None
-    solution, members = read_solution(run.data), load_members(run, "test")
-    if solution is not None and members:
-        members = {member: _by_file_name(predictions) for member, predictions in members.items()}
-        test = Evaluation(members, truth_of_test(solution, next(iter(members.values())).names))
+    validation, test = evaluate_validation(run), evaluate_test(run)
     write_json(camera.scores(validation, test), run.folder / "scores.json")
     table = camera.leaderboard(run.folder.name, validation, test, run.note)
     write_csv(table, run.folder / camera.FILE_NAME)
     return table
 
 
+def measure_ablation(run: Run) -> pd.DataFrame:
+    """Write ablation.csv, what each step of the ensemble is worth; returns it.
+
+    The steps are measured on the validation images and, if the data has a solution.csv, on the test set, whose
+    images nothing was chosen on.
+    """
+    validation, test = evaluate_validation(run), evaluate_test(run)
+    tables = [ablation("validation", validation, _front_end(run, "validation"), camera.validation_quotas(validation))]
+    if test is not None:
+        tables.append(ablation("test", test, _front_end(run, "test"), camera.blind_quotas(test)))
+    table = pd.concat(tables, ignore_index=True)
+    write_csv(table, run.folder / ABLATION)
+    return table
+
+
 def camera_accuracies(run: Run) -> pd.DataFrame:
     """Accuracy of the blend on the validation images: one row per camera, one column per manipulation."""
-    validation = _validation(run)
+    validation = evaluate_validation(run)
     predicted = blend_members(validation.members).argmax(axis=1)
     cells = accuracy_table(validation.y_true, predicted, validation.truth["manipulation"], validation.classes)
     return cells.pivot_table(index="camera", columns="manipulation", values="accuracy", sort=False)
 
 
-def _validation(run: Run) -> Evaluation:
-    return Evaluation(load_members(run, "validation"), run.validation.rename(columns={"path": "name"}))
-
-
-def _by_file_name(predictions: Predictions) -> Predictions:
-    """Test predictions with the file names that solution.csv uses, instead of paths."""
-    names = np.array([Path(name).name for name in predictions.names], dtype=np.str_)
-    return replace(predictions, names=names)
+def _front_end(run: Run, split: str) -> Predictions | None:
+    """Predictions of the front end that the members share, if they share one."""
+    path = run.predictions_file(FRONT_END, split)
+    return load(path) if path.exists() else None

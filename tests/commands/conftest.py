@@ -6,7 +6,7 @@ import pytest
 
 from commands.__main__ import main
 
-MAIN_JOB = ["train", "ensemble", "--members", "convnet,mobilenet", "--preset", "smoke", "--data", "photos"]
+MAIN_JOB = ["train", "ensemble", "--members", "dctnet,mobilenet", "--preset", "smoke", "--data", "photos"]
 MAIN_JOB += ["--run", "job", "--jobs", "1"]
 
 

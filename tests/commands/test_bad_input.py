@@ -201,8 +201,8 @@ def test_images_that_cannot_be_shared_equally_are_not_balanced(home, error_of):
     ("arguments", "message"),
     [
         (["--seed", "1"], "seed 0 (now 1)"),
-        (["--epochs", "2"], "recipes.convnet.epochs 1 (now 2), recipes.mobilenet.epochs 1 (now 2)"),
-        (["--members", "convnet"], "recipes.mobilenet."),
+        (["--epochs", "2"], "recipes.dctnet.epochs 1 (now 2), recipes.mobilenet.epochs 1 (now 2)"),
+        (["--members", "dctnet"], "recipes.mobilenet."),
     ],
 )
 def test_run_does_not_continue_with_other_options(arguments, message, home, main_job, error_of):
@@ -233,7 +233,7 @@ def other_classes(predicted):
     ],
 )
 def test_predictions_for_other_images_or_classes_are_rejected(change, message, home, error_of):
-    path = home / "runs" / "job" / "predictions" / "convnet" / "validation.npz"
+    path = home / "runs" / "job" / "predictions" / "dctnet" / "validation.npz"
     predicted = load(path)
     parts = {
         name: getattr(predicted, name) for name in ("names", "is_manipulated", "classes", "probabilities", "use_tta")
@@ -251,9 +251,9 @@ def cut(path):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("members/convnet/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
-        ("predictions/convnet/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
-        ("predictions/convnet/validation.npz", ["leaderboard", "runs/job"], "delete the file and run predict again"),
+        ("members/dctnet/model.keras", ["predict", "runs/job", "photos/train"], "delete it and train again"),
+        ("predictions/dctnet/test.npz", ["submit", "runs/job"], "delete the file and run predict again"),
+        ("predictions/dctnet/validation.npz", ["leaderboard", "runs/job"], "delete the file and run predict again"),
         ("config.json", ["submit", "runs/job"], "is not valid JSON"),
         ("manifest.csv", ["submit", "runs/job"], "manifest.csv is not a manifest"),
         ("leaderboard.csv", ["leaderboard"], "delete it and run leaderboard again"),

@@ -12,9 +12,11 @@ from submissions.prediction_cache import load
 from submissions.submission_csv import check_submission, read_expected_names
 
 CAMERAS = ("cat", "dog", "eel")
-NETWORKS = ("convnet", "mobilenet/front_end", "mobilenet")
+NETWORKS = ("front_end", "members/dctnet", "members/mobilenet/front_end", "members/mobilenet")
 PREDICTIONS = [
-    f"predictions/{member}/{split}.npz" for member in ("convnet", "mobilenet") for split in ("validation", "test")
+    f"predictions/{name}/{split}.npz"
+    for name in ("front_end", "dctnet", "mobilenet")
+    for split in ("validation", "test")
 ]
 FILES = {
     "config.json",
@@ -25,7 +27,8 @@ FILES = {
     "scores.json",
     "leaderboard.csv",
     "submission.csv",
-    *(f"members/{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
+    "ablation.csv",
+    *(f"{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
     *PREDICTIONS,
 }
 SCORE = {"weighted_accuracy", "unaltered_accuracy", "manipulated_accuracy", "log_loss", "interval", "images"}
@@ -43,7 +46,7 @@ def test_config_and_environment_describe_the_run(finished):
     run = finished / "runs" / "job"
     config = json.loads((run / "config.json").read_text())
     assert config["seed"] == 0
-    assert list(config["recipes"]) == ["convnet", "mobilenet"]
+    assert list(config["recipes"]) == ["dctnet", "mobilenet"]
     assert config["recipes"]["mobilenet"]["front_end_recipe"]["epochs"] == 1
     environment = json.loads((run / "environment.json").read_text())
     assert {"backend", "devices", "python", "packages", "git_commit"} <= set(environment)
@@ -61,15 +64,18 @@ def test_splits_contain_every_usable_photo(finished):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_history_has_one_row_per_epoch(network, finished):
-    history = pd.read_csv(finished / "runs" / "job" / "members" / network / "history.csv")
-    assert history["epoch"].tolist() == ([START, 0] if network == "mobilenet" else [0])  # it starts from a front end
+    history = pd.read_csv(finished / "runs" / "job" / network / "history.csv")
+    assert history["epoch"].tolist() == (
+        [START, 0] if network == "members/mobilenet" else [0]
+    )  # it starts from a front end
     assert np.isfinite(history[history["epoch"] != START].to_numpy(float)).all()
 
 
 @pytest.mark.parametrize("name", PREDICTIONS)
 def test_predictions_of_all_views_are_cached(name, finished):
     predicted = load(finished / "runs" / "job" / name)
-    assert predicted.probabilities.shape == (8, 12 if "test" in name else 6, 3)
+    views = 1 if "front_end" in name else 8
+    assert predicted.probabilities.shape == (views, 12 if "test" in name else 6, 3)
     assert predicted.classes == CAMERAS
     assert predicted.is_manipulated.sum() == predicted.is_manipulated.size / 2
 
@@ -77,7 +83,7 @@ def test_predictions_of_all_views_are_cached(name, finished):
 def test_scores_of_members_and_blend_have_intervals(finished):
     scores = json.loads((finished / "runs" / "job" / "scores.json").read_text())
     assert set(scores) == {"members", "blend"}
-    assert set(scores["members"]) == {"convnet", "mobilenet"}
+    assert set(scores["members"]) == {"dctnet", "mobilenet"}
     for parts in (*scores["members"].values(), scores["blend"]):
         assert {name: part["images"] for name, part in parts.items()} == {"validation": 6, "private": 6}
         for part in parts.values():
@@ -90,8 +96,8 @@ def test_leaderboard_has_every_member_blend_and_balance(finished):
     table = pd.read_csv(finished / "runs" / "job" / "leaderboard.csv")
     assert list(table.columns) == COLUMNS
     assert table["entry"].tolist() == [
-        "convnet",
-        "convnet+tta",
+        "dctnet",
+        "dctnet+tta",
         "mobilenet",
         "mobilenet+tta",
         "blend arithmetic",
@@ -108,6 +114,31 @@ def test_leaderboard_has_every_member_blend_and_balance(finished):
     assert blend == pytest.approx(scores["blend"]["validation"]["weighted_accuracy"])
 
 
+def test_ablation_compares_every_step_with_the_one_before(finished):
+    table = pd.read_csv(finished / "runs" / "job" / "ablation.csv").set_index(["images", "step"])
+    steps = ["front end alone", "dctnet", "dctnet, 8 views", "mobilenet", "mobilenet, 8 views", "blend"]
+    assert table.loc["validation"].index.tolist() == [*steps, "blend, balanced classes"]
+    assert table.loc["test"].index.tolist() == [*steps, "blend, balanced classes"]
+    differences = table.loc["test"].drop(index="front end alone")
+    assert (differences["difference_low"] <= differences["difference"]).all()
+    assert (differences["difference"] <= differences["difference_high"]).all()
+
+
+@pytest.mark.slow
+def test_members_that_train_side_by_side_equal_those_that_train_one_after_another(
+    photo_folder, command, tmp_path, monkeypatch
+):
+    photo_folder(tmp_path / "photos")
+    monkeypatch.chdir(tmp_path)
+    members = ["--members", "dctnet,statnet", "--preset", "smoke", "--data", "photos"]
+    for jobs in ("1", "2"):
+        assert command("train", "ensemble", *members, "--jobs", jobs, "--run", jobs) == 0
+    for member in ("dctnet", "statnet"):
+        one, other = (load(tmp_path / "runs" / jobs / "predictions" / member / "validation.npz") for jobs in "12")
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+        assert (tmp_path / "runs" / "2" / "members" / member / "log.txt").exists()
+
+
 def test_submission_passes_its_check(finished):
     names = read_expected_names(finished / "photos")
     assert len(check_submission(finished / "runs" / "job" / "submission.csv", CAMERAS, names)) == 12
@@ -120,7 +151,7 @@ def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     after = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert set(after) == set(before)
     assert [name for name in after if after[name][1] != before[name][1]] == []
-    derived = {"scores.json", "leaderboard.csv", "submission.csv"}
+    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "submission.csv"}
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
     output = capsys.readouterr().out
     assert "3 cameras, 18 train, 3 validation, 12 test images" in output
@@ -132,14 +163,14 @@ def test_unreadable_photos_are_counted_and_named(photo_folder, command, tmp_path
     (photos / "train" / "cat" / "page.jpg").write_text("<html>not found</html>")
     (photos / "train" / "dog" / "short.jpg").write_bytes((photos / "train" / "dog" / "0.jpg").read_bytes()[:1000])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("submissions.members.train_member", stop)
+    monkeypatch.setattr("submissions.train_run.train_run", stop)
     assert command("train", "convnet", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
     warning = capsys.readouterr().out.splitlines()[0]
     assert warning.startswith("warning: skipped 2 file(s): train/cat/page.jpg (")
     assert warning.endswith("train/dog/short.jpg (truncated)")
 
 
-def stop(run, member):
+def stop(run, processes):
     raise KeyboardInterrupt
 
 
@@ -176,7 +207,8 @@ def test_predict_writes_a_row_for_every_usable_photo(home, command, capsys):
     one = home / "photos" / "train" / "dog" / "0.jpg"
     assert command("predict", "runs/job", "more", one, "--out", "answers/cameras.csv") == 0
     table = pd.read_csv(home / "answers" / "cameras.csv")
-    assert list(table.columns) == ["path", "camera", "probability", *CAMERAS]
+    assert list(table.columns) == ["path", "patches", "evidence", "camera", "probability", *CAMERAS]
+    assert (table["patches"] == 1).all()  # the photos are not much larger than a patch
     assert table["path"].tolist() == ["more/a.jpg", str(one)]
     np.testing.assert_allclose(table[list(CAMERAS)].sum(axis=1), 1, atol=1e-6)
     assert (table["camera"] == table[list(CAMERAS)].idxmax(axis=1)).all()

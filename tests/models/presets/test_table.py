@@ -96,6 +96,8 @@ def test_front_end_is_not_trained_alone_with_initial_weights(tmp_path):
         ("quick", "mobilenet", {"patch": 31}, "mobilenet needs patches of at least 32 pixels, received 31"),
         ("quick", "inceptionresnetv2", {"patch": 74}, "at least 75"),
         ("quick", "convnet", {"patch": 7}, "at least 8"),
+        ("quick", "dctnet", {"patch": 100}, "the front end dct needs patches with a side that is a multiple of 8 pixels, "),
+        ("quick", "mobilenet", {"patch": 100}, "received 100; use 96"),
         ("quick", "convnet", {"front_end": "none"}, "convnet is the front end conv_stem without a backbone"),
         ("quick", "statnet", {"front_end": "conv_stem"}, "statnet is the front end statistics without a backbone"),
         ("quick", "mobilenet", {"weights": "imagenet"}, "--front-end none or high_pass, or --weights none"),

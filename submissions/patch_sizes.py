@@ -1,0 +1,48 @@
+"""Sizes of patches that fit the images of a data folder."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from competition.utils.errors import InputError
+from models.recipe import Recipe
+
+STEP = 32  # pixels: sides of smaller patches are multiples of it
+SMALLEST = 64  # pixels: with less, there is too little evidence in a patch
+
+
+def smallest_side(table: pd.DataFrame) -> int:
+    """Return the length of the shortest side of all images of a manifest, pixels."""
+    return int(table[["width", "height"]].min(axis=None))
+
+
+def shrink_patches(recipe: Recipe, side: int) -> Recipe:
+    """Return a recipe whose patches fit into images of `side` pixels, if that is possible.
+
+    Larger patches become the largest multiple of 32 pixels that fits, if that is at least 64.
+    """
+    limit = side // STEP * STEP
+    if recipe.patches.input != "patch" or limit < SMALLEST:
+        return recipe
+    alone = recipe.front_end_recipe
+    return replace(
+        recipe,
+        patches=replace(recipe.patches, size=_fit(recipe.patches.size, side, limit)),
+        test_patch=_fit(recipe.test_patch, side, limit),
+        front_end_recipe=None if alone is None else shrink_patches(alone, side),
+    )
+
+
+def check_photo_sizes(table: pd.DataFrame, size: int) -> None:
+    """Raise `InputError` if a photo of the manifest `table` is smaller than a patch of `size` pixels."""
+    small = table.loc[table[["width", "height"]].min(axis=1) < size, ["path", "width", "height"]]
+    if len(small):
+        first = small.iloc[0]
+        raise InputError(
+            f"{len(small)} photo(s) are smaller than a patch of {size} pixels, the first is {first.path} "
+            f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
+
+
+def _fit(size: int, side: int, limit: int) -> int:
+    return size if size <= side else limit

@@ -1,0 +1,36 @@
+import pandas as pd
+import pytest
+
+from competition.utils.errors import InputError
+from models.presets import classifier_recipe
+from submissions.patch_sizes import check_photo_sizes, shrink_patches, smallest_side
+
+
+def test_patches_that_fit_stay():
+    recipe = classifier_recipe("quick", "mobilenet")
+    assert shrink_patches(recipe, 512) == recipe
+
+
+def test_larger_patches_become_the_largest_multiple_of_32_that_fits():
+    recipe = shrink_patches(classifier_recipe("quick", "mobilenet"), 460)
+    assert (recipe.patches.size, recipe.test_patch) == (448, 448)
+    assert recipe.front_end_recipe is not None
+    assert (recipe.front_end_recipe.patches.size, recipe.front_end_recipe.test_patch) == (256, 448)
+
+
+def test_tiny_images_and_squashed_photos_change_nothing():
+    recipe = classifier_recipe("quick", "mobilenet")
+    assert shrink_patches(recipe, 63) == recipe
+    squashed = classifier_recipe("quick", "statnet", "settings", input="squash")
+    assert shrink_patches(squashed, 100) == squashed
+
+
+def test_the_smallest_side_is_that_of_any_image():
+    assert smallest_side(pd.DataFrame({"width": [800, 900], "height": [700, 500]})) == 500
+
+
+def test_a_photo_smaller_than_a_patch_is_an_error_that_names_it():
+    table = pd.DataFrame({"path": ["a.jpg", "b.jpg"], "width": [100, 60], "height": [90, 200]})
+    check_photo_sizes(table, 60)
+    with pytest.raises(InputError, match=r"1 photo\(s\) are smaller than a patch of 64 pixels, the first is b.jpg"):
+        check_photo_sizes(table, 64)
