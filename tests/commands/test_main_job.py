@@ -208,7 +208,7 @@ def test_predict_writes_a_row_for_every_usable_photo(home, command, capsys):
     assert command("predict", "runs/job", "more", one, "--out", "answers/cameras.csv") == 0
     table = pd.read_csv(home / "answers" / "cameras.csv")
     assert list(table.columns) == ["path", "patches", "evidence", "camera", "probability", *CAMERAS]
-    assert (table["patches"] == 1).all()  # the photos are not much larger than a patch
+    assert (table["patches"] == 4).all()  # the default
     assert table["path"].tolist() == ["more/a.jpg", str(one)]
     np.testing.assert_allclose(table[list(CAMERAS)].sum(axis=1), 1, atol=1e-6)
     assert (table["camera"] == table[list(CAMERAS)].idxmax(axis=1)).all()
