@@ -17,13 +17,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--blend", default="quadratic", metavar="KIND", help="arithmetic, quadratic (default) or geometric"
     )
     parser.add_argument(
-        "--balance", default="none", metavar="METHOD", help="of the classes: none (default), greedy or exact"
+        "--balance",
+        default="none",
+        metavar="METHOD",
+        help="of the classes: none (default), greedy, exact, soft or prior",
     )
     parser.add_argument(
         "--quota",
         type=at_least(1),
         metavar="N",
-        help="images of each camera among the unaltered and among the manipulated images; default: equal shares",
+        help="images of each camera among the unaltered and among the manipulated images; "
+        "default: quotas.csv in the data folder, else equal shares",
     )
     parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check the submission in FILE")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the folder of the run")
@@ -35,8 +39,8 @@ def run(args: argparse.Namespace) -> None:
     from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
     from submissions.submit import submit_camera
 
-    if args.quota is not None and args.balance == "none":
-        raise InputError("--quota only applies with --balance greedy or --balance exact")
+    if args.quota is not None and args.balance in ("none", "prior"):
+        raise InputError("--quota only applies with --balance greedy, exact or soft; remove it or choose one of these")
     opened = open_run(args.run)
     if args.check:
         table = check_submission(args.check, opened.cameras, read_expected_names(opened.data))

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from competition.manipulation import UNALTERED
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
-from submissions.balancing import assign_within, equal_quotas_within
+from submissions.balancing import WITH_QUOTAS, assign_within, equal_quotas_within
 from submissions.blending import DEFAULT, ByHead, blend_members, settings_entries
 from submissions.prediction_cache import load_members
 from submissions.run import Run
-from submissions.submission_csv import read_expected_names, write_submission
+from submissions.submission_csv import read_expected_names, read_quotas, write_submission
 
 CAMERA_SUBMISSION = "submission.csv"
 SETTINGS_SUBMISSION = "settings_submission.csv"
@@ -43,13 +44,15 @@ def submit_camera(
         path: of the CSV file.
         kind: how members are blended, a name of `submissions.blending.KINDS`.
         method: how classes are balanced, a name of `submissions.balancing.METHODS`.
-        quota: images of each camera among the unaltered and among the manipulated images; None for equal shares.
+        quota: images of each camera among the unaltered and among the manipulated images; None for those of quotas.csv
+            in the data folder, or equal shares if there is no such file. The methods `none` and `prior` use no quotas.
 
     Returns:
         The submission with columns fname, camera, is_manipulated.
 
     Raises:
-        InputError: there is no test set, the run has no predictions for it, or the quotas do not add up to its images.
+        InputError: there is no test set, the run has no predictions for it, the quotas do not add up to its images, or
+            the method is `prior` and a camera has no training photos.
     """
     members = load_members(run, "test")
     if not members:
@@ -57,14 +60,43 @@ def submit_camera(
             raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
         raise InputError(f"the run {run.folder} has no predictions for the test set; run predict first")
     first = next(iter(members.values()))
-    quotas = None
-    if method != "none":
-        classes = len(run.cameras)
-        quotas = np.full((2, classes), quota) if quota else equal_quotas_within(first.is_manipulated, classes)
-    indices = assign_within(blend_members(members, kind), first.is_manipulated, quotas, method)
+    quotas = _quotas(run, first.is_manipulated, method, quota)
+    training = _training_photos(run) if method == "prior" else None
+    indices = assign_within(blend_members(members, kind), first.is_manipulated, quotas, method, training)
     names, labels = [Path(name).name for name in first.names], np.array(run.cameras)[indices]
     write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data))
     return pd.DataFrame({"fname": names, "camera": labels, "is_manipulated": first.is_manipulated})
+
+
+def has_equal_quotas(run: Run) -> bool:
+    """Return whether quotas.csv in the data folder says that each camera took equally many test images."""
+    is_manipulated = run.images["test"]["manipulation"] != UNALTERED
+    quotas = read_quotas(run.data, run.cameras, is_manipulated)
+    return quotas is not None and bool((quotas == quotas[:, :1]).all())
+
+
+def _training_photos(run: Run) -> NDArray[np.int64]:
+    """Numbers of training photos (cameras,)."""
+    table = run.manifest
+    counts = table.loc[table["split"] == "train", "camera"].value_counts().reindex(run.cameras, fill_value=0)
+    if (counts == 0).any():
+        raise InputError(
+            f"balancing prior needs training photos by every camera, but the run {run.folder} has none by "
+            f"{', '.join(counts.index[counts == 0])}; choose another balancing"
+        )
+    return counts.to_numpy()
+
+
+def _quotas(run: Run, is_manipulated: NDArray[np.bool_], method: str, quota: int | None) -> NDArray[np.int64] | None:
+    """Quotas (2, cameras) for `assign_within`; None if the method needs none."""
+    if method not in (*WITH_QUOTAS, "soft"):
+        return None
+    if quota is not None:
+        return np.full((2, len(run.cameras)), quota)
+    quotas = read_quotas(run.data, run.cameras, is_manipulated)
+    if quotas is not None or method == "soft":  # which takes equal shares that are no whole numbers, too
+        return quotas
+    return equal_quotas_within(is_manipulated, len(run.cameras))
 
 
 def submit_settings(run: Run, path: Path) -> pd.DataFrame:

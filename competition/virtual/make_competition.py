@@ -91,7 +91,8 @@ def make_competition(
     source_size: SourceSize,
     jobs: int = -1,
 ) -> None:
-    """Make `folder`: `train/<camera>/*.jpg`, `test/*.tif`, `sample_submission.csv`, `solution.csv`, `virtual.json`.
+    """Make `folder`: `train/<camera>/*.jpg`, `test/*.tif`, `sample_submission.csv`, `solution.csv`, `quotas.csv` (how
+    many test patches each camera has, which competitors may know) and `virtual.json`.
 
     A folder that was left incomplete is completed.
 
@@ -129,6 +130,7 @@ def make_competition(
     if len(solution):
         write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
         write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
+        write_csv(_count_patches(solution), folder / "quotas.csv")
     write_json(record | {"complete": True}, folder / "virtual.json")
 
 
@@ -160,6 +162,13 @@ def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
     suffix = np.where(table["is_manipulated"], "manip", "unalt")
     table["fname"] = [f"img_{number:07x}_{end}.tif" for number, end in zip(numbers, suffix, strict=True)]
     return table.sort_values("fname").reset_index(drop=True)
+
+
+def _count_patches(solution: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of test patches: columns camera, unaltered, manipulated."""
+    unaltered = (solution["manipulation"] == "unaltered").rename("unaltered")
+    counts = pd.DataFrame({"camera": solution["camera"], "unaltered": unaltered, "manipulated": ~unaltered})
+    return counts.groupby("camera", sort=True).sum().reset_index()
 
 
 def _training_tasks(size: VirtualSize) -> list[_Task]:

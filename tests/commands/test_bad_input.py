@@ -162,9 +162,9 @@ def test_invalid_commands_are_rejected(arguments, message, error_of, tmp_path, m
     [
         (["--quota", "5", "--balance", "exact"], "the quotas add up to 15, but there are 6 images; correct the quotas"),
         (["--quota", "0", "--balance", "exact"], "--quota: received '0', expected a whole number of at least 1"),
-        (["--quota", "2"], "--quota only applies with --balance greedy or --balance exact"),
+        (["--quota", "2"], "--quota only applies with --balance greedy, exact or soft; remove it"),
         (["--blend", "cubic"], "unknown blend 'cubic'; known: arithmetic, quadratic, geometric"),
-        (["--balance", "fair"], "unknown balancing 'fair'; known: none, greedy, exact"),
+        (["--balance", "fair"], "unknown balancing 'fair'; known: none, greedy, exact, soft, prior"),
         (
             ["--out", "photos/solution.csv/submission.csv"],
             "photos/solution.csv cannot be used (File exists); correct the path",
@@ -194,7 +194,7 @@ def test_images_that_cannot_be_shared_equally_are_not_balanced(home, error_of):
             path,
         )
     message = error_of("submit", "runs/job", "--balance", "exact")
-    assert "5 images cannot be shared equally among 3 classes; choose balancing none" in message
+    assert "5 images cannot be shared equally among 3 classes; choose balancing none, soft or prior" in message
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,8 @@ def test_submission_passes_its_check(finished):
 
 
 def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
+    quotas = "".join(f"{camera},2,2\n" for camera in CAMERAS)
+    (home / "photos" / "quotas.csv").write_text(f"camera,unaltered,manipulated\n{quotas}")
     run = home / "runs" / "job"
     before = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert command(*main_job) == 0

@@ -1,4 +1,4 @@
-"""Quotas are kept, `exact` is optimal, and the two parts of a test set are balanced separately."""
+"""Quotas are kept, `exact` is optimal, `prior` finds class shares, and both parts of a test set are balanced alone."""
 
 import itertools
 
@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
 from competition.utils.errors import InputError
-from submissions.balancing import METHODS, assign, assign_within, equal_quotas, equal_quotas_within
+from submissions.balancing import (
+    METHODS,
+    WITH_QUOTAS,
+    assign,
+    assign_within,
+    equal_quotas,
+    equal_quotas_within,
+    estimate_shares,
+)
 
 
 @st.composite
@@ -26,7 +34,17 @@ def total(probabilities, labels):
     return np.log(probabilities[np.arange(len(labels)), labels]).sum()
 
 
-@given(cases(), st.sampled_from(["greedy", "exact"]))
+def shifted(rng, shares, images=4000, trained=None):
+    """Calibrated probabilities (images, classes) of a classifier trained with other class shares, and the truth."""
+    classes = len(shares)
+    truth = rng.choice(classes, size=images, p=shares)
+    evidence = rng.normal(size=(images, classes)) + 1.5 * np.eye(classes)[truth]
+    likelihoods = np.exp(1.5 * evidence)  # of unit normal distributions whose means are 1.5 apart
+    probabilities = likelihoods * (np.ones(classes) if trained is None else trained)
+    return probabilities / probabilities.sum(axis=1, keepdims=True), truth
+
+
+@given(cases(), st.sampled_from(WITH_QUOTAS))
 def test_quotas_are_kept(case, method):
     probabilities, quotas = case
     labels = assign(probabilities, quotas, method)
@@ -46,7 +64,7 @@ def test_quotas_of_the_most_probable_classes_change_nothing(case):
     probabilities, _ = case
     best = probabilities.argmax(axis=1)
     quotas = np.bincount(best, minlength=probabilities.shape[1])
-    for method in METHODS:
+    for method in ("none", *WITH_QUOTAS):
         np.testing.assert_array_equal(assign(probabilities, quotas, method), best)
 
 
@@ -116,6 +134,80 @@ def test_balancing_improves_biased_predictions_of_a_full_competition():
         assert (labels == truth).mean() > (probabilities.argmax(axis=1) == truth).mean()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_no_images_have_no_labels(method):
+    assert assign(np.empty((0, 3)), [0, 0, 0], method).shape == (0,)
+
+
+@given(cases())
+def test_soft_labels_are_the_most_probable_classes_after_one_factor_per_class(case):
+    """So that, of two images in different classes, the first never prefers the class of the second more than it."""
+    probabilities, quotas = case
+    logarithms = np.log(np.maximum(probabilities, 1e-38))
+    labels = assign(probabilities, quotas, "soft")
+    assert (quotas[labels] > 0).all()
+    own = logarithms[np.arange(len(labels)), labels]
+    swapped = logarithms[:, labels]  # of image i in the class of image j
+    assert (own[:, None] + own - swapped - swapped.T >= -1e-9).all()
+
+
+def test_soft_expects_quotas_and_equal_shares_without_them():
+    probabilities, truth = shifted(np.random.default_rng(3), [0.5, 0.3, 0.2], trained=[0.2, 0.2, 0.6])
+    plain, equal, given_quotas = (
+        assign(probabilities, quotas, method)
+        for quotas, method in ((None, "none"), (None, "soft"), (np.bincount(truth), "soft"))
+    )
+    assert (given_quotas == truth).mean() > (plain == truth).mean() + 0.02
+    np.testing.assert_array_equal(equal, assign(probabilities, [4000 / 3] * 3, "soft"))
+    assert np.abs(np.bincount(given_quotas) - np.bincount(truth)).max() < 200
+    assert np.bincount(equal, minlength=3)[2] > np.bincount(given_quotas)[2]
+
+
+@pytest.mark.parametrize("quotas", [[1.0, 1.0], [-1, 4], [float("nan"), 3.0], [3]])
+def test_soft_rejects_quotas_that_do_not_add_up(quotas):
+    with pytest.raises(InputError, match="quota"):
+        assign(np.full((3, 2), 0.5), quotas, "soft")
+
+
+def test_shares_of_a_shifted_test_set_are_estimated():
+    shares, trained = np.array([0.6, 0.25, 0.1, 0.05]), np.array([1, 1, 2, 4])
+    probabilities, truth = shifted(np.random.default_rng(4), shares, trained=trained)
+    estimate = estimate_shares(probabilities, trained)
+    assert estimate.sum() == pytest.approx(1)
+    np.testing.assert_allclose(estimate, np.bincount(truth) / len(truth), atol=0.02)
+    plain, adjusted = (assign(probabilities, None, method, trained) for method in ("none", "prior"))
+    assert (adjusted == truth).mean() > (plain == truth).mean() + 0.05
+
+
+def test_estimated_shares_maximize_the_likelihood():
+    probabilities, _ = shifted(np.random.default_rng(5), [0.5, 0.3, 0.2], images=300)
+    found = estimate_shares(probabilities)
+    rng = np.random.default_rng(0)
+    others = np.concatenate([rng.dirichlet(np.ones(3), 200), rng.dirichlet(1 + 1000 * found, 200)])
+    likelihoods = np.log(probabilities @ np.vstack([found, others]).T).sum(axis=0)
+    assert likelihoods[0] >= likelihoods.max() - 1e-3
+
+
+def test_prior_changes_nothing_where_predictions_are_certain():
+    probabilities = np.eye(3)[[0, 0, 0, 1]]
+    np.testing.assert_allclose(estimate_shares(probabilities), [0.75, 0.25, 0], atol=1e-12)
+    assert assign(probabilities, None, "prior").tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("trained", [[1, 1], [1, 1, 0], [1, 1, -1], [1, 1, np.inf]])
+def test_invalid_training_shares_raise(trained):
+    with pytest.raises(ValueError, match="expected training shares above 0 for each of 3 classes"):
+        assign(np.full((2, 3), 1 / 3), None, "prior", trained)
+
+
+def test_prior_is_estimated_in_each_part():
+    rng = np.random.default_rng(6)
+    first, second = (shifted(rng, shares, images=500)[0] for shares in ([0.9, 0.1], [0.1, 0.9]))
+    labels = assign_within(np.concatenate([first, second]), np.arange(1000) >= 500, None, "prior")
+    np.testing.assert_array_equal(labels[:500], assign(first, None, "prior"))
+    np.testing.assert_array_equal(labels[500:], assign(second, None, "prior"))
+
+
 def test_assign_within_equals_assign_on_each_part():
     rng = np.random.default_rng(1)
     probabilities = rng.dirichlet(np.ones(3), size=15)
@@ -137,7 +229,7 @@ def test_assign_within_accepts_a_single_part_and_no_quotas():
 
 
 @pytest.mark.parametrize("quotas", [[2, 2], [3, 3], [1, 1, 1], [4, -1], [1.5, 1.5], None])
-@pytest.mark.parametrize("method", ["greedy", "exact"])
+@pytest.mark.parametrize("method", WITH_QUOTAS)
 def test_invalid_quotas_raise(quotas, method):
     with pytest.raises(InputError, match="quota"):
         assign(np.full((3, 2), 0.5), quotas, method)
@@ -154,7 +246,7 @@ def test_quotas_must_add_up_in_each_part():
 
 
 def test_unknown_method_lists_the_known_ones():
-    with pytest.raises(InputError, match="'hungarian'; known: none, greedy, exact"):
+    with pytest.raises(InputError, match="'hungarian'; known: none, greedy, exact, soft, prior"):
         assign(np.eye(2), [1, 1], "hungarian")
 
 
@@ -167,7 +259,9 @@ def test_invalid_probabilities_raise(values, method):
 
 def test_equal_quotas_must_divide():
     assert equal_quotas(1320, 10).tolist() == [132] * 10
-    with pytest.raises(InputError, match="7 images cannot be shared equally among 3 classes; choose"):
+    with pytest.raises(
+        InputError, match="7 images cannot be shared equally among 3 classes; choose balancing none, soft"
+    ):
         equal_quotas(7, 3)
     with pytest.raises(InputError, match="3 images"):
         equal_quotas_within([True] * 3 + [False] * 4, 2)

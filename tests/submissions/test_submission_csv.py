@@ -10,6 +10,7 @@ from submissions.submission_csv import (
     check_test_set,
     describe_quotas,
     read_expected_names,
+    read_quotas,
     read_solution,
     write_submission,
 )
@@ -170,6 +171,37 @@ def test_damaged_solution_raises(tmp_path, text, message):
     (tmp_path / "solution.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         read_solution(tmp_path)
+
+
+QUOTAS = "camera,unaltered,manipulated\n007,2,0\nNone,1,1\niPhone-6,0,3\n"
+FLAGS = [False] * 3 + [True] * 4  # whether a test image is manipulated
+
+
+def test_quotas_are_in_the_order_of_the_classes(tmp_path):
+    assert read_quotas(tmp_path, LABELS, FLAGS) is None
+    (tmp_path / "quotas.csv").write_text(QUOTAS)
+    quotas = read_quotas(tmp_path, LABELS, FLAGS)
+    assert quotas is not None and quotas.tolist() == [[1, 0, 2], [1, 3, 0]]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "not a CSV table"),
+        (QUOTAS.replace(",manipulated", ",altered"), "lacks manipulated; give each camera one line"),
+        (QUOTAS.replace("007", "None"), "lists cameras more than once: 'None'"),
+        (QUOTAS.replace("007,2,0\n", ""), "lacks cameras: '007'"),
+        (QUOTAS + "008,0,0\n", "cameras without training photos: '008'"),
+        (QUOTAS.replace("2,0", "2.5,0"), "numbers of unaltered images that are not whole: '2.5'"),
+        (QUOTAS.replace("0,3", "0,-3"), "numbers of manipulated images that are not whole: '-3'"),
+        (QUOTAS.replace("2,0", "3,0"), "unaltered images in .*quotas.csv add up to 4, but the test set has 3; correct"),
+        (QUOTAS.replace("2,0", "2,1"), "manipulated images in .*quotas.csv add up to 5, but the test set has 4"),
+    ],
+)
+def test_damaged_quotas_raise(tmp_path, text, message):
+    (tmp_path / "quotas.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_quotas(tmp_path, LABELS, FLAGS)
 
 
 def manifest(test=("test/a_unalt.tif", "test/b_manip.tif")):

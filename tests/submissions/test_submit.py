@@ -6,9 +6,16 @@ import pytest
 
 from competition.settings import SETTINGS
 from competition.utils.errors import InputError
+from submissions.balancing import assign_within
 from submissions.blending import KINDS, blend_members, settings_entries
 from submissions.prediction_cache import load_members
-from submissions.submit import CAMERA_SUBMISSION, SETTINGS_SUBMISSION, submit_camera, submit_run
+from submissions.submit import (
+    CAMERA_SUBMISSION,
+    SETTINGS_SUBMISSION,
+    has_equal_quotas,
+    submit_camera,
+    submit_run,
+)
 from submissions.tasks import Task
 
 
@@ -36,6 +43,45 @@ def test_balanced_submission_keeps_the_quotas(camera_run, quota, counts, tmp_pat
     # All test images are unaltered: a quota applies to the unaltered and to the manipulated images separately.
     table = submit_camera(run, tmp_path / "made.csv", method="exact", quota=quota)
     assert table["camera"].value_counts().sort_index().tolist() == counts
+
+
+@pytest.mark.parametrize("method", ["greedy", "exact"])
+def test_balanced_submission_keeps_the_quotas_of_the_data_folder(camera_run, method, tmp_path):
+    (camera_run.data / "quotas.csv").write_text("camera,unaltered,manipulated\na,5,0\nb,1,0\n")
+    table = submit_camera(camera_run, tmp_path / "made.csv", method=method)
+    assert table["camera"].value_counts().to_dict() == {"a": 5, "b": 1}
+    (camera_run.data / "quotas.csv").write_text("camera,unaltered,manipulated\na,5,0\nb,2,0\n")
+    with pytest.raises(InputError, match="add up to 7, but the test set has 6"):
+        submit_camera(camera_run, tmp_path / "other.csv", method=method)
+    submit_camera(camera_run, tmp_path / "other.csv", method=method, quota=3)  # takes precedence
+
+
+def test_soft_and_prior_need_no_quotas(make_run, tmp_path):
+    run = make_run(Task("camera"), test=5)
+    (run.data / "sample_submission.csv").write_text("fname\n" + "".join(f"{n}_unalt.tif\n" for n in range(5)))
+    members = load_members(run, "test")
+    flags = next(iter(members.values())).is_manipulated
+    for method in ("soft", "prior"):
+        table = submit_camera(run, tmp_path / f"{method}.csv", method=method)
+        expected = assign_within(blend_members(members), flags, None, method)
+        assert table["camera"].tolist() == np.array(["a", "b"])[expected].tolist()
+    with pytest.raises(InputError, match="5 images cannot be shared equally among 2 classes; choose balancing none, "):
+        submit_camera(run, tmp_path / "exact.csv", method="exact")
+
+
+def test_prior_needs_training_photos_of_every_camera(camera_run, tmp_path):
+    path = camera_run.folder / "manifest.csv"
+    table = pd.read_csv(path)
+    table[(table["split"] != "train") | (table["camera"] == "a")].to_csv(path, index=False)
+    with pytest.raises(InputError, match="has none by b; choose another balancing"):
+        submit_camera(camera_run, tmp_path / "made.csv", method="prior")
+
+
+@pytest.mark.parametrize(("rows", "equal"), [("a,3,0\nb,3,0\n", True), ("a,2,0\nb,4,0\n", False)])
+def test_equal_quotas_are_what_the_data_folder_says(camera_run, rows, equal):
+    assert not has_equal_quotas(camera_run)
+    (camera_run.data / "quotas.csv").write_text(f"camera,unaltered,manipulated\n{rows}")
+    assert has_equal_quotas(camera_run) == equal
 
 
 def test_camera_submission_needs_test_predictions(camera_run, make_run, tmp_path):

@@ -55,6 +55,9 @@ def test_folder_has_the_layout_of_kaggle(made):
     assert list(sample) == ["fname", "camera"]
     assert list(solution) == ["fname", "camera", "manipulation", "usage"]
     assert set(solution["fname"]) == set(sample["fname"]) == {path.name for path in made.glob("test/*")}
+    quotas = pd.read_csv(made / "quotas.csv")
+    assert quotas["camera"].tolist() == sorted(CAMERAS)
+    assert (quotas[["unaltered", "manipulated"]] == 1).to_numpy().all()
     record = json.loads((made / "virtual.json").read_text())
     assert record["complete"] and record["seed"] == 3 and record["test_patches"] == 20
 
