@@ -5,6 +5,7 @@ line. One module for each command parses its options, calls the lower levels and
     predict           predict the camera of photos
     submit            write a submission from cached predictions
     leaderboard       compare runs
+    shakeup           simulate the change from the public to the private leaderboard
     inspect           draw figures of a run
     experiment        repeat published experiments on camera settings
     splice            detect and localize splices
