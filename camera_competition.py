@@ -70,7 +70,7 @@ class LoadedRun:
         Args:
             path: of the CSV file.
             blend: how members are blended: arithmetic, quadratic or geometric.
-            balance: how classes are balanced: none, greedy or exact.
+            balance: how classes are balanced: none, greedy, exact, soft or prior.
 
         Returns:
             The columns fname, camera, is_manipulated.
