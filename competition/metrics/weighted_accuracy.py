@@ -90,10 +90,11 @@ def accuracy_difference(
     names = np.arange(np.size(y_true)) if groups is None else np.asarray(groups)
     sums = [sum_groups(_counts(*_check(y_true, labels, is_manipulated)), names) for labels in (first, second)]
     strata = (sums[0][:, 0] > 0) + 2 * (sums[0][:, 2] > 0)
-    low, high = paired_interval(
-        *sums, lambda drawn: _weighted(drawn.sum(axis=0)), strata=strata, seed=seed, draws=draws
-    ).tolist()
-    return float(np.subtract(*(_weighted(entry.sum(axis=0)) for entry in sums))), low, high
+    interval = paired_interval(
+        sums[0], sums[1], lambda drawn: _weighted(drawn.sum(axis=0)), strata=strata, seed=seed, draws=draws
+    )
+    scores = [float(_weighted(entry.sum(axis=0))) for entry in sums]
+    return scores[0] - scores[1], float(interval[0]), float(interval[1])
 
 
 def score(

@@ -20,9 +20,8 @@ def coordinate_photo() -> np.ndarray:
 
 
 def test_points_move_according_to_the_formula():
-    np.testing.assert_allclose(
-        distort_points([[0.6, 0.8], [0.3, 0.4], [0, 0]], -0.2), [[0.48, 0.64], [0.285, 0.38], [0, 0]]
-    )
+    points, moved = [[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]], [[0.48, 0.64], [0.285, 0.38], [0.0, 0.0]]
+    np.testing.assert_allclose(distort_points(points, -0.2), moved)
     np.testing.assert_allclose(distort_points([0.3, -0.4], 0.1), [0.3075, -0.41])
 
 

@@ -102,7 +102,12 @@ def test_small_cache_changes_only_the_order(table, folder):
 
 def test_small_cache_decodes_every_photo_once_per_epoch(table, folder, monkeypatch):
     read = []
-    monkeypatch.setattr("augment.loaders.read_pixels", lambda path: read.append(path) or read_pixels(path))
+
+    def record(path):
+        read.append(path)
+        return read_pixels(path)
+
+    monkeypatch.setattr("augment.loaders.read_pixels", record)
     patches = training(table, folder, replace(CONFIG, cache_bytes=4 * 72 * 64 * 3, batch_size=2))
     for index in range(len(patches)):
         patches[index]

@@ -114,9 +114,12 @@ def test_dihedral_transforms_are_all_used_or_none(enabled):
 
 def test_only_the_configured_manipulations_are_used(monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        "augment.patches.cut_training_patch", lambda pixels, name, size, rng: drawn.append(name) or pixels
-    )
+
+    def cut(pixels, name, size, rng):
+        drawn.append(name)
+        return pixels
+
+    monkeypatch.setattr("augment.patches.cut_training_patch", cut)
     config = replace(CONFIG, manipulated_share=0.5, manipulations=("jpeg70", "jpeg90"))
     flags = [make_patch(np.zeros((64, 72, 3), np.uint8), config, 0, index)[1] for index in range(40)]
     assert set(drawn) == {"unaltered", "jpeg70", "jpeg90"} and flags == [name != "unaltered" for name in drawn]
@@ -132,7 +135,12 @@ def test_squashed_patch_is_the_whole_photo_without_a_manipulation():
 
 def test_squashed_patches_are_rotated_by_uniform_angles(monkeypatch):
     angles = []
-    monkeypatch.setattr("augment.patches.rotate", lambda image, angle: angles.append(angle) or rotate(image, angle))
+
+    def record(image, angle):
+        angles.append(angle)
+        return rotate(image, angle)
+
+    monkeypatch.setattr("augment.patches.rotate", record)
     pixels = noise(16, 18)
     patches = [make_patch(pixels, replace(SQUASHED, rotation=120.0), 0, index)[0] for index in range(300)]
     assert kstest(angles, "uniform", args=(-120, 240)).pvalue > 0.01

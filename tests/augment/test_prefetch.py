@@ -30,7 +30,7 @@ def test_items_are_computed_ahead_by_at_most_the_number_of_threads():
     items = prefetch(make, 100, threads=2)
     assert next(items) == 0
     assert second.wait(timeout=30)  # item 1 is computed although it has not been requested
-    items.close()
+    items.close()  # type: ignore[attr-defined]
     assert set(started) <= {0, 1, 2}
 
 

@@ -58,10 +58,11 @@ def test_predictions_depend_on_the_flag_and_on_the_pixels(front_end, tiny_mobile
             assert np.abs(predicted - before[head]).max() > 1e-6
 
 
-@pytest.mark.parametrize("alone", FRONT_END_MEMBERS)
-def test_untrained_backbone_does_not_change_the_predictions_of_a_trained_front_end(alone, tiny_mobilenet):
+@pytest.mark.parametrize("name", [name for name, front_end in FRONT_ENDS.items() if front_end.member])
+def test_untrained_backbone_does_not_change_the_predictions_of_a_trained_front_end(name, tiny_mobilenet):
+    alone = str(FRONT_ENDS[name].member)
     front_end = perturb(build(alone, small(alone), HEADS))
-    model = build("mobilenet", small("mobilenet", front_end=FRONT_END_MEMBERS[alone]), HEADS)
+    model = build("mobilenet", small("mobilenet", front_end=name), HEADS)
     copy_weights(model, front_end)
     for head, predicted in predict(front_end).items():
         np.testing.assert_array_equal(predict(model)[head], predicted)

@@ -20,6 +20,6 @@ def test_there_is_one_feature_map_per_convolution(pixels):
 def test_backbone_gets_the_last_feature_map_that_is_large_enough(pixels, smallest, side, channels):
     recipe = classifier_recipe("smoke", "convnet", patch=64)
     output = build(pixels, keras.Input((1,)), recipe, smallest)
-    assert output.image.shape == (None, side, side, channels)
+    assert output.image is not None and output.image.shape == (None, side, side, channels)
     assert output.features is not None and output.features.shape == (None, 128)
     assert output.hidden is not None and output.hidden.shape == (None, 128)

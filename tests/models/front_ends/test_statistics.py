@@ -75,6 +75,6 @@ def test_reloaded_model_predicts_the_same(tmp_path):
 def test_maps_are_repeated_until_the_backbone_can_take_them(smallest, side):
     recipe = classifier_recipe("smoke", "statnet", patch=64)
     output = build(keras.Input((64, 64, 3)), keras.Input((1,)), recipe, smallest)
-    assert output.image.shape == (None, side, side, CHANNELS)
+    assert output.image is not None and output.image.shape == (None, side, side, CHANNELS)
     assert output.features is not None and output.features.shape == (None, 64)
     assert output.hidden is not None and output.hidden.shape == (None, 65)
