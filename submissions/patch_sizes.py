@@ -11,9 +11,14 @@ STEP = 32  # pixels: sides of smaller patches are multiples of it
 SMALLEST = 64  # pixels: with less, there is too little evidence in a patch
 
 
-def smallest_side(table: pd.DataFrame) -> int:
-    """Return the length of the shortest side of all images of a manifest, pixels."""
-    return int(table[["width", "height"]].min(axis=None))
+def usable_side(table: pd.DataFrame) -> int:
+    """Return the side of the largest square that fits into every test image and into half of the photos, pixels.
+
+    A few small photos do not make all patches smaller: they can be removed, but test images must be predicted.
+    """
+    sides = table[["width", "height"]].min(axis=1)
+    test = table["split"] == "test"
+    return int(min(sides[test].min() if test.any() else sides.max(), sides[~test].median()))
 
 
 def shrink_patches(recipe: Recipe, side: int) -> Recipe:

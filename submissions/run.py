@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from augment.decode import find_damaged
 from augment.manipulations import MANIPULATIONS, fits
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.splits import assign_validation, validation_images
@@ -29,14 +30,15 @@ from competition.utils.errors import InputError, unknown_name
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe, recipe_from_json
 from submissions.environment import environment
-from submissions.patch_sizes import check_photo_sizes, shrink_patches, smallest_side
+from submissions.patch_sizes import check_photo_sizes, shrink_patches, usable_side
 from submissions.submission_csv import check_test_set
 from submissions.tasks import CAMERA, Targets, Task, label_notes
 
-FORMAT_VERSION = 3  # of config.json; runs of other versions cannot be opened
+FORMAT_VERSION = 2  # of config.json; runs of other versions cannot be opened
 SIMULATED = "simulated photographs (the virtual competition)"
 CAMERA_ONLY = Task()
 DIFFERENCES_NAMED = 4
+MAX_DAMAGED = 0.05  # share of the photos: with more, something is wrong with the folder
 FRONT_END = "front_end"  # folder of a front end alone, and name of its predictions
 
 
@@ -145,7 +147,7 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
 
     Args:
         run: the configuration.
-        jobs: number of processes that read the headers of the photos.
+        jobs: number of processes that read the photos. Photos that cannot be decoded are left out.
         fit_patches: use smaller patches where an image is smaller than those of the recipes; `open_run` returns the run
             with these patches.
 
@@ -159,13 +161,15 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     if exists:
         read_config(run.folder)  # refuses another format before anything else is read
     table, skipped = (run.manifest, {}) if exists else read_folder(run.data, jobs)
-    requested, side = run.recipes, smallest_side(table)
+    requested, side = run.recipes, usable_side(table)
     if fit_patches:
         run = replace(run, recipes={member: shrink_patches(recipe, side) for member, recipe in run.recipes.items()})
     config = _config(run)
     if exists:
         check_same_config(run.folder, flatten(read_config(run.folder)), flatten(config))
         return []
+    table, damaged = _without_damaged(run.data, table, jobs)
+    skipped |= damaged
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
     cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
     size = max((max(recipe.patches.size, recipe.test_patch) for recipe in cropped), default=1)
@@ -188,8 +192,21 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     write_json(environment(), run.folder / "environment.json")
     write_json(config, run.folder / "config.json")  # last: a folder with this file is a run
     if fit_patches and run.recipes != requested:
-        messages.append(f"note: the smallest image has a side of {side} pixels: patches have {size} pixels")
+        messages.append(f"note: images have a side of {side} pixels: patches have {size} pixels")
     return [*messages, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
+
+
+def _without_damaged(folder: Path, table: pd.DataFrame, jobs: int) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Leave out the photos that cannot be decoded; returns the rest of the manifest and the reasons by path."""
+    photos = table.loc[table["split"] != "test", "path"].tolist()
+    found = find_damaged([folder / path for path in photos], jobs)
+    damaged = {path: found[folder / path] for path in photos if folder / path in found}
+    if len(damaged) > MAX_DAMAGED * len(photos):
+        raise InputError(
+            f"{len(damaged)} of {len(photos)} photos cannot be decoded, more than {MAX_DAMAGED:.0%}: "
+            f"{describe_skipped(damaged)}; restore or remove them"
+        )
+    return table[~table["path"].isin(list(damaged))].reset_index(drop=True), damaged
 
 
 def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augment.decode import read_pixels
+from augment.decode import find_damaged, read_pixels
 from competition.utils.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -143,3 +143,12 @@ def test_jpeg_above_the_pixel_limit_is_rejected(tmp_path, monkeypatch):
     (tmp_path / "a.jpg").write_bytes(jpeg_bytes())
     with pytest.raises(InputError, match="has more than"):
         read_pixels(tmp_path / "a.jpg")
+
+
+def test_only_files_that_cannot_be_decoded_are_damaged(tmp_path):
+    good, damaged = tmp_path / "good.png", tmp_path / "damaged.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(good)
+    data = good.read_bytes()
+    half = len(data) // 2
+    damaged.write_bytes(data[:half] + bytes(50) + data[half + 50 :])  # the header is complete
+    assert list(find_damaged([good, damaged], 1)) == [damaged]

@@ -292,21 +292,29 @@ def test_predict_without_a_usable_photo_names_the_reasons(home, error_of):
     assert "none of the 2 files is a usable photo (page.jpg: page.jpg is a file that begins" in error
 
 
-def test_training_continues_after_a_damaged_photo_is_restored(photos, command, capsys, untraced):
-    """Only decoding finds the damage, during an epoch."""
-    path = photos / "train" / "eel" / "0.png"
+def damage(folder):
+    """Replace a photo by a PNG file whose header is complete, so that only decoding finds the damage."""
+    path = folder / "0.png"
     pixels = np.asarray(Image.open(path.with_suffix(".jpg")))
     path.with_suffix(".jpg").unlink()
     Image.fromarray(pixels).save(path)
     good = path.read_bytes()
-    middle = len(good) // 2
-    path.write_bytes(good[:middle] + bytes(50) + good[middle + 50 :])
-    assert command(*TRAIN, "--batch", 3) == 2
-    message = capsys.readouterr().err
-    assert message.splitlines()[-1].startswith("error: photos/train/eel/0.png cannot be read (")
-    assert "Traceback" not in message
-    path.write_bytes(good)
+    half = len(good) // 2
+    path.write_bytes(good[:half] + bytes(50) + good[half + 50 :])
+
+
+def test_a_damaged_photo_is_left_out_and_named(photos, command, capsys, untraced):
+    damage(photos / "train" / "eel")
     assert command(*TRAIN, "--batch", 3) == 0
+    output = capsys.readouterr().out
+    assert "warning: skipped 1 file(s): train/eel/0.png (" in output
+    assert "3 cameras, 17 train, 3 validation images" in output
+
+
+def test_many_damaged_photos_stop_the_training(photos, error_of):
+    for camera in ("cat", "eel"):
+        damage(photos / "train" / camera)
+    assert "2 of 21 photos cannot be decoded, more than 5%" in error_of(*TRAIN)
 
 
 def full_disk(monkeypatch, name):

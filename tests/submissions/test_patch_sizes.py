@@ -3,7 +3,7 @@ import pytest
 
 from competition.utils.errors import InputError
 from models.presets import classifier_recipe
-from submissions.patch_sizes import check_photo_sizes, shrink_patches, smallest_side
+from submissions.patch_sizes import check_photo_sizes, shrink_patches, usable_side
 
 
 def test_patches_that_fit_stay():
@@ -25,8 +25,16 @@ def test_tiny_images_and_squashed_photos_change_nothing():
     assert shrink_patches(squashed, 100) == squashed
 
 
-def test_the_smallest_side_is_that_of_any_image():
-    assert smallest_side(pd.DataFrame({"width": [800, 900], "height": [700, 500]})) == 500
+def sizes(*rows):
+    return pd.DataFrame(rows, columns=["split", "width", "height"])
+
+
+def test_every_test_image_must_be_usable():
+    assert usable_side(sizes(("train", 800, 900), ("train", 900, 800), ("test", 512, 512), ("test", 448, 600))) == 448
+
+
+def test_half_of_the_photos_must_be_usable():
+    assert usable_side(sizes(("train", 60, 90), ("train", 480, 640), ("train", 480, 700))) == 480
 
 
 def test_a_photo_smaller_than_a_patch_is_an_error_that_names_it():

@@ -1,5 +1,7 @@
 """Submissions follow from the cached predictions alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from submissions.submit import (
     has_equal_quotas,
     submit_camera,
     submit_run,
+    training_shares,
 )
 from submissions.tasks import Task
 
@@ -67,6 +70,19 @@ def test_soft_and_prior_need_no_quotas(make_run, tmp_path):
         assert table["camera"].tolist() == np.array(["a", "b"])[expected].tolist()
     with pytest.raises(InputError, match="5 images cannot be shared equally among 2 classes; choose balancing none, "):
         submit_camera(run, tmp_path / "exact.csv", method="exact")
+
+
+def test_training_shares_are_those_of_the_photos_or_equal_where_the_loss_weights_cameras(make_run):
+    run = make_run(Task("camera"))
+    path = run.folder / "manifest.csv"
+    table = pd.read_csv(path)
+    table.drop(table.index[(table["split"] == "train") & (table["camera"] == "b")][:4]).to_csv(path, index=False)
+    np.testing.assert_allclose(training_shares(run), [0.75, 0.25])
+    first, second = run.recipes
+    run.recipes[first] = replace(run.recipes[first], balance_cameras=True)
+    np.testing.assert_allclose(training_shares(run), [0.625, 0.375])
+    run.recipes[second] = replace(run.recipes[second], balance_cameras=True)
+    np.testing.assert_allclose(training_shares(run), [0.5, 0.5])
 
 
 def test_prior_needs_training_photos_of_every_camera(camera_run, tmp_path):
