@@ -34,6 +34,7 @@ from submissions.blending import SMALLEST
 from submissions.experiments.class_balance import class_balance, describe_class_balance
 from submissions.leaderboards.evaluation import evaluate_test
 from submissions.run import open_run
+from submissions.submit import training_shares
 
 CLASSES = 10
 COMPARED = 2000  # images of the comparison: the assignment problem takes minutes for 20,000
@@ -58,10 +59,11 @@ def main() -> None:
                 print(f"{images} images, {name} quotas: {', '.join(times(images, name))}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
     if options.run:
-        evaluation = evaluate_test(open_run(options.run))
+        run = open_run(options.run)
+        evaluation = evaluate_test(run)
         if evaluation is None:
             raise InputError(f"{options.run} has no predictions for a test set with a solution.csv")
-        print(markdown_table(describe_class_balance(class_balance(evaluation))))
+        print(markdown_table(describe_class_balance(class_balance(evaluation, training_shares(run)))))
 
 
 def largest_difference(cases: int) -> float:

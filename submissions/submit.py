@@ -61,7 +61,7 @@ def submit_camera(
         raise InputError(f"the run {run.folder} has no predictions for the test set; run predict first")
     first = next(iter(members.values()))
     quotas = _quotas(run, first.is_manipulated, method, quota)
-    training = _training_photos(run) if method == "prior" else None
+    training = training_shares(run) if method == "prior" else None
     indices = assign_within(blend_members(members, kind), first.is_manipulated, quotas, method, training)
     names, labels = [Path(name).name for name in first.names], np.array(run.cameras)[indices]
     write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data))
@@ -75,8 +75,14 @@ def has_equal_quotas(run: Run) -> bool:
     return quotas is not None and bool((quotas == quotas[:, :1]).all())
 
 
-def _training_photos(run: Run) -> NDArray[np.int64]:
-    """Numbers of training photos (cameras,)."""
+def training_shares(run: Run) -> NDArray[np.float64]:
+    """Shares of the cameras that the run's predictions reflect, (cameras,), for balancing `prior`.
+
+    They are those of the training photos, or equal for members whose loss weights the cameras; the mean over members.
+
+    Raises:
+        InputError: a camera has no training photos.
+    """
     table = run.manifest
     counts = table.loc[table["split"] == "train", "camera"].value_counts().reindex(run.cameras, fill_value=0)
     if (counts == 0).any():
@@ -84,7 +90,8 @@ def _training_photos(run: Run) -> NDArray[np.int64]:
             f"balancing prior needs training photos by every camera, but the run {run.folder} has none by "
             f"{', '.join(counts.index[counts == 0])}; choose another balancing"
         )
-    return counts.to_numpy()
+    photos, equal = counts.to_numpy() / counts.sum(), np.full(len(counts), 1 / len(counts))
+    return np.mean([equal if recipe.balance_cameras else photos for recipe in run.recipes.values()], axis=0)
 
 
 def _quotas(run: Run, is_manipulated: NDArray[np.bool_], method: str, quota: int | None) -> NDArray[np.int64] | None:
