@@ -11,8 +11,6 @@ the clock starts, unless `--cache-mib` is too small to hold them; the pipeline t
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -23,7 +21,7 @@ import pandas as pd
 from augment.loaders import TrainingPatches
 from augment.patches import PatchConfig
 from augment.prefetch import WORKERS
-from benchmarks.ratios import summary
+from benchmarks.ratios import seconds, summary
 from models.backbones import BACKBONES
 from models.classifier import build
 from models.presets import classifier_recipe
@@ -108,13 +106,6 @@ def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
         f"{model.name:20} {count / np.median(memory):8.1f} patches/s from memory,"
         f" {count / np.median(pipeline):8.1f} from the pipeline; ratio {summary(memory / pipeline, digits=3)}"
     )
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """Return the wall-clock time of a call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

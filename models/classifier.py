@@ -62,8 +62,9 @@ def _build(member: str, recipe: Recipe, heads: Mapping[str, int], colors: ColorS
             logits = {head: [_drop_rows(parts[0], f"front_end_{head}_drop")] for head, parts in logits.items()}
     if member in BACKBONES:
         weights = "imagenet" if recipe.weights == "imagenet" else None
-        backbone = build_backbone(member, front_end.image.shape[-1], weights, recipe.momentum)
-        pooled = layers.GlobalAveragePooling2D(name="features")(backbone(front_end.image))
+        image: Tensor = front_end.image
+        backbone = build_backbone(member, image.shape[-1], weights, recipe.momentum)
+        pooled = layers.GlobalAveragePooling2D(name="features")(backbone(image))
         features = [] if front_end.features is None else [front_end.features]
         x = _tail(layers.Concatenate(name="evidence")([is_manipulated, *features, pooled]), recipe)
         initializer = "zeros" if logits else "glorot_uniform"
@@ -84,11 +85,14 @@ def _drop_rows(logits: Tensor, name: str) -> Tensor:
 def _front_end(
     member: str, recipe: Recipe, patch: Tensor, is_manipulated: Tensor, colors: ColorStatistics
 ) -> FrontEndOutput:
+    output = FrontEndOutput(None)
     if recipe.front_end in FRONT_ENDS:
-        return FRONT_ENDS[recipe.front_end].build(patch, is_manipulated, recipe, smallest_patch(member))
+        output = FRONT_ENDS[recipe.front_end].build(patch, is_manipulated, recipe, smallest_patch(member))
+    if output.image is not None:
+        return output
     if recipe.normalize == "training":
-        return FrontEndOutput(Standardize(*colors, name="standardize")(patch))
-    return FrontEndOutput(Normalize(find_backbone(member).mode, name="normalize")(patch))
+        return output._replace(image=Standardize(*colors, name="standardize")(patch))
+    return output._replace(image=Normalize(find_backbone(member).mode, name="normalize")(patch))
 
 
 def _tail(x: Tensor, recipe: Recipe) -> Tensor:

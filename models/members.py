@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from models.recipe import Recipe
 
 NO_FRONT_END = "none"
-FRONT_END_MEMBERS = {front_end.member: name for name, front_end in FRONT_ENDS.items() if front_end.member}
+# The front end of each member that is a front end alone: the first one that names the member.
+FRONT_END_MEMBERS: dict[str, str] = {}
+for _name, _front_end in FRONT_ENDS.items():
+    if _front_end.member:
+        FRONT_END_MEMBERS.setdefault(_front_end.member, _name)
 DCTNET, CONVNET, STATNET = "dctnet", "convnet", "statnet"
 MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
 ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`

@@ -35,8 +35,11 @@ class Recipe:
         plateau_factor: factor by which it is then multiplied.
         tau: epochs over which each further setting joins the loss, see `models.training.schedules.head_weights`; 0: all
             settings count from the start.
-        normalize: how pixels are normalized without a front end: as the published `weights` expect, or by the means and
-            standard deviations of the `training` patches.
+        normalize: how pixels are normalized for a backbone that reads them: as the published `weights` expect, or by
+            the means and standard deviations of the `training` patches.
+        balance_cameras: weight the loss of the camera by the inverse frequency of the cameras in the training photos.
+        ema_momentum: momentum of the exponential moving average of the weights. Validation and the trained model use
+            the average. 0: no average.
         front_end_recipe: how the front end is trained alone before the backbone joins it; None if it is not.
     """
 
@@ -58,6 +61,8 @@ class Recipe:
     plateau_factor: float = 0.5
     tau: float = 0
     normalize: str = "weights"
+    balance_cameras: bool = False
+    ema_momentum: float = 0.0
     front_end_recipe: "Recipe | None" = None
 
     @property

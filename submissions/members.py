@@ -68,12 +68,12 @@ def _train(
     heads = {head: len(classes) for head, classes in run.targets.heads.items()}
     seed = _seed(run, name)
     if fixed_layer(network, recipe) is None or (folder / MODEL).exists():
-        training, validation = _patches(run, recipe, seed)
+        training, validation = run_patches(run, recipe, seed)
         return train(network, recipe, training, validation, heads, folder, seed, front_end)
     # The patches have the same seed for all that share them, and their order has the seed of the network.
     shared = recipe == run.shared_front_end
     cache = run.front_end_folder if shared else folder
-    patches = _patches(run, recipe, _seed(run, FRONT_END) if shared else seed)
+    patches = run_patches(run, recipe, _seed(run, FRONT_END) if shared else seed)
     history = train(
         network, recipe, *feature_batches(cache, network, recipe, *patches, heads, seed), heads, folder, seed
     )
@@ -86,14 +86,15 @@ def _seed(run: Run, name: str) -> int:
     return zlib.crc32(f"{run.seed} {name}".encode())
 
 
-def _patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, EvaluationPatches]:
+def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, EvaluationPatches]:
+    """Return the training and the validation patches of a network of a run, with the weights of their labels."""
     targets, validation = run.targets, run.validation
     training = targets.manifest[targets.manifest["split"] == "train"]
     labels, validation_labels = targets.labels(training), targets.labels(validation)
     heads = list(targets.heads)
     settings = [head for head in heads if head in SETTINGS]
     balance = targets.task.label_balance if targets.task.settings else "none"
-    weighted = [head for head in heads if head != CAMERA] if balance == "bins" else []
+    weighted = [head for head in heads if (recipe.balance_cameras if head == CAMERA else balance == "bins")]
     return (
         TrainingPatches(
             training,

@@ -34,6 +34,27 @@ def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int)
     The image has one pixel for each block, and a border of zeros if that is too small for the backbone.
     """
     magnitudes = BlockDct(name="dct")(pixels)
+    features, hidden = histogram_network(magnitudes, is_manipulated, recipe)
+    maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_bn")(LogMagnitude(name="maps")(magnitudes))
+    maps = layers.Conv2D(MAP_CHANNELS, 1, use_bias=False, name="maps_mixed")(maps)
+    maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_mixed_bn")(maps)
+    maps = layers.Activation("relu", name="maps_relu")(maps)
+    missing = smallest - min(recipe.patches.size, recipe.test_patch) // BLOCK
+    image = layers.ZeroPadding2D(-(-missing // 2), name="pad")(maps) if missing > 0 else maps
+    return FrontEndOutput(image, features, hidden)
+
+
+def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Histograms of DCT magnitudes and the dense layers behind them.
+
+    Args:
+        magnitudes: output of `BlockDct`.
+        is_manipulated: (batch, 1).
+        recipe: momentum and dropout.
+
+    Returns:
+        `features` and `hidden` of a `FrontEndOutput`, both (batch, width).
+    """
     histograms = CoefficientHistograms(name="front_end_histograms")(magnitudes)
     x = layers.BatchNormalization(momentum=recipe.momentum, name="front_end_bn")(histograms)
     x = layers.Concatenate(name="front_end_evidence")([is_manipulated, x])
@@ -42,13 +63,7 @@ def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int)
         x = layers.Dense(width, use_bias=False, name=f"front_end_dense_{number}")(x)
         x = layers.BatchNormalization(momentum=recipe.momentum, name=f"front_end_dense_{number}_bn")(x)
         x = layers.Activation("relu", name=f"front_end_dense_{number}_relu")(x)
-    hidden = layers.Dropout(recipe.dropout, name="front_end_dropout")(x)
-    maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_bn")(LogMagnitude(name="maps")(magnitudes))
-    maps = layers.Conv2D(MAP_CHANNELS, 1, use_bias=False, name="maps_mixed")(maps)
-    maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_mixed_bn")(maps)
-    maps = layers.Activation("relu", name="maps_relu")(maps)
-    missing = smallest - min(recipe.patches.size, recipe.test_patch) // BLOCK
-    return FrontEndOutput(layers.ZeroPadding2D(-(-missing // 2), name="pad")(maps) if missing > 0 else maps, x, hidden)
+    return x, layers.Dropout(recipe.dropout, name="front_end_dropout")(x)
 
 
 def dct_matrix(size: int) -> np.ndarray:

@@ -18,12 +18,12 @@ class FrontEndOutput(NamedTuple):
     """What a front end makes of a batch of patches.
 
     Attributes:
-        image: input of the backbone, (batch, rows, columns, channels).
+        image: input of the backbone, (batch, rows, columns, channels); None if the backbone reads normalized pixels.
         features: (batch, width), joined to the pooled features of the backbone; None if there are none.
         hidden: (batch, width), from which the front end's own logits are computed; None if it has none.
     """
 
-    image: "Tensor"
+    image: "Tensor | None"
     features: "Tensor | None" = None
     hidden: "Tensor | None" = None
 
@@ -36,8 +36,9 @@ class FrontEnd:
         build: function (pixels, is_manipulated, recipe, smallest) → `FrontEndOutput`. `pixels` is (batch, h, w, 3) in
             0…255, `is_manipulated` is (batch, 1), and the image must be at least `smallest` pixels wide for patches of
             the recipe's size. Names of layers with weights begin with `front_end_`.
-        member: name of the member that is this front end alone; None if the front end has no logits of its own.
-        rgb: whether the image has three channels, as ImageNet weights expect.
+        member: name of the member that is this front end alone; None if the front end has no logits of its own. Several
+            front ends may share a member, which is then built with the first of them.
+        rgb: whether the backbone's input has three channels, as ImageNet weights expect.
         fixed: name of the layer up to which the front end has no weights; its output is computed once for every
             training patch when the front end is trained alone. None if the front end learns from the pixels on.
         multiple: sides of patches must be multiples of so many pixels.
@@ -61,6 +62,7 @@ def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutpu
 
 FRONT_ENDS = {
     "dct": FrontEnd(_load("dct"), member="dctnet", fixed="front_end_histograms", multiple=8),
+    "dct_pixels": FrontEnd(_load("dct_pixels"), member="dctnet", rgb=True, fixed="front_end_histograms", multiple=8),
     "high_pass": FrontEnd(_load("high_pass"), rgb=True),
     "conv_stem": FrontEnd(_load("conv_stem"), member="convnet"),
     "statistics": FrontEnd(_load("statistics"), member="statnet"),

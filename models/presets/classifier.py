@@ -33,8 +33,8 @@ def full(member: str) -> Recipe:
     - One cycle: Iglovikov et al. (2018, slides of the second place) fine-tune ImageNet weights with Adam and a cyclic
       rate. Here it is a warm-up (Goyal et al. 2017, arXiv 1706.02677) and a cosine decay (Loshchilov & Hutter 2017,
       arXiv 1608.03983).
-    - 60 epochs: the published single networks of 0.976 to 0.986 at 512 pixels are the epochs 29, 62 and 72 of
-      DenseNet201 (list of checkpoints of the first place).
+    - 60 epochs: three checkpoints of DenseNet201 at 512 pixels by the first place, with public scores of 0.976 to
+      0.984, are of the epochs 29, 62 and 72 (quoted by yyqing.me/post/2018, 24 February 2018).
     - Averaged weights: Szegedy et al. (2016, arXiv 1512.00567) evaluate a running average. Its window of 1,000 steps is
       three epochs of 5,000 photos.
     """

@@ -11,7 +11,16 @@ from typing import Any
 
 from competition.utils.errors import unknown_name
 from models.exif_language.recipe import DualEncoderRecipe, check_dual_encoder_recipe, check_encoder
-from models.members import EXIF_LANGUAGE, STATNET, check_member, check_recipe, initial_weights, smallest_patch
+from models.front_ends import FRONT_ENDS
+from models.members import (
+    EXIF_LANGUAGE,
+    STATNET,
+    check_member,
+    check_recipe,
+    front_end_member,
+    initial_weights,
+    smallest_patch,
+)
 from models.presets import classifier, exif_language
 from models.recipe import Recipe, change
 
@@ -77,8 +86,8 @@ def classifier_recipe(preset: str, member: str, task: str = "camera", **changes:
         member: one of `models.members.MEMBERS`.
         task: what to predict.
         changes: see `models.recipe.change`; None changes nothing. A changed patch, batch, input or tau also applies to
-            the training of the front end alone. With another front end than the preset's, or with initial weights, the
-            front end is not trained alone.
+            the training of the front end alone. With a front end of another member than the preset's, or with weights
+            from a file, the front end is not trained alone.
 
     Raises:
         InputError: an unknown name, or values that do not fit, see `models.members.check_recipe`.
@@ -92,7 +101,9 @@ def classifier_recipe(preset: str, member: str, task: str = "camera", **changes:
     alone = recipe.front_end_recipe
     if alone is not None:
         shared = {name: given[name] for name in SHARED_WITH_FRONT_END if name in given}
-        keep = recipe.front_end == alone.front_end and recipe.weights == "none"
+        front_end = FRONT_ENDS.get(recipe.front_end)
+        fits = front_end is not None and front_end.member == front_end_member(alone)
+        keep = fits and recipe.weights in ("imagenet", "none")
         recipe = replace(recipe, front_end_recipe=change(alone, **shared) if keep else None)
     check_recipe(member, recipe)
     return recipe

@@ -82,6 +82,8 @@ def train(
     checkpoints.load_last(trained)
     fit(trained, recipe, training, validation, checkpoints, seed)
     checkpoints.load_best(trained)
+    if int(trained.optimizer.iterations):  # the average begins with the first step
+        trained.optimizer.finalize_variable_values(trained.trainable_variables)
     if trained is not model:
         copy_weights(model, trained)
     with atomic_write(folder / MODEL) as partial:
@@ -98,12 +100,13 @@ def measure_colors(training: TrainingPatches) -> ColorStatistics:
 def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, int], steps: int) -> None:
     """Compile a model with the optimizer and the learning rate of a recipe. `steps` is their number in the training."""
     rate = Cycle(recipe.learning_rate, steps) if recipe.schedule == "cycle" else recipe.learning_rate
+    average = {"use_ema": True, "ema_momentum": recipe.ema_momentum} if recipe.ema_momentum else {}
     if recipe.optimizer == "sgd":
         # The momentum multiplies the gradient of an L2 penalty, but not the weight decay of Keras.
         decay = recipe.weight_decay / (1 - MOMENTUM)
-        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay or None)
+        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay or None, **average)
     else:
-        optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
+        optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None, **average)
     model.compile(
         optimizer,
         loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
@@ -126,6 +129,9 @@ def fit(
     if first >= recipe.epochs or has_stalled(checkpoints.losses, recipe.patience):
         return
     training.epoch = first
+    # Validation uses the averaged weights. A checkpoint holds the weights themselves, and the average as a part of the
+    # optimizer, so that a resumed training continues from both.
+    averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
     title = f"{checkpoints.folder.parent.name}/{checkpoints.folder.name}"
     with (
         tqdm(total=recipe.epochs * steps, initial=first * steps, desc=title, unit="step") as bar,
@@ -137,7 +143,7 @@ def fit(
             shuffle=False,  # the order is already random, and reproducible
             initial_epoch=first,
             epochs=recipe.epochs,
-            callbacks=[EpochCallback(recipe, checkpoints, seed, bar)],
+            callbacks=[EpochCallback(recipe, checkpoints, seed, bar), *averaging],
             verbose=0,
         )
 

@@ -1,5 +1,8 @@
-from models.members import front_end_member
+import pytest
+
+from models.members import ENSEMBLE, front_end_member
 from models.presets import classifier_recipe
+from submissions.tasks import TASKS
 
 
 def test_paper_squashes_photos_and_normalizes_by_the_training_data_without_imagenet_weights():
@@ -15,6 +18,21 @@ def test_quick_trains_the_front_end_alone_first():
         assert recipe.front_end_recipe == classifier_recipe("quick", front_end_member(recipe), task)
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_full_trains_the_front_end_alone_on_few_patches_of_each_photo_first(task):
+    recipe = classifier_recipe("full", "resnet50", task)
+    assert recipe.front_end_recipe == classifier_recipe("full", front_end_member(recipe), task)
+    quick = classifier_recipe("quick", "dctnet").patches
+    assert recipe.front_end_recipe.patches.patches_per_photo < quick.patches_per_photo
+
+
+def test_full_averages_weights_and_balances_cameras_at_512_pixels_in_half_precision():
+    for member in ENSEMBLE:
+        recipe = classifier_recipe("full", member)
+        assert (recipe.patches.size, recipe.test_patch, recipe.precision) == (512, 512, "mixed_float16")
+        assert recipe.balance_cameras and recipe.ema_momentum > 0 and recipe.schedule == "cycle"
+
+
 def test_settings_alone_are_learned_from_unaltered_photos():
     for member in ("mobilenet", "statnet", "convnet"):
         assert classifier_recipe("quick", member, "settings").patches.manipulated_share == 0
@@ -27,4 +45,4 @@ def test_smoke_trains_one_short_epoch():
     assert alone is not None
     for stage in (recipe, alone):
         assert (stage.epochs, stage.patches.batch_size, stage.patches.patches_per_photo) == (1, 8, 1)
-    assert (recipe.patches.size, alone.patches.size) == (75, 64)
+    assert (recipe.patches.size, alone.patches.size) == (80, 64)  # whole blocks of the DCT

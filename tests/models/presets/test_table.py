@@ -52,8 +52,8 @@ def test_new_row_is_enough_for_a_new_preset(monkeypatch):
 
 
 def test_changes_apply_to_their_fields_alone():
-    before = classifier_recipe("full", "resnet50")
-    after = classifier_recipe("full", "resnet50", epochs=3, batch=8, weights=None)
+    before = classifier_recipe("paper", "resnet50")
+    after = classifier_recipe("paper", "resnet50", epochs=3, batch=8, weights=None)
     assert after == replace(before, epochs=3, patches=replace(before.patches, batch_size=8))
 
 
@@ -66,6 +66,11 @@ def test_squashed_photos_are_tested_at_the_size_of_training():
     recipe = classifier_recipe("quick", "mobilenet", input="squash")
     for stage in stages(recipe):
         assert stage.patches.input == "squash" and stage.test_patch == stage.patches.size
+
+
+@pytest.mark.parametrize("changes", [{"front_end": "dct_pixels"}, {"front_end": "dct_pixels", "weights": "imagenet"}])
+def test_front_end_of_the_same_member_is_trained_alone(changes):
+    assert classifier_recipe("quick", "mobilenet", **changes).front_end_recipe == classifier_recipe("quick", "dctnet")
 
 
 @pytest.mark.parametrize("changes", [{"front_end": "none"}, {"front_end": "high_pass", "weights": "imagenet"}])
@@ -96,11 +101,21 @@ def test_front_end_is_not_trained_alone_with_initial_weights(tmp_path):
         ("quick", "mobilenet", {"patch": 31}, "mobilenet needs patches of at least 32 pixels, received 31"),
         ("quick", "inceptionresnetv2", {"patch": 74}, "at least 75"),
         ("quick", "convnet", {"patch": 7}, "at least 8"),
-        ("quick", "dctnet", {"patch": 100}, "the front end dct needs patches with a side that is a multiple of 8 pixels, "),
+        (
+            "quick",
+            "dctnet",
+            {"patch": 100},
+            "the front end dct needs patches with a side that is a multiple of 8 pixels, ",
+        ),
         ("quick", "mobilenet", {"patch": 100}, "received 100; use 96"),
         ("quick", "convnet", {"front_end": "none"}, "convnet is the front end conv_stem without a backbone"),
         ("quick", "statnet", {"front_end": "conv_stem"}, "statnet is the front end statistics without a backbone"),
-        ("quick", "mobilenet", {"weights": "imagenet"}, "--front-end none or high_pass, or --weights none"),
+        (
+            "quick",
+            "mobilenet",
+            {"weights": "imagenet"},
+            "--front-end none or dct_pixels or high_pass, or --weights none",
+        ),
         ("quick", "mobilenet", {"weights": "absent.keras"}, "the weights absent.keras do not exist"),
     ],
 )

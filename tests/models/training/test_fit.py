@@ -22,6 +22,7 @@ from models.presets import classifier_recipe
 from models.recipe import change
 from models.saved import load_model
 from models.training import fit
+from models.training.checkpoints import START
 from models.training.fit import EpochCallback, compile_classifier, train
 from models.training.schedules import head_weights
 
@@ -49,6 +50,11 @@ class SlowPatches(TrainingPatches):
 
 def train_convnet(photos, folder, recipe, pause=0.0):
     """Train the member `convnet` on a folder of photos, with a pause before each batch."""
+    return train_member("convnet", photos, folder, recipe, pause)
+
+
+def train_member(member, photos, folder, recipe, pause=0.0, front_end=None):
+    """Train a member on a folder of photos. `front_end` is the file of a trained front end alone."""
     table, _ = read_folder(photos)
     table, _ = assign_validation(table, seed=0)
     classes = sorted(table["camera"].unique())
@@ -58,7 +64,7 @@ def train_convnet(photos, folder, recipe, pause=0.0):
     training = SlowPatches(parts["train"], photos, labels["train"], config, workers=1 if pause else 2)
     training.pause = pause
     validation = EvaluationPatches(parts["validation"], photos, labels["validation"], config)
-    return train("convnet", recipe, training, validation, {"camera": len(classes)}, folder, SEED)
+    return train(member, recipe, training, validation, {"camera": len(classes)}, folder, SEED, front_end)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +103,90 @@ def test_killed_training_resumes_as_if_it_had_not_been_interrupted(photos, tmp_p
     models = [load_model(folder / "model.keras").get_weights() for folder in (killed, straight)]
     for resumed, uninterrupted in zip(*models, strict=True):
         np.testing.assert_array_equal(resumed, uninterrupted)
+
+
+def test_interrupted_training_with_averaged_weights_resumes_exactly(photos, tmp_path, monkeypatch, untraced):
+    recipe = replace(SHORT, ema_momentum=0.7)
+    straight, interrupted = tmp_path / "straight", tmp_path / "interrupted"
+    train_convnet(photos, straight, recipe)
+    begin = EpochCallback.on_epoch_begin
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        begin(self, epoch, logs)
+
+    monkeypatch.setattr(EpochCallback, "on_epoch_begin", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train_convnet(photos, interrupted, recipe)
+    assert len(losses(interrupted)) == 2
+    monkeypatch.setattr(EpochCallback, "on_epoch_begin", begin)
+    train_convnet(photos, interrupted, recipe)
+    pd.testing.assert_frame_equal(losses(interrupted), losses(straight), check_exact=True)
+    models = [load_model(folder / "model.keras").get_weights() for folder in (interrupted, straight)]
+    for resumed, uninterrupted in zip(*models, strict=True):
+        np.testing.assert_array_equal(resumed, uninterrupted)
+
+
+def test_validation_and_the_trained_model_use_the_averaged_weights(photos, tmp_path, monkeypatch, untraced):
+    """With a constant rate, the average of the weights after two steps is known."""
+    constant = replace(SHORT, schedule="plateau", epochs=1)
+    plain, averaged = tmp_path / "plain", tmp_path / "averaged"
+    steps = []
+    end = EpochCallback.on_train_batch_end
+
+    def record(self, batch, logs):
+        steps.append([np.asarray(weight) for weight in self.model.trainable_weights])
+        end(self, batch, logs)
+
+    monkeypatch.setattr(EpochCallback, "on_train_batch_end", record)
+    histories = [
+        train_convnet(photos, plain, constant),
+        train_convnet(photos, averaged, replace(constant, ema_momentum=0.7)),
+    ]
+    assert len(steps) == 4
+    assert histories[0]["loss"].tolist() == histories[1]["loss"].tolist()
+    assert histories[0]["val_loss"].tolist() != histories[1]["val_loss"].tolist()
+    found = load_model(averaged / "model.keras").trainable_weights
+    for weight, first, second in zip(found, steps[2], steps[3], strict=True):  # the average begins with the first step
+        np.testing.assert_allclose(np.asarray(weight), 0.7 * first + 0.3 * second, atol=1e-6)
+
+
+@pytest.mark.parametrize("ema_momentum", [0.0, 0.9])
+@pytest.mark.parametrize("preset", ["smoke", "full"])
+def test_trained_member_equals_its_front_end_if_no_epoch_is_better(
+    preset, ema_momentum, photos, tmp_path, untraced, tiny_mobilenet
+):
+    """The learning rate is so high that training diverges."""
+    recipe = classifier_recipe(
+        preset, "mobilenet", patch=32, batch=8, weights="none", epochs=1, schedule="plateau", learning_rate=100.0
+    )
+    recipe = replace(recipe, ema_momentum=ema_momentum, precision="float32")
+    alone = build("dctnet", classifier_recipe(preset, "dctnet", patch=32), {"camera": 3})
+    alone.save(tmp_path / "front_end.keras")
+    history = train_member("mobilenet", photos, tmp_path / "member", recipe, front_end=tmp_path / "front_end.keras")
+    assert history["epoch"].tolist() == [START, 0]
+    assert history["val_loss"].iloc[0] < history["val_loss"].iloc[1]
+    patches = {
+        "patch": np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8),
+        "is_manipulated": np.zeros((4, 1), np.float32),
+    }
+    found = load_model(tmp_path / "member" / "model.keras")(patches)["camera"]
+    np.testing.assert_allclose(np.asarray(found), np.asarray(alone(patches)["camera"]), atol=1e-6)
+
+
+def test_full_preset_trains_in_half_precision_with_averaged_weights(photos, tmp_path, untraced, tiny_mobilenet):
+    recipe = classifier_recipe("full", "mobilenet", patch=32, batch=8, weights="none", epochs=2)
+    alone = build("dctnet", classifier_recipe("full", "dctnet", patch=32), {"camera": 3})
+    alone.save(tmp_path / "front_end.keras")
+    folder = tmp_path / "member"
+    history = train_member("mobilenet", photos, folder, recipe, front_end=tmp_path / "front_end.keras")
+    assert history["epoch"].tolist() == [START, 0, 1]
+    assert np.isfinite(history[["val_loss", "val_accuracy"]]).all(axis=None)
+    trained = load_model(folder / "model.keras")
+    assert trained.get_layer("dense_512").compute_dtype == "float16"
+    for weight in trained.get_layer("front_end_dense_0").get_weights():
+        assert weight.dtype == np.float32
 
 
 def test_finished_member_is_not_trained_again_and_another_seed_gives_another_history(
