@@ -115,7 +115,7 @@ def test_unusable_photos_are_named_before_training(damage, message, photos, erro
         (["mobilenet", "--front-end", "fourier"], "--front-end: invalid choice: 'fourier' (choose from 'none', "),
         (
             ["mobilenet", "--weights", "imagenet"],
-            "ImageNet weights expect three channels: use --front-end none or high_pass",
+            "ImageNet weights expect three channels: use --front-end none",
         ),
         (["mobilenet", "--weights", "mine.keras"], "the weights mine.keras do not exist"),
         (["mobilenet", "--patch", "31"], "mobilenet needs patches of at least 32 pixels, received 31"),
@@ -362,7 +362,7 @@ def test_full_disk_is_reported_without_a_file_name(home, command, capsys, monkey
         raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = …\n, filename = …)")
 
     monkeypatch.setattr(np, "savez", fail)
-    (home / "runs" / "job" / "predictions" / "convnet" / "test.npz").unlink()
+    (home / "runs" / "job" / "predictions" / "dctnet" / "test.npz").unlink()
     monkeypatch.setattr("submissions.members.load_model", lambda path: None)
     monkeypatch.setattr(
         "submissions.members.predict",
@@ -370,7 +370,7 @@ def test_full_disk_is_reported_without_a_file_name(home, command, capsys, monkey
     )
     assert command("predict", "runs/job") == 2
     assert capsys.readouterr().err == "error: the disk is full; free some space and run the same command again\n"
-    assert not list(home.glob("runs/job/predictions/convnet/*test*"))
+    assert not list(home.glob("runs/job/predictions/dctnet/*test*"))
 
 
 def test_unusable_output_path_is_named(photos, error_of):
