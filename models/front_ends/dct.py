@@ -31,7 +31,8 @@ Shape = tuple[int | None, ...]
 def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int) -> FrontEndOutput:
     """See `models.front_ends.registry.FrontEnd`.
 
-    The image has one pixel for each block, and a border of zeros if that is too small for the backbone.
+    The image has one pixel for each 2×2 blocks, or for each block if that is too small for the backbone, with a border of
+    zeros if that is still too small.
     """
     magnitudes = BlockDct(name="dct")(pixels)
     features, hidden = histogram_network(magnitudes, is_manipulated, recipe)
@@ -39,9 +40,12 @@ def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int)
     maps = layers.Conv2D(MAP_CHANNELS, 1, use_bias=False, name="maps_mixed")(maps)
     maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_mixed_bn")(maps)
     maps = layers.Activation("relu", name="maps_relu")(maps)
-    missing = smallest - min(recipe.patches.size, recipe.test_patch) // BLOCK
-    image = layers.ZeroPadding2D(-(-missing // 2), name="pad")(maps) if missing > 0 else maps
-    return FrontEndOutput(image, features, hidden)
+    cells = min(recipe.patches.size, recipe.test_patch) // BLOCK
+    if cells // 2 >= smallest:  # a quarter of the work of the backbone
+        maps = layers.AveragePooling2D(2, name="pool")(maps)
+    elif cells < smallest:
+        maps = layers.ZeroPadding2D(-(-(smallest - cells) // 2), name="pad")(maps)
+    return FrontEndOutput(maps, features, hidden)
 
 
 def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
