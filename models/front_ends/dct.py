@@ -31,8 +31,8 @@ Shape = tuple[int | None, ...]
 def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int) -> FrontEndOutput:
     """See `models.front_ends.registry.FrontEnd`.
 
-    The image has one pixel for each 2×2 blocks, or for each block if that is too small for the backbone, with a border of
-    zeros if that is still too small.
+    The image has one pixel for each 2×2 blocks, or for each block if that is too small for the backbone, with a border
+    of zeros if that is still too small.
     """
     magnitudes = BlockDct(name="dct")(pixels)
     features, hidden = histogram_network(magnitudes, is_manipulated, recipe)
