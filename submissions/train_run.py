@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from competition.utils.errors import InputError
+from models.members import smallest_patch
 from submissions.run import FRONT_END, Run, open_run
 
 POLL = 0.5  # seconds
@@ -46,6 +47,7 @@ def train_run(run: Run, processes: int) -> None:
 
     train_front_end(run)
     unfinished = [member for member in run.recipes if not _is_finished(run, member)]
+    unfinished.sort(key=smallest_patch, reverse=True)  # those that need large maps take longest, so they start first
     if min(processes, len(unfinished)) > 1:
         _train_in_processes(run, unfinished, processes)
     else:
