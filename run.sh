@@ -72,4 +72,5 @@ gpu=cpu
 if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then gpu=cuda; fi
 install requirements.txt
 if [[ $name == test ]]; then install requirements-dev.txt; fi
+if [[ ${KERAS_BACKEND:-} == jax ]]; then install requirements-jax.txt; fi
 run "$venv/bin/python" "$@"

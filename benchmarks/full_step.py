@@ -103,7 +103,7 @@ def compare_feeds(model: Any, recipe: Any, rounds: int) -> str:
                 yield batch
 
         feeds: dict[str, Callable[[], object]] = {
-            "constant": lambda: model.fit(constant(), steps_per_epoch=steps, verbose=0),
+            "constant": lambda: model.fit(constant(), steps_per_epoch=steps, shuffle=False, verbose=0),
             "pipeline": lambda: model.fit(patches, shuffle=False, verbose=0),
         }
         rates: dict[str, list[float]] = {name: [] for name in feeds}

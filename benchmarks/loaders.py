@@ -25,7 +25,7 @@ from benchmarks.ratios import seconds, summary
 from models.backbones import BACKBONES
 from models.classifier import build
 from models.presets import classifier_recipe
-from models.training.backend import devices, has_gpu
+from models.training.backend import devices, has_gpu, jit_compile
 
 CAMERAS = 10
 
@@ -75,7 +75,7 @@ def make_model(member: str, size: int) -> keras.Model:
     precision = "mixed_float16" if has_gpu() else "float32"
     recipe = classifier_recipe("quick", member, patch=size, precision=precision)
     model = build(member, recipe, {"camera": CAMERAS})
-    model.compile("adam", "sparse_categorical_crossentropy", jit_compile="auto" if has_gpu() else False)
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=jit_compile())
     return model
 
 

@@ -5,7 +5,15 @@ import re
 import shutil
 import sys
 import tempfile
+from importlib.util import find_spec
 
+from competition.utils.errors import InputError, unknown_name
+
+BACKENDS = {  # of Keras → what installs it
+    "tensorflow": "pip install tensorflow",
+    "jax": "pip install -r requirements-jax.txt",
+    "torch": "pip install torch",
+}
 NOISE = re.compile(r"absl::InitializeLog|oneDNN custom operations are on")
 NO_GPU = re.compile(r"Could not find cuda drivers|failed call to cuInit")  # only matters on a machine with a GPU
 
@@ -14,7 +22,11 @@ def load_framework() -> None:
     """Import Keras and list its devices. Print what they write to standard error, except for useless messages.
 
     TensorFlow writes these messages from C++ before its log level applies, so the file descriptor is redirected.
+
+    Raises:
+        InputError: the environment variable `KERAS_BACKEND` names a backend that is unknown or not installed.
     """
+    _check_backend()
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as file:
@@ -30,6 +42,17 @@ def load_framework() -> None:
             sys.stderr.write(
                 useful_messages(file.read().decode(errors="replace"), shutil.which("nvidia-smi") is not None)
             )
+
+
+def _check_backend() -> None:
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in BACKENDS:
+        raise unknown_name("KERAS_BACKEND", backend, BACKENDS)
+    if find_spec(backend) is None:
+        raise InputError(
+            f"KERAS_BACKEND={backend} needs the package {backend}, which is not installed; "
+            f"run {BACKENDS[backend]}, or choose another backend"
+        )
 
 
 def useful_messages(text: str, has_gpu: bool) -> str:

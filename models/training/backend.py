@@ -30,6 +30,15 @@ def has_gpu() -> bool:
     return not all(device.startswith("cpu") for device in devices())
 
 
+def jit_compile() -> str | bool:
+    """Return the argument `jit_compile` of `keras.Model.compile`.
+
+    With TensorFlow on a CPU, compiling with XLA costs more than it gains. JAX needs it: without, it computes one
+    operation at a time.
+    """
+    return "auto" if has_gpu() or keras.backend.backend() != "tensorflow" else False
+
+
 def all_gpus() -> AbstractContextManager:
     """Return the scope in which to build and compile a model, so that TensorFlow mirrors it on all GPUs."""
     if keras.backend.backend() != "tensorflow" or len(devices()) < 2:

@@ -20,7 +20,7 @@ from competition.utils.atomic_files import atomic_write
 from models.classifier import UNKNOWN_COLORS, ColorStatistics, build, copy_weights, freeze_front_end
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
-from models.training.backend import all_gpus, has_gpu
+from models.training.backend import all_gpus, jit_compile
 from models.training.checkpoints import Checkpoints, has_stalled
 from models.training.features import FeatureBatches, fixed_layer, split_network
 from models.training.schedules import Cycle, plateau_rate
@@ -111,7 +111,7 @@ def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, i
         optimizer,
         loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
         weighted_metrics={head: ["accuracy"] for head in heads},
-        jit_compile="auto" if has_gpu() else False,  # compiling with XLA costs more than it gains on a CPU
+        jit_compile=jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
 

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from commands.framework import load_framework, useful_messages
+from competition.utils.errors import InputError
 
 INITIALIZATION = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
 NO_DRIVER = "E0000 failed call to cuInit: INTERNAL: CUDA error\n"
@@ -30,3 +31,17 @@ def test_standard_error_is_restored_after_an_error(monkeypatch, capfd):
         load_framework()
     os.write(2, b"later\n")
     assert "later" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("tensorflw", "unknown KERAS_BACKEND 'tensorflw'.*jax"),
+        ("jax", r"jax, which is not installed; run pip install -r requirements-jax\.txt"),
+    ],
+)
+def test_unknown_or_missing_backends_raise(backend, message, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr("commands.framework.find_spec", lambda package: None)
+    with pytest.raises(InputError, match=message):
+        load_framework()
