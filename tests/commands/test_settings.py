@@ -76,7 +76,7 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
     files = {path.relative_to("runs/both").as_posix() for path in contents(Path("runs/both"))}
     assert files == {
         *("config.json", "environment.json", "manifest.csv", "validation.csv", "notes.txt"),
-        *("scores.json", "leaderboard.csv", "settings_leaderboard.csv", "settings_submission.csv"),
+        *("scores.json", "leaderboard.csv", "ablation.csv", "settings_leaderboard.csv", "settings_submission.csv"),
         *("members/mobilenet/history.csv", "members/mobilenet/model.keras"),
         *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in targets),
     }
