@@ -114,6 +114,21 @@ def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, i
         jit_compile=jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
+    build_metrics(model, heads)
+
+
+def build_metrics(model: keras.Model, heads: Mapping[str, int]) -> None:
+    """Create the variables of the losses and the metrics of a compiled model.
+
+    Otherwise, Keras takes the first batch of the data set for it with JAX and PyTorch. That counts as an epoch, and the
+    batches that were made in advance are left over for the next one.
+    """
+    targets = {head: np.zeros(1, np.int32) for head in heads}
+    predictions = {head: np.full((1, classes), 1 / classes, np.float32) for head, classes in heads.items()}
+    weights = {head: np.ones(1, np.float32) for head in heads}
+    model.compute_loss(y=targets, y_pred=predictions, sample_weight=weights)
+    model.compute_metrics(None, targets, predictions, weights)
+    model.reset_metrics()
 
 
 def fit(
