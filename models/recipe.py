@@ -38,8 +38,8 @@ class Recipe:
         normalize: how pixels are normalized for a backbone that reads them: as the published `weights` expect, or by
             the means and standard deviations of the `training` patches.
         balance_cameras: weight the loss of the camera by the inverse frequency of the cameras in the training photos.
-        ema_momentum: momentum of the exponential moving average of the weights. Validation and the trained model use
-            the average. 0: no average.
+        average_epochs: window of the exponential moving average of the weights, epochs. Validation and the trained
+            model use the average. 0: no average.
         front_end_recipe: how the front end is trained alone before the backbone joins it; None if it is not.
     """
 
@@ -62,7 +62,7 @@ class Recipe:
     tau: float = 0
     normalize: str = "weights"
     balance_cameras: bool = False
-    ema_momentum: float = 0.0
+    average_epochs: float = 0.0
     front_end_recipe: "Recipe | None" = None
 
     @property

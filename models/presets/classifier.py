@@ -35,8 +35,8 @@ def full(member: str) -> Recipe:
       arXiv 1608.03983).
     - 60 epochs: three checkpoints of DenseNet201 at 512 pixels by the first place, with public scores of 0.976 to
       0.984, are of the epochs 29, 62 and 72 (quoted by yyqing.me/post/2018, 24 February 2018).
-    - Averaged weights: Szegedy et al. (2016, arXiv 1512.00567) evaluate a running average. Its window of 1,000 steps is
-      three epochs of 5,000 photos.
+    - Averaged weights: Szegedy et al. (2016, arXiv 1512.00567) evaluate a running average. The window of three epochs
+      is 1,000 steps with 5,000 photos, a momentum of 0.999; with few photos a constant momentum would lag behind.
     """
     dctnet = replace(_dctnet(patches_per_photo=8), balance_cameras=True)
     if member == DCTNET:
@@ -54,7 +54,7 @@ def full(member: str) -> Recipe:
         dropout=0.3,
         precision="mixed_float16",
         balance_cameras=True,
-        ema_momentum=0.999,
+        average_epochs=3,
         front_end_recipe=None if member in FRONT_END_MEMBERS else dctnet,
     )
 

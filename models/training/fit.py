@@ -100,7 +100,10 @@ def measure_colors(training: TrainingPatches) -> ColorStatistics:
 def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, int], steps: int) -> None:
     """Compile a model with the optimizer and the learning rate of a recipe. `steps` is their number in the training."""
     rate = Cycle(recipe.learning_rate, steps) if recipe.schedule == "cycle" else recipe.learning_rate
-    average = {"use_ema": True, "ema_momentum": recipe.ema_momentum} if recipe.ema_momentum else {}
+    average = {}
+    if recipe.average_epochs:
+        window = max(1.0, recipe.average_epochs * steps / recipe.epochs)  # in steps
+        average = {"use_ema": True, "ema_momentum": 1 - 1 / window}
     if recipe.optimizer == "sgd":
         # The momentum multiplies the gradient of an L2 penalty, but not the weight decay of Keras.
         decay = recipe.weight_decay / (1 - MOMENTUM)
@@ -146,7 +149,7 @@ def fit(
     training.epoch = first
     # Validation uses the averaged weights. A checkpoint holds the weights themselves, and the average as a part of the
     # optimizer, so that a resumed training continues from both.
-    averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
+    averaging = [keras.callbacks.SwapEMAWeights()] if recipe.average_epochs else []
     title = f"{checkpoints.folder.parent.name}/{checkpoints.folder.name}"
     with (
         tqdm(total=recipe.epochs * steps, initial=first * steps, desc=title, unit="step") as bar,

@@ -30,7 +30,7 @@ def test_full_averages_weights_and_balances_cameras_at_512_pixels_in_half_precis
     for member in ENSEMBLE:
         recipe = classifier_recipe("full", member)
         assert (recipe.patches.size, recipe.test_patch, recipe.precision) == (512, 512, "mixed_float16")
-        assert recipe.balance_cameras and recipe.ema_momentum > 0 and recipe.schedule == "cycle"
+        assert recipe.balance_cameras and recipe.average_epochs > 0 and recipe.schedule == "cycle"
 
 
 def test_settings_alone_are_learned_from_unaltered_photos():

@@ -106,7 +106,7 @@ def test_killed_training_resumes_as_if_it_had_not_been_interrupted(photos, tmp_p
 
 
 def test_interrupted_training_with_averaged_weights_resumes_exactly(photos, tmp_path, monkeypatch, untraced):
-    recipe = replace(SHORT, ema_momentum=0.7)
+    recipe = replace(SHORT, average_epochs=1.5)
     straight, interrupted = tmp_path / "straight", tmp_path / "interrupted"
     train_convnet(photos, straight, recipe)
     begin = EpochCallback.on_epoch_begin
@@ -129,7 +129,7 @@ def test_interrupted_training_with_averaged_weights_resumes_exactly(photos, tmp_
 
 
 def test_validation_and_the_trained_model_use_the_averaged_weights(photos, tmp_path, monkeypatch, untraced):
-    """With a constant rate, the average of the weights after two steps is known."""
+    """A window of two epochs of two steps each is a momentum of 3/4."""
     constant = replace(SHORT, schedule="plateau", epochs=1)
     plain, averaged = tmp_path / "plain", tmp_path / "averaged"
     steps = []
@@ -142,26 +142,26 @@ def test_validation_and_the_trained_model_use_the_averaged_weights(photos, tmp_p
     monkeypatch.setattr(EpochCallback, "on_train_batch_end", record)
     histories = [
         train_convnet(photos, plain, constant),
-        train_convnet(photos, averaged, replace(constant, ema_momentum=0.7)),
+        train_convnet(photos, averaged, replace(constant, average_epochs=2)),
     ]
     assert len(steps) == 4
     assert histories[0]["loss"].tolist() == histories[1]["loss"].tolist()
     assert histories[0]["val_loss"].tolist() != histories[1]["val_loss"].tolist()
     found = load_model(averaged / "model.keras").trainable_weights
     for weight, first, second in zip(found, steps[2], steps[3], strict=True):  # the average begins with the first step
-        np.testing.assert_allclose(np.asarray(weight), 0.7 * first + 0.3 * second, atol=1e-6)
+        np.testing.assert_allclose(np.asarray(weight), 0.75 * first + 0.25 * second, atol=1e-6)
 
 
-@pytest.mark.parametrize("ema_momentum", [0.0, 0.9])
+@pytest.mark.parametrize("average_epochs", [0, 3])
 @pytest.mark.parametrize("preset", ["smoke", "full"])
 def test_trained_member_equals_its_front_end_if_no_epoch_is_better(
-    preset, ema_momentum, photos, tmp_path, untraced, tiny_mobilenet
+    preset, average_epochs, photos, tmp_path, untraced, tiny_mobilenet
 ):
     """The learning rate is so high that training diverges."""
     recipe = classifier_recipe(
         preset, "mobilenet", patch=32, batch=8, weights="none", epochs=1, schedule="plateau", learning_rate=100.0
     )
-    recipe = replace(recipe, ema_momentum=ema_momentum, precision="float32")
+    recipe = replace(recipe, average_epochs=average_epochs, precision="float32")
     alone = build("dctnet", classifier_recipe(preset, "dctnet", patch=32), {"camera": 3})
     alone.save(tmp_path / "front_end.keras")
     history = train_member("mobilenet", photos, tmp_path / "member", recipe, front_end=tmp_path / "front_end.keras")
