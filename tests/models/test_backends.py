@@ -33,9 +33,12 @@ for member in sys.argv[2:]:
     np.savez(f"{member}.npz", **load_model(Path(f"{member}.keras")).predict(inputs, verbose=0))
 """
 
-pytestmark = pytest.mark.skipif(
-    find_spec(OTHER) is None, reason=f"the package {OTHER} is not installed (requirements-jax.txt has jax)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        find_spec(OTHER) is None, reason=f"the package {OTHER} is not installed (requirements-jax.txt has jax)"
+    ),
+]
 
 
 def run_python(folder, backend, *arguments):
