@@ -24,10 +24,10 @@ from submissions.run import FRONT_END, Run, open_run
 POLL = 0.5  # seconds
 LOG = "log.txt"
 ENVIRONMENT = {  # of the processes; they share the cores, so each has one thread
-    "TF_NUM_INTRAOP_ENVIRONMENT": "1",
-    "TF_NUM_INTEROP_ENVIRONMENT": "1",
-    "OMP_NUM_ENVIRONMENT": "1",
-    "OPENBLAS_NUM_ENVIRONMENT": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # page faults of large arrays cost a quarter of the time
     "TQDM_DISABLE": "1",  # one bar in the main process instead
 }
