@@ -32,7 +32,7 @@ def test_finished_classifier_beside_the_run_is_found(run, make_classifier, tmp_p
     assert find_classifier(run, None) == find_classifier(run, classifier.folder) == (classifier, "convnet")
 
 
-@pytest.mark.parametrize("member, width", [("convnet", 128), ("mobilenet", 128 + 256)])
+@pytest.mark.parametrize("member, width", [("convnet", 128), ("mobilenet", 256 + 256)])
 def test_classifier_features_are_the_inputs_of_its_logits(member, width, tmp_path, tiny_mobilenet):
     network = build(member, classifier_recipe("smoke", member, patch=64), {"camera": 2})
     run = Run(tmp_path, tmp_path, {}, 0)
