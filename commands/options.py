@@ -1,11 +1,13 @@
-"""Types of options for argparse, which reject invalid values before any work begins.
+"""Types of options for argparse, which reject invalid values before any work begins, and the option `--json`.
 
-Tested by tests/commands/test_bad_input.py.
+Tested by tests/commands/test_options.py and tests/commands/test_bad_input.py.
 """
 
 import argparse
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
@@ -45,6 +47,26 @@ def processes(text: str) -> int:
 def names(text: str) -> tuple[str, ...]:
     """Convert names that are separated by commas."""
     return tuple(text.split(","))
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`, for a command that prints a table.
+
+    Such a command does its work inside `messages_aside(args.json)` and then prints
+    `competition.utils.tables.json_table` instead of the table, and nothing else.
+    """
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the table as JSON on standard output; all messages go to standard error",
+    )
+
+
+@contextmanager
+def messages_aside(aside: bool) -> Iterator[None]:
+    """Send what is printed to standard error if `aside`, so that standard output can have a JSON table alone."""
+    with redirect_stdout(sys.stderr if aside else sys.stdout):
+        yield
 
 
 def _number(text: str) -> float:

@@ -1,10 +1,23 @@
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.utils.errors import InputError
-from competition.utils.tables import format_interval, format_number, markdown_table, read_text_table, text_table
+from competition.utils.tables import (
+    NARROWEST,
+    format_interval,
+    format_number,
+    json_table,
+    markdown_table,
+    read_text_table,
+    shorten,
+    terminal_width,
+    text_table,
+)
 
 cells = st.text("abc 0.[]–", max_size=6)
 columns = st.integers(1, 4).flatmap(
@@ -89,3 +102,44 @@ def test_files_that_are_not_the_table_are_rejected_in_one_line(content, message,
     with pytest.raises(InputError, match=message) as caught:
         read_text_table(path, ["a", "b"], "restore it")
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_is_too_wide_shortens_its_first_column():
+    table = {"path": ["holiday/2026/beach/a.jpg", "b.jpg"], "camera": ["cat", "dog"]}
+    assert text_table(table, width=25).splitlines() == [
+        "path               camera",
+        "─────────────────  ──────",
+        "…2026/beach/a.jpg     cat",
+        "b.jpg                 dog",
+    ]
+
+
+@given(columns, st.integers(1, 40))
+def test_the_width_is_kept_unless_the_first_column_is_at_its_narrowest(table, width):
+    lines = text_table(table, width=width).split("\n")
+    first = lines[1].split("  ")[0]
+    assert max(map(len, lines)) <= width or len(first) <= max(NARROWEST, len(next(iter(table))))
+    assert len(lines) == len(text_table(table).split("\n"))
+
+
+@given(st.text("abc/.", max_size=9), st.integers(1, 9))
+def test_shortened_text_has_the_end_of_the_text(text, width):
+    short = shorten(text, width)
+    assert len(short) <= width
+    assert text.endswith(short.removeprefix("…"))
+    assert (short == text) == (len(text) <= width)
+
+
+def test_json_has_full_precision_and_null_for_missing_values():
+    table = pd.DataFrame({"path": ["ä.jpg", None], "probability": [1 / 3, np.nan], "patches": [4, 1], "far": [True, False]})
+    assert json.loads(json_table(table)) == [
+        {"path": "ä.jpg", "probability": 1 / 3, "patches": 4, "far": True},
+        {"path": None, "probability": None, "patches": 1, "far": False},
+    ]
+    assert json_table(table.head(0)) == "[]"
+    with pytest.raises(ValueError, match="JSON"):
+        json_table(pd.DataFrame({"a": [np.inf]}))
+
+
+def test_a_pipe_has_no_width():
+    assert terminal_width() is None
