@@ -1,7 +1,6 @@
 """`collected.csv`: one row per URL. Rows are only appended, so a killed run loses none."""
 
 import csv
-import fcntl
 import io
 from dataclasses import asdict
 from pathlib import Path
@@ -10,32 +9,22 @@ import pandas as pd
 
 from competition.metadata.collected import COLUMNS, FAILED, KEPT, RECORD_NAME, REFUSED, Row, read_record
 from competition.utils.atomic_files import write_csv
-from competition.utils.errors import InputError
 from competition.utils.tables import text_table
 
 
 class Record:
-    """The record of a folder, open for one run at a time."""
+    """The record of a folder. Only the holder of the lock of the folder may open it, see `competition.utils.locks`."""
 
     def __init__(self, folder: Path | str) -> None:
-        """Create the folder where it is missing, lock its record and read it.
+        """Create the folder where it is missing and read its record.
 
         Raises:
-            InputError: Another run has the record open, or `collected.csv` is not a record.
+            InputError: `collected.csv` is not a record.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / RECORD_NAME
-        self._lock = (folder / ".collect.lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._compact()
-        except BlockingIOError:
-            self._lock.close()
-            raise InputError(f"another run of collect writes to {folder}; wait for it or stop it") from None
-        except BaseException:
-            self._lock.close()
-            raise
+        self._compact()
         self._file = self._path.open("ab", buffering=0)
 
     def __enter__(self) -> "Record":
@@ -44,7 +33,6 @@ class Record:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         self._compact()
-        self._lock.close()
 
     def finished_for(self, url: str) -> str | None:
         """Return the camera for which a URL is kept or refused, or None if it has to be requested."""

@@ -13,6 +13,7 @@ from competition.collect.http import Client, DownloadFailed, DownloadRefused
 from competition.collect.record import Record
 from competition.collect.url_list import PhotoUrl
 from competition.metadata.collected import FAILED, KEPT, REFUSED, Row
+from competition.utils.locks import lock_folder
 
 PARTS = ".parts"  # hidden, so that no other command takes incomplete files for photos
 
@@ -40,13 +41,17 @@ def collect(photos: Iterable[PhotoUrl], folder: Path | str, client: Client, tota
         How many URLs needed no request.
 
     Raises:
-        InputError: See `Record`.
+        InputError: Another process writes to the folder, or see `Record`.
     """
     folder = Path(folder)
     threads = ThreadPoolExecutor(client.limits.connections, thread_name_prefix="collect")
     running: set[Future[Row]] = set()
     skipped, started = Skipped(), dict[str, str]()  # URL → camera
-    with Record(folder) as record, tqdm(desc="photos", unit="", total=total, disable=None) as progress:
+    with (
+        lock_folder(folder),
+        Record(folder) as record,
+        tqdm(desc="photos", unit="", total=total, disable=None) as progress,
+    ):
 
         def record_finished(max_running: int) -> None:
             """Wait until at most `max_running` downloads run, and record the finished ones."""

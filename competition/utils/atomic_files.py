@@ -1,6 +1,8 @@
 """Atomic writes: a file is written under a temporary name beside its target, then renamed."""
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from competition.utils.errors import InputError
 if TYPE_CHECKING:  # worker processes that never use a table start in half the time
     import pandas as pd
 
+PARTIAL = ".partial."  # begins the names of temporary files
+
 
 @contextmanager
 def atomic_write(path: Path | str) -> Iterator[Path]:
@@ -19,12 +23,13 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     The temporary file is hidden, lies in the same folder and has the same suffixes. A missing folder is made. After
     an error the temporary file is removed and an existing `path` is unchanged.
 
-    The temporary name depends on `path` alone, so the next write of the same file replaces what a killed process left
-    behind, without listing the folder. Therefore only one process at a time may write a file.
+    The time of a write does not depend on the number of files in the folder. The temporary name contains the host and
+    the process, so several of them may write one file at the same time: the last one wins. What a killed process leaves
+    behind is removed by the next one that locks the output, see `competition.utils.locks`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial.{path.name}")
+    partial = path.with_name(f"{PARTIAL}{socket.gethostname()}.{os.getpid()}.{path.name}")
     try:
         yield partial
         partial.replace(path)

@@ -21,7 +21,7 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from competition.metadata.header import read_header
-from competition.utils.atomic_files import write_bytes, write_csv, write_json
+from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import unknown_name
 from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
@@ -116,36 +116,35 @@ def make_splices(folder: Path | str, size: SplicesSize, seed: int, jobs: int = -
         for lossless images).
 
     Raises:
-        InputError: The folder contains other files, or data of another size, seed or version.
+        InputError: See `claim_folder`.
     """
     folder = Path(folder)
     record = {"what": "virtual splices: simulated photos", "version": VERSION, "seed": seed, **asdict(size)}
-    claim_folder(folder, "splices.json", record)
     hosts = _source_photos(2 * size.forged, HOST_DEVICE)
     donors = _source_photos(size.forged, DONOR_DEVICE, first=len(CAMERAS) // 2)
     photos = hosts + donors
-    missing = [photo for photo in photos if not (folder / photo.path).exists()]
-    for _ in parallel_map(partial(_take_photo, folder, seed, size.scale), missing, jobs, "photos", _CHUNK):
-        pass
-    images = plan_images(hosts, donors, [_settings_in_stops(folder, photo) for photo in photos], seed)
-    shares = list(parallel_map(partial(_make_image, folder, seed), images, jobs, "images", _CHUNK))
-    table = pd.DataFrame(
-        {
-            "name": Path(image.path).name,
-            "host_camera": image.host.camera,
-            "host_device": image.host.device,
-            "donor_camera": image.donor.camera if image.donor else None,
-            "donor_device": image.donor.device if image.donor else None,
-            "settings": image.settings,
-            "stops": image.stops,
-            "share": share,
-            "edge": image.edge,
-            "quality": image.quality,
-        }
-        for image, share in zip(images, shares, strict=True)
-    ).astype({"quality": "Int64"})
-    write_csv(table, folder / "splices.csv")
-    write_json(record | {"complete": True}, folder / "splices.json")
+    with claim_folder(folder, "splices.json", record):
+        missing = [photo for photo in photos if not (folder / photo.path).exists()]
+        for _ in parallel_map(partial(_take_photo, folder, seed, size.scale), missing, jobs, "photos", _CHUNK):
+            pass
+        images = plan_images(hosts, donors, [_settings_in_stops(folder, photo) for photo in photos], seed)
+        shares = list(parallel_map(partial(_make_image, folder, seed), images, jobs, "images", _CHUNK))
+        table = pd.DataFrame(
+            {
+                "name": Path(image.path).name,
+                "host_camera": image.host.camera,
+                "host_device": image.host.device,
+                "donor_camera": image.donor.camera if image.donor else None,
+                "donor_device": image.donor.device if image.donor else None,
+                "settings": image.settings,
+                "stops": image.stops,
+                "share": share,
+                "edge": image.edge,
+                "quality": image.quality,
+            }
+            for image, share in zip(images, shares, strict=True)
+        ).astype({"quality": "Int64"})
+        write_csv(table, folder / "splices.csv")
     return table
 
 

@@ -69,13 +69,6 @@ def test_line_breaks_in_a_field_become_spaces(tmp_path):
     assert read_record(tmp_path / RECORD_NAME).loc[0, "device"] == 'a "b", c'
 
 
-def test_a_second_run_into_the_same_folder_is_rejected(tmp_path):
-    with Record(tmp_path), pytest.raises(InputError, match="another run of collect writes to"):
-        Record(tmp_path)
-    with Record(tmp_path):
-        pass
-
-
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"\xff\xfe\n", b"a\n1,2,3\n1,2,3,4\n"])
 def test_a_file_that_is_not_a_record_is_rejected_and_unchanged(content, tmp_path):
     (tmp_path / RECORD_NAME).write_bytes(content)

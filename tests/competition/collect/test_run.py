@@ -21,6 +21,7 @@ from competition.metadata.collected import RECORD_NAME, read_record
 from competition.metadata.header import BODY_SERIAL_NUMBER
 from competition.metadata.tiff import EXIF_IFD
 from competition.utils.errors import InputError
+from competition.utils.locks import lock_folder
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,7 +52,7 @@ def test_photos_are_kept_in_the_folder_of_their_camera_with_one_row_per_url(serv
     assert (kept.device, kept.licence, kept.source) == ("me", "own", "list.csv")
     assert kept.bytes == str(len(make_jpeg()))
     assert kept.sha256 == hashlib.sha256(make_jpeg()).hexdigest()
-    assert files(tmp_path) == [".collect.lock", RECORD_NAME, kept.path]
+    assert files(tmp_path) == [RECORD_NAME, kept.path]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_no_url_leaves_the_folder(path, server, client_with, tmp_path, make_jpeg
     folder = tmp_path / "out"
     collect([photo(url)], folder, client_with())
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert files(folder) == [".collect.lock", RECORD_NAME, photo_path(photo(url))]
+    assert files(folder) == [RECORD_NAME, photo_path(photo(url))]
 
 
 def test_a_second_run_requests_only_failed_urls(server, client_with, tmp_path, make_jpeg):
@@ -198,3 +199,8 @@ def test_the_manifest_takes_the_device_from_exif_or_else_the_owner(server, clien
     assert skipped == {}
     devices = table.set_index("path")["device"].fillna("none")
     assert [devices[photo_path(one)] for one in photos] == ["me", "none", "body 7"]
+
+
+def test_folder_that_another_process_uses_is_refused(client_with, tmp_path):
+    with lock_folder(tmp_path), pytest.raises(InputError, match="is in use by process"):
+        collect([], tmp_path, client_with())

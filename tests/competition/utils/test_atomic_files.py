@@ -1,4 +1,4 @@
-"""A file is either complete or unchanged, and killed writers leave nothing that a later write does not replace."""
+"""A file is either complete or unchanged. What killed writers leave is removed by the next owner of the lock."""
 
 import os
 import signal
@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from competition.utils.atomic_files import atomic_write, read_json, write_bytes, write_csv, write_json
 from competition.utils.errors import InputError
+from competition.utils.locks import lock_folder
 
 ROOT = Path(__file__).parents[3]
 KILLED_WRITER = """
 import os, signal, sys
 from competition.utils.atomic_files import atomic_write
-with atomic_write(sys.argv[1]) as partial:
+from competition.utils.locks import lock_folder
+with lock_folder(os.path.dirname(sys.argv[1])), atomic_write(sys.argv[1]) as partial:
     partial.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -49,17 +51,18 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_next_write_replaces_what_a_killed_writer_left(tmp_path):
-    path = tmp_path / "file.txt"
+def test_a_killed_writer_leaves_the_old_file_and_the_next_owner_of_the_lock_removes_the_rest(tmp_path):
+    path = tmp_path / "out" / "file.txt"
     write_bytes(b"old", path)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", KILLED_WRITER, str(path)], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
-    assert len(list(tmp_path.iterdir())) == 2
-    write_bytes(b"new", path)
+    assert len(list(path.parent.iterdir())) == 3
+    with lock_folder(path.parent):
+        write_bytes(b"new", path)
     assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_writing_does_not_list_the_folder(tmp_path, monkeypatch):
@@ -105,3 +108,14 @@ def test_damaged_and_missing_json_is_rejected_with_its_name(content, tmp_path):
 def test_csv_has_no_index(tmp_path):
     write_csv(pd.DataFrame({"a": [1], "b": ["x"]}), tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "a,b\n1,x\n"
+
+
+def test_many_writers_of_one_file_leave_one_complete_file(tmp_path):
+    path = tmp_path / "file.bin"
+    code = "import sys; from competition.utils.atomic_files import write_bytes\n"
+    code += "for _ in range(300): write_bytes(sys.argv[2].encode() * 10000, sys.argv[1])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), letter], env=environment) for letter in "abc"]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert path.read_bytes() in [letter * 10000 for letter in (b"a", b"b", b"c")]
+    assert list(tmp_path.iterdir()) == [path]
