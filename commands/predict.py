@@ -1,14 +1,23 @@
 """The command `predict`: the cameras of photos, or the missing predictions of a run.
 
-Tested by tests/commands/test_main_job.py.
+Tested by tests/commands/test_predict.py and tests/commands/test_main_job.py.
 """
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
-from commands.options import at_least
+from commands.options import add_json_option, at_least, messages_aside
 from commands.program import PROGRAM
+from competition.utils.errors import InputError
+from competition.utils.locks import lock_file, lock_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from submissions.run import Run
 
 HELP = "predict which camera took photos, or compute the missing predictions of a run"
 EXAMPLE = f"{PROGRAM} predict runs/ensemble-quick-virtual-small holiday/ --out cameras.csv"
@@ -36,38 +45,117 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="patches of each photo to look at; default: 4",
     )
     parser.add_argument("--out", type=Path, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv")
+    parser.add_argument("--strict", action="store_true", help="exit with code 2 if a file is skipped")
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    _check_trained(args.run)
     from submissions.run import open_run
 
     opened = open_run(args.run)
-
-    load_framework()
+    if args.json and not args.photos:
+        raise InputError(f"--json needs photos; for the scores of a run, see {PROGRAM} leaderboard {args.run}")
+    with lock_file(args.out) if args.photos else lock_folder(opened.folder), messages_aside(args.json):
+        load_framework()
+        if args.photos:
+            table = _predict_photos(opened, args)
+        else:
+            _predict_images(opened)
     if args.photos:
-        from competition.manifest import describe_skipped
-        from competition.utils.atomic_files import write_csv
-        from competition.utils.tables import text_table
-        from submissions.predict_photos import MIN_EVIDENCE, PATCHES, predict_photos
+        _print_answers(table, args)
 
-        table, skipped = predict_photos(opened, args.photos, args.manipulated, args.patches or PATCHES)
-        write_csv(table, args.out)
-        if skipped:
-            print(f"warning: {describe_skipped(skipped)}")
-        shown = [name for name in (*opened.targets.classes, "probability", "patches") if name in table]
-        print(text_table(table[["path", *shown]].head(PRINTED_ROWS).to_dict("list")))
-        little = table.loc[table["evidence"] < MIN_EVIDENCE, "path"]
-        if len(little):
-            print(
-                f"warning: {len(little)} photos are almost flat or saturated, such as {little.iloc[0]}: "
-                "their predictions are little more than guesses"
-            )
-        print(f"\n{args.out}: {len(table)} photos")
+
+def _check_trained(run: Path) -> None:
+    """Raise `InputError`, which says what to train, if the folder is no run."""
+    if (run / "config.json").is_file():
         return
+    runs = sorted(path.parent.as_posix() for path in run.parent.glob("*/config.json"))
+    known = f"; {run.parent} has the runs {', '.join(runs)}" if runs else ""
+    raise InputError(
+        f"{run} is not a trained run{known}; train one on photos of your cameras with "
+        f"'{PROGRAM} train ensemble --data DIR' (about 20 minutes for 250 photos on two CPU cores) or "
+        f"'{PROGRAM} train dctnet --data DIR' (about 3 minutes)"
+    )
 
+
+def _predict_photos(opened: "Run", args: argparse.Namespace) -> "pd.DataFrame":
+    """Predict the photos and write the table, which also lists the files that were skipped and why; returns it."""
+    from competition.utils.atomic_files import write_csv
+    from submissions.predict_photos import PATCHES, predict_photos
+
+    table, skipped = predict_photos(opened, args.photos, args.manipulated, args.patches or PATCHES)
+    rows = len(table)
+    table = table.astype({"patches": "Int64", **({"unknown": "boolean"} if "unknown" in table else {})})
+    table = table.reindex(range(rows + len(skipped))).assign(skipped=[*[None] * rows, *skipped.values()])
+    table.loc[rows:, "path"] = list(skipped)
+    write_csv(table, args.out)
+    return table
+
+
+def _print_answers(table: "pd.DataFrame", args: argparse.Namespace) -> None:
+    """Print the table, and warnings to standard error.
+
+    Raises:
+        InputError: a file was skipped and the user wants that to be an error.
+    """
+    from competition.utils.tables import json_table, terminal_width, text_table
+    from submissions.predict_photos import MIN_EVIDENCE
+
+    skipped = table[table["skipped"].notna()]
+    answers = table[table["skipped"].isna()]
+    if args.json:
+        print(json_table(table))
+    else:
+        print(text_table(_shown(answers.head(PRINTED_ROWS)), width=terminal_width()))
+        if len(answers) > PRINTED_ROWS:
+            print(f"… and {len(answers) - PRINTED_ROWS} more photos: all are in {args.out}")
+        print(f"\n{args.out}: {len(answers)} photos, all probabilities")
+    little = answers.loc[answers["evidence"] < MIN_EVIDENCE, "path"]
+    if len(little):
+        _warn(
+            f"{len(little)} photos are almost flat or saturated, such as {little.iloc[0]}: "
+            "their predictions are little more than guesses"
+        )
+    for path, reason in zip(skipped["path"].head(PRINTED_ROWS), skipped["skipped"], strict=False):
+        _warn(f"skipped {path}: {reason}")
+    if len(skipped) > PRINTED_ROWS:
+        _warn(f"skipped {len(skipped) - PRINTED_ROWS} more files: all are in {args.out}")
+    if args.strict and len(skipped):
+        raise InputError(f"{len(skipped)} of {len(table)} files were skipped; restore or remove them, or omit --strict")
+
+
+def _shown(answers: "pd.DataFrame") -> dict[str, list[object]]:
+    """The columns that are printed: heading → cells."""
+    shown: dict[str, list[object]] = {"path": answers["path"].tolist()}
+    if "camera" in answers:
+        shown |= {name: answers[name].tolist() for name in ("camera", "probability")}
+        shown["runner-up"] = [
+            f"{name} {probability:.3f}"
+            for name, probability in zip(answers["runner_up"], answers["runner_up_probability"], strict=True)
+        ]
+        shown["unknown"] = ["unknown?" if unknown else "" for unknown in answers["unknown"]]
+    settings = [name for name in answers if f"{name}_probability" in answers and name != "runner_up"]
+    shown |= {name: answers[name].tolist() for name in settings}
+    shown["patches"] = [int(count) for count in answers["patches"]]
+    return shown
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def _predict_images(opened: "Run") -> None:
+    """Compute the missing predictions of a run, and score it."""
+    from submissions.blending import merge_folds
+    from submissions.confidence.activations import save_activations
     from submissions.leaderboards.score import score_run
     from submissions.members import predict_member
 
-    for member in opened.recipes:
-        predict_member(opened, member)
+    for part in opened.parts:
+        for member in part.members:
+            predict_member(part, member)
+    merge_folds(opened)
+    if opened.task.camera:
+        save_activations(opened)
     print(score_run(opened))

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from commands.kaggle_client import submit_to_kaggle
 from commands.options import at_least
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
@@ -14,7 +15,11 @@ EXAMPLE = f"{PROGRAM} submit runs/ensemble-quick-virtual-small --blend geometric
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     parser.add_argument(
-        "--blend", default="quadratic", metavar="KIND", help="arithmetic, quadratic (default) or geometric"
+        "--blend",
+        default="quadratic",
+        metavar="KIND",
+        help="arithmetic, quadratic (default) or geometric; or fitted to validation predictions: optimized (weights), "
+        "selection or stacking",
     )
     parser.add_argument(
         "--balance",
@@ -29,12 +34,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="images of each camera among the unaltered and among the manipulated images; "
         "default: quotas.csv in the data folder, else equal shares",
     )
-    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check the submission in FILE")
+    parser.add_argument(
+        "--with",
+        dest="others",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="also blend the members of these runs, which need the same data and the same validation images or folds",
+    )
+    parser.add_argument("--check", type=Path, metavar="FILE", help="write no file; check the submission in FILE")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the folder of the run")
+    parser.add_argument(
+        "--kaggle",
+        metavar="MESSAGE",
+        help="also submit the checked file to the competition with the official kaggle client, or, if it is not "
+        "installed, print the command",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     from competition.utils.tables import text_table
+    from submissions.blend_weights import METHODS
+    from submissions.leaderboards.blends import describe_gain
     from submissions.run import open_run
     from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
     from submissions.submit import submit_camera
@@ -42,11 +64,20 @@ def run(args: argparse.Namespace) -> None:
     if args.quota is not None and args.balance in ("none", "prior"):
         raise InputError("--quota only applies with --balance greedy, exact or soft; remove it or choose one of these")
     opened = open_run(args.run)
+    if args.kaggle and (opened.data / "virtual.json").exists():
+        raise InputError(f"the test set of {args.run} is simulated, Kaggle would reject it; remove --kaggle")
     if args.check:
         table = check_submission(args.check, opened.cameras, read_expected_names(opened.data))
         print(f"{args.check}: {len(table)} images, a valid submission")
+        if args.kaggle:
+            submit_to_kaggle(args.check, args.kaggle)
         return
     path = args.out or args.run / "submission.csv"
-    table = submit_camera(opened, path, args.blend, args.balance, args.quota)
+    others = [open_run(folder) for folder in args.others]
+    table = submit_camera(opened, path, args.blend, args.balance, args.quota, others)
     print(text_table(describe_quotas(table["camera"], table["is_manipulated"]).to_dict("list")))
+    if args.blend in METHODS:
+        print(f"\n{describe_gain([opened, *others], args.blend)}")
     print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")
+    if args.kaggle:
+        submit_to_kaggle(path, args.kaggle)

@@ -4,22 +4,30 @@ Tested by tests/commands/test_main_job.py and tests/commands/test_settings.py.
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from commands.data_folder import check_folder, default_preset, virtual_folder
+from commands.banner import banner
+from commands.config_file import is_run, read_config_file
+from commands.data_folder import virtual_folder
 from commands.framework import load_framework
+from commands.log_file import log_file
+from commands.messages import print_messages
 from commands.options import at_least, names, not_negative, positive, processes
+from commands.paths import check_output_folder, new_run
 from commands.program import PROGRAM
-from competition.utils.errors import InputError, unknown_name
+from commands.train_plan import Plan, check_exif_language, plan_repetition, plan_run
+from competition.utils.errors import InputError
+from competition.utils.locks import lock_folder
 from models.front_ends import FRONT_ENDS
-from models.members import ENSEMBLE, EXIF_LANGUAGE, INPUTS, MEMBERS, NO_FRONT_END
+from models.members import EXIF_LANGUAGE, INPUTS, MEMBERS, NO_FRONT_END
+from models.training.tracking import TRACKERS, check_tracker
 
-RECIPE_OPTIONS = ("front_end", "weights", "epochs", "patch", "batch", "learning_rate", "input", "tau")
-TASK_OPTIONS = ("bins", "edges", "output", "order", "label_balance")  # fields of `submissions.tasks.Task`
-SETTINGS_OPTIONS = (*TASK_OPTIONS, "tau")  # they only apply to a task with settings
-CLASSIFIER_OPTIONS = ("task", "members", "photos", "front_end", "weights", "input", *SETTINGS_OPTIONS)
+if TYPE_CHECKING:
+    from submissions.run import Run
+
+METAVAR = "MEMBER|ensemble|exif-language"
 HELP = "train one member or the whole ensemble, predict, score and write the submission"
 EXAMPLE = f"{PROGRAM} train ensemble --data ../shared/photos --preset quick"
 
@@ -27,21 +35,31 @@ EXAMPLE = f"{PROGRAM} train ensemble --data ../shared/photos --preset quick"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        metavar="MEMBER|ensemble|exif-language",
+        nargs="?",
+        metavar=METAVAR,
         help=f"ensemble, {EXIF_LANGUAGE}, or one of {', '.join(MEMBERS)}",
     )
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder with train/<camera>/*.jpg and, if there is a test set, test/*.tif; default: virtual cameras",
+        help="folder with train/<camera>/*.jpg and, if there is a test set, test/*.tif, or a zip archive of it; "
+        "default: virtual cameras",
     )
     parser.add_argument(
         "--preset",
         metavar="NAME",
         help="such as quick or full (an unknown name lists all); default: full for --data on a GPU, otherwise quick",
     )
-    parser.add_argument("--run", metavar="NAME", help="name of the folder in runs/; default: from the other options")
+    parser.add_argument(
+        "--run", type=new_run, metavar="NAME", help="name of the folder in runs/; default: from the other options"
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="options in a YAML file, or config.json of a run, to repeat it; options of the command line win",
+    )
     parser.add_argument("--task", metavar="TASK", help="what to predict: camera (default), settings or camera,settings")
     parser.add_argument(
         "--input", choices=INPUTS, help="a patch, or the whole photo squashed to a square; default: the preset's"
@@ -77,7 +95,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--photos", type=at_least(1), metavar="N", help="maximum number of training photos; default: all"
     )
-    parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
+    parser.add_argument(
+        "--folds",
+        type=at_least(2),
+        metavar="K",
+        help="train every member K times, each time without one of K folds of the photos, and average the predictions",
+    )
+    parser.add_argument(
+        "--fold-of-member",
+        action="store_true",
+        default=None,
+        help="train each member of the ensemble once, each without another fold of the photos",
+    )
+    parser.add_argument(
+        "--augment",
+        metavar="FILE",
+        help="pipeline of albumentations transforms for training patches: social-media, camera-phone, or a .yaml or .json "
+        "file that albumentations.save wrote",
+    )
+    parser.add_argument("--seed", type=at_least(0), help="default: 0")
     parser.add_argument(
         "--jobs",
         type=processes,
@@ -85,83 +121,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that simulate and read photos; default: one per core",
     )
+    parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="train on the workers of a Dask cluster")
+    parser.add_argument(
+        "--log", choices=TRACKERS, help="also log every epoch to a tracker; see docs/command-line.md for its package"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.what == EXIF_LANGUAGE:
-        _check_not_given(args, CLASSIFIER_OPTIONS, f"does not apply to {EXIF_LANGUAGE}")
+    config = None if args.config is None else read_config_file(args.config)
+    repeats = config is not None and is_run(config)
+    if args.log is not None:
+        check_tracker(args.log)
+    if config is not None and config.get("kind") == EXIF_LANGUAGE:
+        from commands.exif_language import repeat_exif_language
+
+        repeat_exif_language(args)
+        return
+    if args.what == EXIF_LANGUAGE and not repeats:
+        check_exif_language(args)
         from commands.exif_language import run_exif_language
 
         run_exif_language(args)
         return
-    _check_not_given(args, ["backbone"], f"only applies to {EXIF_LANGUAGE}, because a member is its own backbone")
-    if args.task in (None, "camera"):
-        _check_not_given(args, SETTINGS_OPTIONS, "only applies with --task settings or --task camera,settings")
-    members = _members(args.what, args.members)
-    check_folder(args.data)
+    if args.what is None and not repeats:
+        raise InputError(f"the following arguments are required: {METAVAR} (see {PROGRAM} train --help)")
+    plan = plan_repetition(args) if repeats else plan_run(args)
+    check_output_folder(plan.run.folder)
 
-    from models.presets import classifier_recipe, find_preset
-    from submissions.tasks import Task
+    from competition.utils.parallel import cluster
 
-    task = Task(args.task or "camera", **{name: getattr(args, name) for name in TASK_OPTIONS if _given(args, name)})
-    preset = args.preset or default_preset(args.data, on_gpu="full")
-    found = find_preset(task.name, preset)
-    if args.label_balance is None:
-        task = replace(task, label_balance=found.label_balance)
-    changes = {name: getattr(args, name) for name in RECIPE_OPTIONS}
-    recipes = {member: classifier_recipe(preset, member, task.name, **changes) for member in members}
+    with lock_folder(plan.run.folder), cluster(args.cluster):
+        if not (plan.run.folder / "config.json").exists():  # an existing run may be refused without a framework
+            load_framework()
+        if plan.virtual_size is not None:
+            virtual_folder(plan.virtual_size, args.jobs)
+        _train(plan, args)
 
-    load_framework()
-    from submissions.run import Run, open_run, start_run
 
-    data = args.data or virtual_folder(found.virtual_size, args.jobs)
-    suffix = "" if task.name == "camera" else f"-{task.name.replace(',', '-')}"
-    name = args.run or f"{args.what}{suffix}-{preset}-{data.resolve().name}"
-    requested = Run(Path("runs") / name, data, recipes, args.seed, task, args.photos)
-    for message in start_run(requested, args.jobs, fit_patches=args.patch is None):
-        print(message)
-    started = open_run(requested.folder)
-
+def _train(plan: Plan, args: argparse.Namespace) -> None:
+    """Start or continue a run, train its members, score them and write the submissions."""
     from joblib import effective_n_jobs
 
+    from submissions.run import open_run, start_run
+
+    messages = start_run(plan.run, args.jobs, plan.fit_patches)
+    load_framework()
     from models.training.backend import has_gpu
-    from submissions.leaderboards.score import score_run
-    from submissions.submit import has_equal_quotas, submit_run
     from submissions.train_run import train_run
 
-    counts = started.manifest["split"].value_counts()
-    splits = ", ".join(f"{counts[split]} {split}" for split in ("train", "validation", "test") if split in counts)
-    print(f"run {started.folder}: {len(started.cameras)} cameras, {splits} images")
-    train_run(started, 1 if has_gpu() else effective_n_jobs(args.jobs))
+    started, processes = open_run(plan.run.folder), 1 if has_gpu() else effective_n_jobs(args.jobs)
+    with log_file(started.folder, f"{PROGRAM} {shlex.join(args.words)}"):
+        print_messages(messages)
+        print(banner(started, plan.source, processes))
+        train_run(started, processes, args.cluster is not None, args.log)
+        _score(started)
+
+
+def _score(started: "Run") -> None:
+    """Score a trained run, write the submissions, and say where everything is."""
+    from submissions.leaderboards.score import score_run
+    from submissions.submit import has_equal_quotas, submit_run
+
     print(f"\n{score_run(started)}\n")
     for path in submit_run(started):
         print(f"submission   {path} (checked)")
     for path in sorted(started.folder.glob("*leaderboard.csv")):
         print(f"leaderboard  {path}")
-    print(f"models       {started.folder / 'members'}")
-    is_balanced = task.camera and "test" in started.images and has_equal_quotas(started)
+    print(f"models       {started.folder / ('folds' if started.folds else 'members')}")
+    is_balanced = started.task.camera and "test" in started.images and has_equal_quotas(started)
     next_command = f"submit {started.folder} --balance exact" if is_balanced else f"predict {started.folder} PHOTO…"
     print(f"\nnext: {PROGRAM} {next_command}")
-
-
-def _given(args: argparse.Namespace, option: str) -> bool:
-    return getattr(args, option) is not None
-
-
-def _check_not_given(args: argparse.Namespace, options: Sequence[str], reason: str) -> None:
-    """Raise `InputError` for an option that would have no effect."""
-    for option in options:
-        if _given(args, option):
-            raise InputError(f"--{option.replace('_', '-')} {reason}; remove the option (see {PROGRAM} train --help)")
-
-
-def _members(what: str, chosen: Sequence[str] | None) -> list[str]:
-    members = list(ENSEMBLE) if what == "ensemble" else [what]
-    if chosen is not None:
-        if what != "ensemble":
-            raise InputError(f"--members only applies to ensemble, received it with {what}; remove the option")
-        members = list(chosen)
-    for member in members:
-        if member not in MEMBERS:
-            raise unknown_name("member", member, [*MEMBERS, "ensemble", EXIF_LANGUAGE])
-    return list(dict.fromkeys(members))

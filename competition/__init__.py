@@ -3,6 +3,7 @@
     manifest      a folder of photos as a table, one row per photo
     manipulation  the manifest's column `manipulation`
     splits        training and validation photos
+    folds         folds of photos for cross-validation
     cameras       the ten cameras of the competition
     settings      camera settings as classes
     metadata/     what files say about photos

@@ -6,7 +6,7 @@ leaderboard prints.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -65,11 +65,47 @@ def assign_validation(table: pd.DataFrame, seed: int, fraction: float = 0.2) -> 
             sharing.setdefault(note, []).append(str(camera))
     split = table["split"].where(table["split"] == "test", "train")
     split = split.mask(table["path"].isin(validation), "validation")
-    notes = [
-        f"{note}: {'every camera' if len(cameras) == len(sizes) else ', '.join(cameras)}"
-        for note, cameras in sorted(sharing.items())
+    return table.assign(split=split), describe_shared(sharing, len(sizes))
+
+
+def describe_shared(sharing: Mapping[str, Sequence[str]], cameras: int) -> list[str]:
+    """Return one note for each kind of sharing; `sharing` maps it to the names of some of the `cameras`."""
+    return [
+        f"{note}: {'every camera' if len(names) == cameras else ', '.join(names)}"
+        for note, names in sorted(sharing.items())
     ]
-    return table.assign(split=split), notes
+
+
+def groups_by_time(rows: pd.DataFrame) -> tuple[list[list[str]], list[list[str]], list[str]]:
+    """Group the photos of one camera by time.
+
+    Args:
+        rows: of a manifest, sorted by path.
+
+    Returns:
+        The paths of each day (with make and software), the paths of each burst, and those without a date. Bursts and
+        their photos are in the order of time. A burst across midnight belongs to the day on which it began, so a day
+        never splits a burst.
+    """
+    taken = pd.to_datetime(rows["taken_at"], errors="coerce")
+    dated = rows.assign(taken=taken).dropna(subset="taken").sort_values(["taken", "path"])
+    undated = rows.loc[taken.isna(), "path"].tolist()
+    if dated.empty:
+        return [], [], undated
+    burst = (dated["taken"].diff() > BURST_GAP).cumsum()
+    bursts = [list(paths) for _, paths in dated.groupby(burst)["path"]]
+    first = dated.groupby(burst)[["make", "software", "taken"]].transform("first")
+    keys = [first["make"].fillna(""), first["software"].fillna(""), first["taken"].dt.date]
+    return [list(paths) for _, paths in dated.groupby(keys)["path"]], bursts, undated
+
+
+def limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
+    """Keep at most `photos` training photos of the manifest, chosen at random, and all other rows; None keeps all."""
+    training = table.index[table["split"] == "train"]
+    if photos is None or photos >= len(training):
+        return table
+    left_out = np.random.default_rng(seed).permutation(training)[photos:]
+    return table.drop(index=left_out)
 
 
 def validation_images(
@@ -120,25 +156,17 @@ def _choose(rows: pd.DataFrame, fraction: float, rng: np.random.Generator) -> tu
         return _choose_groups(devices, target, rng), [] if all_known else [UNKNOWN_DEVICE]
     shared = [SAME_DEVICE if all_known else UNKNOWN_DEVICE]
 
-    taken = pd.to_datetime(rows["taken_at"], errors="coerce")
-    dated = rows.assign(taken=taken).dropna(subset="taken").sort_values(["taken", "path"])
-    if len(dated) < len(rows):
+    days, bursts, undated = groups_by_time(rows)
+    if undated:
         shared.append(UNKNOWN_DATE)
-    burst = (dated["taken"].diff() > BURST_GAP).cumsum()
-    bursts = [list(paths) for _, paths in dated.groupby(burst)["path"]]
     if len(bursts) > 1:
-        # A burst across midnight belongs to the day on which it began, so a day never splits a burst.
-        first = dated.groupby(burst)[["make", "software", "taken"]].transform("first")
-        keys = [first["make"].fillna(""), first["software"].fillna(""), first["taken"].dt.date]
-        days = [list(paths) for _, paths in dated.groupby(keys)["path"]]
         chosen = _choose_groups(days, target, rng) if len(days) > 1 else []
         if target / 2 <= len(chosen) <= 2 * target:
             return chosen, shared
         return _choose_groups(bursts, target, rng), [*shared, SAME_DAY]
     if len(bursts) == 1:
         shared.append(SAME_BURST)
-    undated = rows[~rows["path"].isin(dated["path"])]
-    return [*undated["path"], *dated["path"]][-target:], shared
+    return [*undated, *(path for burst in bursts for path in burst)][-target:], shared
 
 
 def _choose_groups(groups: list[list[str]], target: int, rng: np.random.Generator) -> list[str]:

@@ -1,13 +1,16 @@
-"""Blending: the mean of several views or members, renormalized so that the probabilities of an image sum to one."""
+"""Blending: the mean of several views, members or folds, such that the probabilities of an image sum to one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from competition.manipulation import UNALTERED
 from competition.utils.errors import InputError, unknown_name
-from submissions.prediction_cache import Predictions, load_members
-from submissions.run import Run
+from submissions.prediction_cache import Predictions, load, load_members, save
+from submissions.run import BAG, FOLD, FRONT_END, Run
 from submissions.tasks import JOINT_HEAD
 
 ByHead = dict[str, NDArray[np.float64]]  # head → probabilities (images, classes)
@@ -72,6 +75,61 @@ def average_views(predictions: Predictions) -> NDArray[np.float64]:
 def blend_members(members: Mapping[str, Predictions], kind: str = DEFAULT) -> NDArray[np.float64]:
     """Average the views of every member, then blend the members: float64 (images, classes)."""
     return blend([average_views(predictions) for predictions in members.values()], kind)
+
+
+def merge_folds(run: Run) -> None:
+    """Cache the predictions of a run with folds, from those of its parts, unless they exist.
+
+    The predictions of an image for validation are those of the part that left out its fold. Those of a test image are
+    the mean over the parts, for each member and view. With `fold_of_member`, there are only predictions called `BAG`:
+    an image for validation is predicted by the one member that left out its fold, and a test image by the blend of all
+    members, after their views were averaged.
+
+    Raises:
+        InputError: a part has no predictions.
+    """
+    if not run.folds:
+        return
+    entries = {member: [(part, member) for part in run.parts] for member in run.members}
+    if run.fold_of_member:
+        entries = {BAG: [(part, member) for part in run.parts for member in part.members]}
+    if run.shared_front_end is not None:
+        entries[FRONT_END] = [(part, FRONT_END) for part in run.parts]
+    for entry, sources in entries.items():
+        for split, images in run.images.items():
+            path = run.predictions_file(entry, split)
+            if not path.exists():
+                parts = [load(part.predictions_file(name, split)) for part, name in sources]
+                if entry == BAG:
+                    parts = [_one_view(average_views(predictions), predictions) for predictions in parts]
+                save(_out_of_fold(parts, images) if split == "validation" else _mean(parts, bag=entry == BAG), path)
+
+
+def _out_of_fold(parts: Sequence[Predictions], images: pd.DataFrame) -> Predictions:
+    """Merge the predictions of the folds in the order of the validation images."""
+    folds = images[FOLD].to_numpy().astype(np.int64)
+    first = parts[0]
+    merged = np.empty((len(first.probabilities), len(images), len(first.classes)), np.float32)
+    for fold, predictions in enumerate(parts):
+        merged[:, folds == fold] = predictions.probabilities
+    names = images["path"].to_numpy(dtype=np.str_)
+    return replace(first, names=names, is_manipulated=_flags(images), probabilities=merged)
+
+
+def _mean(parts: Sequence[Predictions], bag: bool) -> Predictions:
+    """The mean over the folds; the blend of the members of a bag."""
+    values = [predictions.probabilities for predictions in parts]
+    if bag:
+        return _one_view(blend([of_member[0] for of_member in values]), parts[0])
+    return replace(parts[0], probabilities=np.mean(values, axis=0, dtype=np.float64).astype(np.float32))
+
+
+def _one_view(probabilities: NDArray[np.float64], predictions: Predictions) -> Predictions:
+    return replace(predictions, probabilities=probabilities[None].astype(np.float32), use_tta=False)
+
+
+def _flags(images: pd.DataFrame) -> NDArray[np.bool_]:
+    return (images["manipulation"] != UNALTERED).to_numpy(dtype=bool)
 
 
 def settings_entries(run: Run, split: str) -> dict[str, ByHead]:

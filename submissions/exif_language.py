@@ -15,12 +15,11 @@ runs/<name>/
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from augment.loaders import EvaluationPatches, TrainingPatches
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.metadata.exif_tags import read_tags
 from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, has_enough_tags
@@ -28,20 +27,16 @@ from competition.splits import assign_validation
 from competition.utils.atomic_files import write_bytes, write_json
 from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
-from models.exif_language.pairs import PHOTO, TrainingPairs, ValidationPairs
 from models.exif_language.recipe import DualEncoderRecipe, recipe_from_json
 from models.exif_language.tokenizer import Tokenizer, load_tokenizer
-from models.presets import EXIF_LANGUAGE, dual_encoder_recipe
+from models.presets import EXIF_LANGUAGE
 from submissions.environment import environment
 from submissions.patch_sizes import check_photo_sizes
-from submissions.run import (
-    FORMAT_VERSION,
-    SIMULATED,
-    as_json,
-    check_same_config,
-    flatten,
-    read_config,
-)
+from submissions.run import SIMULATED
+from submissions.run_config import FORMAT_VERSION, as_json, check_same_config, flatten, read_config
+
+if TYPE_CHECKING:
+    from models.exif_language.pairs import TrainingPairs, ValidationPairs
 
 VOCABULARY = "tokens.json"
 KIND = EXIF_LANGUAGE  # marks the config.json of these runs
@@ -76,35 +71,38 @@ class ExifRun:
 
 def open_exif_language(folder: Path) -> ExifRun:
     """Open a finished run. Raises `InputError` if it does not exist, is of another kind, damaged or unfinished."""
-    config = read_config(folder)
-    if config.get("kind") != KIND:
-        raise InputError(f"{folder} is not an {KIND} run; pass a folder made by `train {KIND}`")
-    try:
-        run = ExifRun(folder, Path(config["data"]), recipe_from_json(config["recipe"]), int(config["seed"]))
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
+    run = read_exif_run(folder)
     if not run.image.is_file():
         raise InputError(f"the run {folder} is not finished: it has no {run.image.name}; repeat its train command")
     return run
 
 
+def read_exif_run(folder: Path) -> ExifRun:
+    """Read the configuration of a run. Raises `InputError` if it does not exist, is of another kind or damaged."""
+    config = read_config(folder)
+    if config.get("kind") != KIND:
+        raise InputError(f"{folder} is not an {KIND} run; pass a folder made by `train {KIND}`")
+    try:
+        return ExifRun(folder, Path(config["data"]), recipe_from_json(config["recipe"]), int(config["seed"]))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
+
+
 def train_exif_language(
-    folder: Path, data: Path, preset: str, backbone: str | None = None, seed: int = 0, jobs: int = 1, **changes: Any
+    folder: Path, data: Path, recipe: DualEncoderRecipe, seed: int = 0, jobs: int = 1
 ) -> pd.DataFrame:
     """Train the run in `folder` on the photos of `data`, or resume it; returns its history.
 
     Args:
         folder: of the run.
         data: a folder that `competition.manifest.read_folder` can read.
-        preset, backbone: see `models.presets.dual_encoder_recipe`; None for the preset's backbone.
+        recipe: see `models.presets.dual_encoder_recipe`.
         seed: of the split, the patches, the texts and the initial weights.
         jobs: number of processes that read headers and tags.
-        changes: values of the recipe that differ from the preset; None keeps the preset's.
 
     Raises:
         InputError: the data cannot be used, or the existing run has another configuration.
     """
-    recipe = dual_encoder_recipe(preset, backbone, **changes)
     start_exif_run(folder, data, recipe, seed, jobs)
     table, tokenizer = load_manifest(folder / "manifest.csv"), load_tokenizer(folder / VOCABULARY)
     tags = read_cleaned_tags(table, data, jobs)
@@ -178,18 +176,22 @@ def read_cleaned_tags(table: pd.DataFrame, data: Path, jobs: int) -> dict[str, T
 
 def make_pairs(
     table: pd.DataFrame, tags: dict[str, Tags], data: Path, tokenizer: Tokenizer, recipe: DualEncoderRecipe, seed: int
-) -> tuple[TrainingPairs, ValidationPairs]:
+) -> "tuple[TrainingPairs, ValidationPairs]":
     """Pairs of patches and texts for training, and for measuring recall.
 
     The number of tokens is that of the longest training text, at most `recipe.length`. Validation has the center patch
     and the complete text of each photo, with the tags in the fixed order, or in file order if training uses that.
     """
+    from augment.loaders import EvaluationPatches, TrainingPatches
+    from models.exif_language.pairs import PHOTO, TrainingPairs, ValidationPairs
+
     train, validate = (table[table["split"] == split] for split in ("train", "validation"))
     plain = TextOptions("file" if recipe.order == "file" else "fixed", recipe.names)
     texts = {path: exif_text(tags[path], tokenizer.tags, plain) for path in table["path"]}
     length = min(recipe.length, tokenizer.encode([texts[path] for path in train["path"]]).shape[1])
     config = replace(recipe.patches, seed=seed)
-    random = TrainingPatches(train, data, {PHOTO: np.arange(len(train))}, config)
+    cameras = pd.factorize(train["camera"])[0]
+    random = TrainingPatches(train, data, {PHOTO: np.arange(len(train))}, config, groups=cameras)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
     centered = replace(recipe.patches, size=recipe.test_patch, batch_size=recipe.micro_batch)
     centers = EvaluationPatches(validate, data, {}, centered)

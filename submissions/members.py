@@ -1,12 +1,14 @@
 """Train the members of a run and cache their predictions. Existing files are kept.
 
-Members that share the recipe of a front end also share its features, which are computed once. Each then trains its own
-weights behind them, so that the members of an ensemble err on different images.
+Every function takes a run, or one fold of it (`Run.parts`). Members that share the recipe of a front end also share its
+features, which are computed once for all folds. Each then trains its own weights behind them, so that the members of an
+ensemble err on different images.
 
-Tested by tests/commands/test_main_job.py.
+Tested by tests/commands/test_main_job.py and tests/commands/test_folds.py.
 """
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ from competition.settings import SETTINGS
 from models.members import front_end_member
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
-from models.training.features import delete_features, feature_batches, fixed_layer
+from models.training.features import compute_features, delete_features, feature_batches, fixed_layer
 from models.training.fit import train
 from models.training.schedules import head_weights
 from submissions.predict import evaluation_patches, predict
@@ -29,25 +31,21 @@ from submissions.run import FRONT_END, Run
 from submissions.tasks import CAMERA, JOINT_HEAD
 
 
-def train_front_end(run: Run) -> None:
+def train_front_end(run: Run, tracker: str | None = None) -> None:
     """Train the front end that the members share, alone, and cache its predictions: the first step of an ablation."""
     recipe = run.shared_front_end
     if recipe is not None:
-        member = front_end_member(recipe)
-        _train(run, member, recipe, run.front_end_folder, FRONT_END)
+        _train(run, front_end_member(recipe), recipe, FRONT_END, tracker=tracker)
         _predict(run, recipe, run.front_end_folder / MODEL, FRONT_END, views=1)
 
 
-def train_member(run: Run, member: str) -> pd.DataFrame:
+def train_member(run: Run, member: str, tracker: str | None = None) -> pd.DataFrame:
     """Train one member, after its front end alone if the recipe says so, or resume it. Returns its history."""
-    recipe, folder = run.recipes[member], run.member_folder(member)
-    # Each network has its own initial weights and patches, so that members err on different images.
-    name = f"members/{member}"
-    if recipe.front_end_recipe is None:
-        return _train(run, member, recipe, folder, name)
-    alone = folder / FRONT_END
-    _train(run, front_end_member(recipe), recipe.front_end_recipe, alone, f"{name}/{FRONT_END}")
-    return _train(run, member, recipe, folder, name, alone / MODEL)
+    *alone, own = _member_trainings(run, member)
+    if not alone:
+        return _train(run, *own, tracker=tracker)
+    _train(run, *alone[0], tracker=tracker)
+    return _train(run, *own, front_end=run.folder / alone[0][2] / MODEL, tracker=tracker)
 
 
 def predict_member(run: Run, member: str) -> None:
@@ -56,40 +54,92 @@ def predict_member(run: Run, member: str) -> None:
     _predict(run, recipe, run.member_folder(member) / MODEL, member, recipe.views)
 
 
+def prepare_training(run: Run) -> None:
+    """Compute the features that the unfinished trainings of several folds share."""
+    heads = _heads(run)
+    for part in run.parts:
+        for network, recipe, name in _trainings(part):
+            if fixed_layer(network, recipe) is not None and not (part.folder / name / MODEL).exists():
+                owner = _owner(run, recipe, name)
+                compute_features(
+                    run.folder / owner, network, recipe, *run_patches(run, recipe, _seed(run, owner)), heads
+                )
+
+
 def finish_training(run: Run) -> None:
     """Delete what is only needed while members train."""
-    delete_features(run.front_end_folder)
+    for _, _, name in _trainings(run):
+        delete_features(run.folder / name)
+
+
+# A training: the network, its recipe, and the name of its folder in the run.
+Training = tuple[str, Recipe, str]
+
+
+def _trainings(run: Run) -> Iterator[Training]:
+    """All trainings of a run."""
+    shared = run.shared_front_end
+    if shared is not None:
+        yield front_end_member(shared), shared, FRONT_END
+    for member in run.members:
+        yield from _member_trainings(run, member)
+
+
+def _member_trainings(run: Run, member: str) -> Iterator[Training]:
+    """The training of a member, after that of its front end alone if its recipe has one."""
+    recipe, name = run.recipes[member], f"members/{member}"
+    if recipe.front_end_recipe is not None:
+        yield front_end_member(recipe), recipe.front_end_recipe, f"{name}/{FRONT_END}"
+    yield member, recipe, name
 
 
 def _train(
-    run: Run, network: str, recipe: Recipe, folder: Path, name: str, front_end: Path | None = None
+    run: Run, network: str, recipe: Recipe, name: str, front_end: Path | None = None, tracker: str | None = None
 ) -> pd.DataFrame:
-    """Train a network with the seed of its `name` within the run. `front_end` is the file of its trained front end."""
-    heads = {head: len(classes) for head, classes in run.targets.heads.items()}
+    """Train a network in the folder `name` of the run. `front_end` is the file of its trained front end."""
+    folder, heads = run.folder / name, _heads(run)
+    # Each network has its own initial weights and patches, so that members err on different images.
     seed = _seed(run, name)
     if fixed_layer(network, recipe) is None or (folder / MODEL).exists():
         training, validation = run_patches(run, recipe, seed)
-        return train(network, recipe, training, validation, heads, folder, seed, front_end)
+        return train(network, recipe, training, validation, heads, folder, seed, front_end, tracker)
     # The patches have the same seed for all that share them, and their order has the seed of the network.
-    shared = recipe == run.shared_front_end
-    cache = run.front_end_folder if shared else folder
-    patches = run_patches(run, recipe, _seed(run, FRONT_END) if shared else seed)
-    history = train(
-        network, recipe, *feature_batches(cache, network, recipe, *patches, heads, seed), heads, folder, seed
+    whole, owner = run.whole, _owner(run, recipe, name)
+    patches = run_patches(whole, recipe, _seed(whole, owner))
+    used = (
+        _training_photos(whole)["path"].isin(_training_photos(run)["path"]).to_numpy(),
+        whole.validation["path"].isin(run.validation["path"]).to_numpy(),
     )
-    if not shared:
-        delete_features(cache)
+    features = feature_batches(whole.folder / owner, network, recipe, *patches, heads, seed, used)
+    history = train(network, recipe, *features, heads, folder, seed, tracker=tracker)
+    if owner != FRONT_END and run.fold is None:  # no other training uses them
+        delete_features(whole.folder / owner)
     return history
 
 
+def _owner(run: Run, recipe: Recipe, name: str) -> str:
+    """The folder in the run whose features the training `name` uses."""
+    return FRONT_END if recipe == run.shared_front_end else name
+
+
+def _heads(run: Run) -> dict[str, int]:
+    return {head: len(classes) for head, classes in run.targets.heads.items()}
+
+
 def _seed(run: Run, name: str) -> int:
-    return zlib.crc32(f"{run.seed} {name}".encode())
+    """The seed of a training, and of the patches, in the folder `name` of the run."""
+    fold = "" if run.fold is None else f"folds/{run.fold}/"
+    return zlib.crc32(f"{run.seed} {fold}{name}".encode())
+
+
+def _training_photos(run: Run) -> pd.DataFrame:
+    manifest = run.manifest
+    return manifest[manifest["split"] == "train"]
 
 
 def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, EvaluationPatches]:
     """Return the training and the validation patches of a network of a run, with the weights of their labels."""
-    targets, validation = run.targets, run.validation
-    training = targets.manifest[targets.manifest["split"] == "train"]
+    targets, training, validation = run.targets, _training_photos(run), run.validation
     labels, validation_labels = targets.labels(training), targets.labels(validation)
     heads = list(targets.heads)
     settings = [head for head in heads if head in SETTINGS]

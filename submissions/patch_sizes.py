@@ -1,9 +1,11 @@
 """Sizes of patches that fit the images of a data folder."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from augment.patches import PatchConfig
 from competition.utils.errors import InputError
 from models.recipe import Recipe
 
@@ -46,6 +48,29 @@ def check_photo_sizes(table: pd.DataFrame, size: int) -> None:
         raise InputError(
             f"{len(small)} photo(s) are smaller than a patch of {size} pixels, the first is {first.path} "
             f"({first.width}x{first.height}); remove them, or give a smaller --patch"
+        )
+
+
+def check_source_sizes(table: pd.DataFrame, configs: Iterable[PatchConfig]) -> None:
+    """Raise `InputError` if a training or validation photo is too small for the pipeline of `--augment`."""
+    side = max((config.photo_side for config in configs if config.augment is not None), default=1)
+    photos = table[table["split"] != "test"]
+    small = photos.loc[photos[["width", "height"]].min(axis=1) < side, "path"]
+    if len(small):
+        raise InputError(
+            f"{len(small)} photo(s) are smaller than {side} pixels, the first is {small.iloc[0]}; --augment cuts patches from "
+            "sources of more than twice their side: remove these photos, or give a smaller --patch"
+        )
+
+
+def check_enough_photos(photos: int, recipes: Sequence[Recipe]) -> None:
+    """Raise `InputError` if `photos` training photos do not fill a batch of every recipe."""
+    configs = [recipe.patches for recipe in recipes]
+    too_large = (c.batch_size for c in configs if c.batch_size > photos * c.patches_per_photo)
+    batch = max(too_large, default=None)
+    if batch is not None:
+        raise InputError(
+            f"{photos} training photos do not fill a batch of {batch} patches; add some, or give a smaller --batch"
         )
 
 

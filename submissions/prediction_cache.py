@@ -92,7 +92,7 @@ def load(path: Path | str) -> Predictions:
 
 
 def load_members(run: Run, split: str, head: str = CAMERA) -> dict[str, Predictions]:
-    """Load the predictions of all members that have some, by member.
+    """Load the predictions of all members (`Run.entries`) that have some, by member.
 
     Args:
         run: a run with cached predictions.
@@ -110,7 +110,7 @@ def load_members(run: Run, split: str, head: str = CAMERA) -> dict[str, Predicti
     table = run.images.get(split)
     if table is None:
         return {}
-    paths = {member: run.predictions_file(member, split, head) for member in run.recipes}
+    paths = {member: run.predictions_file(member, split, head) for member in run.entries}
     members = {member: load(path) for member, path in paths.items() if path.exists()}
     for predictions in members.values():
         check_matches(predictions, table["path"].tolist(), classes[head])

@@ -7,39 +7,50 @@ runs/<name>/
     validation.csv       the validation images, unaltered and manipulated
     notes.txt            what a reader of the scores must know
     front_end/           history.csv, model.keras of the front end that the members share
+    folds/<fold>/        with folds: front_end/, members/ and predictions/ of the trainings that leave out this fold
     members/<member>/    history.csv, model.keras
     predictions/<member>/validation.npz, test.npz of the camera; validation-<head>.npz, test-<head>.npz of other heads
     scores.json, leaderboard.csv, submission.csv; for settings settings_leaderboard.csv, settings_submission.csv
 """
 
-import json
-from collections.abc import Mapping
+import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from augment.decode import find_damaged
+from augment.damage import check_damaged, decode_photos
 from augment.manipulations import MANIPULATIONS, fits
+from competition.folds import assign_folds
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
-from competition.splits import assign_validation, validation_images
-from competition.utils.atomic_files import read_json, write_bytes, write_csv, write_json
-from competition.utils.errors import InputError, unknown_name
+from competition.splits import assign_validation, limit_training, validation_images
+from competition.utils.atomic_files import write_bytes, write_csv, write_json
+from competition.utils.errors import InputError
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe, recipe_from_json
 from submissions.environment import environment
-from submissions.patch_sizes import check_photo_sizes, shrink_patches, usable_side
+from submissions.patch_sizes import (
+    check_enough_photos,
+    check_photo_sizes,
+    check_source_sizes,
+    shrink_patches,
+    usable_side,
+)
+from submissions.run_config import FORMAT_VERSION, as_json, check_same_config, flatten, read_config
 from submissions.submission_csv import check_test_set
 from submissions.tasks import CAMERA, Targets, Task, label_notes
 
-FORMAT_VERSION = 2  # of config.json; runs of other versions cannot be opened
-SIMULATED = "simulated photographs (the virtual competition)"
+SIMULATED = "simulated photos (the virtual competition)"
 CAMERA_ONLY = Task()
-DIFFERENCES_NAMED = 4
-MAX_DAMAGED = 0.05  # share of the photos: with more, something is wrong with the folder
+DECODED = ".decoded-{:08x}.csv"  # beside the runs: which photos of a folder can be decoded
 FRONT_END = "front_end"  # folder of a front end alone, and name of its predictions
+FOLD = "fold"  # column of validation.csv
+BAG = "bag"  # name of the predictions of members that leave out different folds
+OUT_OF_FOLD = "validation scores are out of fold: every photo was predicted by networks that were not trained on it"
+BAG_NOTE = (
+    "validation scores are those of the one member that was not trained on the photo; the test set has a blend of all"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,10 @@ class Run:
         seed: of the split, the patches and the first weights.
         task: what to predict.
         photos: maximum number of training photos; None for all.
+        folds: number of folds, each of which is left out by the trainings of one part of the run; 0 for one split into
+            training and validation.
+        fold_of_member: member i is only trained without fold i.
+        fold: of this part of the run, see `parts`; None for the whole run.
     """
 
     folder: Path
@@ -61,16 +76,48 @@ class Run:
     seed: int
     task: Task = CAMERA_ONLY
     photos: int | None = None
+    folds: int = 0
+    fold_of_member: bool = False
+    fold: int | None = None
 
     @property
     def manifest(self) -> pd.DataFrame:
-        return load_manifest(self.folder / "manifest.csv")
+        """Every photo with its split. All photos of a run with folds are training photos, except within a part."""
+        manifest = load_manifest(self.whole.folder / "manifest.csv")
+        if self.fold is None:
+            return manifest
+        left_out = (manifest["split"] == "train") & manifest["path"].isin(self.validation["path"])
+        return manifest.assign(split=manifest["split"].mask(left_out, "validation"))
 
     @property
     def validation(self) -> pd.DataFrame:
-        """The validation images, unaltered and manipulated: columns path, camera, manipulation, split."""
-        columns = ["path", "camera", "manipulation", "split"]
-        return read_text_table(self.folder / "validation.csv", columns, "restore it, or delete the run")
+        """The validation images, unaltered and manipulated: columns path, camera, manipulation, split, and the fold."""
+        columns = ["path", "camera", "manipulation", "split", *([FOLD] if self.folds else [])]
+        path = self.whole.folder / "validation.csv"
+        table = read_text_table(path, columns, "restore it, or delete the run")
+        return table if self.fold is None else table[table[FOLD] == str(self.fold)].reset_index(drop=True)
+
+    @property
+    def whole(self) -> "Run":
+        """The run that this is a part of, or the run itself."""
+        return self if self.fold is None else replace(self, folder=self.folder.parents[1], fold=None)
+
+    @property
+    def parts(self) -> list["Run"]:
+        """The parts that are trained, one for each fold that is left out; only the run itself without folds."""
+        folds = range(self.folds)
+        return [replace(self, folder=self.folder / "folds" / str(fold), fold=fold) for fold in folds] or [self]
+
+    @property
+    def members(self) -> list[str]:
+        """The members that are trained, in this part if it is one."""
+        names = list(self.recipes)
+        return [names[self.fold]] if self.fold_of_member and self.fold is not None else names
+
+    @property
+    def entries(self) -> list[str]:
+        """The names of the cached predictions: the members, or `BAG` for members that leave out different folds."""
+        return [BAG] if self.fold_of_member and self.fold is None else self.members
 
     @property
     def images(self) -> dict[str, pd.DataFrame]:
@@ -112,32 +159,17 @@ class Run:
         return self.folder / "predictions" / member / f"{name}.npz"
 
 
-def read_config(folder: Path) -> Any:
-    """Read the config.json of the run in `folder`.
-
-    Raises:
-        InputError: there is no run, and the message names those beside it; or the file is damaged or of another format.
-    """
-    if not (folder / "config.json").is_file():
-        raise unknown_name("run", str(folder), sorted(p.parent.as_posix() for p in folder.parent.glob("*/config.json")))
-    config = read_json(folder / "config.json")
-    version = config.get("format_version") if isinstance(config, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"the run {folder} has the format {'1 or none' if version is None else version}, expected "
-            f"{FORMAT_VERSION}: another version of this program made it; train it again with another --run NAME"
-        )
-    return config
-
-
 def open_run(folder: Path) -> Run:
-    """Open an existing run. Raises `InputError` if there is none, or if its configuration is damaged."""
+    """Open an existing run. Raises `InputError` if there is none, it is of another kind, or its config is damaged."""
     config = read_config(folder)
+    if "kind" in config:
+        raise InputError(f"{folder} is an {config['kind']} run; pass a run of cameras or settings")
     try:
         recipes = {member: recipe_from_json(recipe) for member, recipe in config["recipes"].items()}
         task = config["task"]
         task = Task(**{**task, "order": tuple(task["order"])})
-        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"])
+        folds = int(config.get("folds", 0)), bool(config.get("fold_of_member", False))
+        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"], *folds)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
 
@@ -168,24 +200,32 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     if exists:
         check_same_config(run.folder, flatten(read_config(run.folder)), flatten(config))
         return []
-    table, damaged = _without_damaged(run.data, table, jobs)
-    skipped |= damaged
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
     cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
     size = max((max(recipe.patches.size, recipe.test_patch) for recipe in cropped), default=1)
     check_photo_sizes(table, size)
+    check_source_sizes(table, [recipe.patches for recipe in recipes])
     if run.task.camera:
         check_test_set(run.data, table)
-    table, split_notes = assign_validation(table, run.seed)
-    table = _limit_training(table, run.photos, run.seed)
-    _check_enough_photos(table, recipes)
+    decoded_file = run.folder.parent / DECODED.format(zlib.crc32(config["data"].encode()))
+    decoded = decode_photos(run.data, table.loc[table["split"] != "test", "path"].tolist(), jobs, decoded_file)
+    damaged = decoded[decoded["reason"] != ""].set_index("path")["reason"].to_dict()
+    check_damaged(damaged, len(decoded))
+    table, skipped = table[~table["path"].isin(list(damaged))].reset_index(drop=True), skipped | damaged
+    table, fold_of, split_notes = _split(run, table)
+    largest_fold = 0 if fold_of is None else int(fold_of.value_counts().max())
+    check_enough_photos(int((table["split"] == "train").sum()) - largest_fold, recipes)
     messages = label_notes(Targets(run.task, table))
+    validated = table if fold_of is None else table.assign(split=table["split"].replace("train", "validation"))
     images = validation_images(
-        table, MANIPULATIONS, lambda height, width, name: fits(height, width, name, size), run.seed
+        validated, MANIPULATIONS, lambda height, width, name: fits(height, width, name, size), run.seed
     )
     if len(cropped) < len(recipes) or not all(recipe.patches.manipulated_share for recipe in cropped):
         images = images[~images["is_manipulated"]]
+    if fold_of is not None:
+        images = images.assign(**{FOLD: images["path"].map(fold_of)})
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
+    write_csv(decoded, decoded_file)
     write_manifest(table, run.folder / "manifest.csv")
     write_csv(images.drop(columns="is_manipulated").assign(split="validation"), run.folder / "validation.csv")
     write_bytes("".join(f"{note}\n" for note in notes + split_notes).encode(), run.folder / "notes.txt")
@@ -196,31 +236,14 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     return [*messages, *([f"warning: {describe_skipped(skipped)}"] if skipped else [])]
 
 
-def _without_damaged(folder: Path, table: pd.DataFrame, jobs: int) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Leave out the photos that cannot be decoded; returns the rest of the manifest and the reasons by path."""
-    photos = table.loc[table["split"] != "test", "path"].tolist()
-    found = find_damaged([folder / path for path in photos], jobs)
-    damaged = {path: found[folder / path] for path in photos if folder / path in found}
-    if len(damaged) > MAX_DAMAGED * len(photos):
-        raise InputError(
-            f"{len(damaged)} of {len(photos)} photos cannot be decoded, more than {MAX_DAMAGED:.0%}: "
-            f"{describe_skipped(damaged)}; restore or remove them"
-        )
-    return table[~table["path"].isin(list(damaged))].reset_index(drop=True), damaged
-
-
-def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
-    """Raise `InputError`, naming the first differences, if the run in `folder` has another configuration."""
-    different = [
-        f"{key} {existing.get(key)} (now {requested.get(key)})"
-        for key in sorted({*existing, *requested})
-        if existing.get(key) != requested.get(key)
-    ]
-    if different:
-        raise InputError(
-            f"the run {folder} was made with other settings: {', '.join(different[:DIFFERENCES_NAMED])}"
-            f"{' …' if len(different) > DIFFERENCES_NAMED else ''}; choose another --run NAME, or delete that folder"
-        )
+def _split(run: Run, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series | None, list[str]]:
+    """Return the manifest with the training photos of the run, their folds by path if it has some, and notes."""
+    if not run.folds:
+        table, notes = assign_validation(table, run.seed)
+        return limit_training(table, run.photos, run.seed), None, notes
+    table = limit_training(table, run.photos, run.seed)
+    fold_of, notes = assign_folds(table, run.folds, run.seed)
+    return table, fold_of, [BAG_NOTE if run.fold_of_member else f"{OUT_OF_FOLD} ({run.folds} folds)", *notes]
 
 
 def _config(run: Run) -> dict[str, Any]:
@@ -229,39 +252,8 @@ def _config(run: Run) -> dict[str, Any]:
         "data": str(run.data.resolve()),
         "seed": run.seed,
         "photos": run.photos,
+        **({"folds": run.folds, "fold_of_member": run.fold_of_member} if run.folds else {}),
         "task": asdict(run.task),
         "recipes": {member: asdict(recipe) for member, recipe in run.recipes.items()},
     }
     return as_json(config)
-
-
-def as_json(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration as it is read from a JSON file: with lists instead of tuples."""
-    return json.loads(json.dumps(config))
-
-
-def flatten(tree: Any, name: str = "") -> dict[str, Any]:
-    """Return the values of nested dictionaries by their path, such as `recipes.mobilenet.epochs`."""
-    if not isinstance(tree, dict):
-        return {name: tree}
-    return {k: v for key, branch in tree.items() for k, v in flatten(branch, f"{name}.{key}" if name else key).items()}
-
-
-def _limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
-    """Keep at most `photos` training photos of the manifest, chosen at random, and all other rows."""
-    training = table.index[table["split"] == "train"]
-    if photos is None or photos >= len(training):
-        return table
-    left_out = np.random.default_rng(seed).permutation(training)[photos:]
-    return table.drop(index=left_out)
-
-
-def _check_enough_photos(table: pd.DataFrame, recipes: list[Recipe]) -> None:
-    photos = int((table["split"] == "train").sum())
-    configs = [recipe.patches for recipe in recipes]
-    too_large = (c.batch_size for c in configs if c.batch_size > photos * c.patches_per_photo)
-    batch = max(too_large, default=None)
-    if batch is not None:
-        raise InputError(
-            f"{photos} training photos do not fill a batch of {batch} patches; add some, or give a smaller --batch"
-        )

@@ -3,6 +3,7 @@
 No network is loaded.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from competition.manipulation import UNALTERED
 from competition.utils.atomic_files import write_csv
-from competition.utils.errors import InputError
+from competition.utils.errors import InputError, unknown_name
 from submissions.balancing import WITH_QUOTAS, assign_within, equal_quotas_within
-from submissions.blending import DEFAULT, ByHead, blend_members, settings_entries
-from submissions.prediction_cache import load_members
+from submissions.blend_weights import METHODS, fit, stack_members
+from submissions.blending import DEFAULT, KINDS, ByHead, blend_members, settings_entries
+from submissions.prediction_cache import Predictions, load_members
 from submissions.run import Run
 from submissions.submission_csv import read_expected_names, read_quotas, write_submission
+from submissions.tasks import CAMERA
 
 CAMERA_SUBMISSION = "submission.csv"
 SETTINGS_SUBMISSION = "settings_submission.csv"
@@ -35,37 +38,83 @@ def submit_run(run: Run) -> list[Path]:
 
 
 def submit_camera(
-    run: Run, path: Path, kind: str = DEFAULT, method: str = "none", quota: int | None = None
+    run: Run,
+    path: Path,
+    kind: str = DEFAULT,
+    method: str = "none",
+    quota: int | None = None,
+    others: Sequence[Run] = (),
 ) -> pd.DataFrame:
     """Write a checked submission of cameras for the test set.
 
     Args:
         run: a run with cached predictions for its test set.
         path: of the CSV file.
-        kind: how members are blended, a name of `submissions.blending.KINDS`.
+        kind: how members are blended, a name of `submissions.blending.KINDS`, or of `submissions.blend_weights.METHODS`
+            for a blend that is fitted to the predictions of the validation images.
         method: how classes are balanced, a name of `submissions.balancing.METHODS`.
         quota: images of each camera among the unaltered and among the manipulated images; None for those of quotas.csv
             in the data folder, or equal shares if there is no such file. The methods `none` and `prior` use no quotas.
+        others: runs on the same data, with the same validation images and folds, whose members join the blend.
 
     Returns:
         The submission with columns fname, camera, is_manipulated.
 
     Raises:
-        InputError: there is no test set, the run has no predictions for it, the quotas do not add up to its images, or
-            the method is `prior` and a camera has no training photos.
+        InputError: there is no test set, a run has no predictions for it, runs do not fit together, the quotas do not
+            add up to the images, or the method is `prior` and a camera has no training photos.
     """
-    members = load_members(run, "test")
-    if not members:
-        if "test" not in run.images:
-            raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
-        raise InputError(f"the run {run.folder} has no predictions for the test set; run predict first")
+    runs = [run, *others]
+    _check_same_images(runs)
+    members = _load_members(runs, "test")
     first = next(iter(members.values()))
     quotas = _quotas(run, first.is_manipulated, method, quota)
-    training = training_shares(run) if method == "prior" else None
-    indices = assign_within(blend_members(members, kind), first.is_manipulated, quotas, method, training)
+    training = np.mean([training_shares(each) for each in runs], axis=0) if method == "prior" else None
+    blended = blend_members(members, kind) if kind in KINDS else _fitted_blend(runs, members, kind)
+    indices = assign_within(blended, first.is_manipulated, quotas, method, training)
     names, labels = [Path(name).name for name in first.names], np.array(run.cameras)[indices]
     write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data))
     return pd.DataFrame({"fname": names, "camera": labels, "is_manipulated": first.is_manipulated})
+
+
+def _check_same_images(runs: Sequence[Run]) -> None:
+    first, folders = runs[0], [run.folder.resolve() for run in runs]
+    if len(set(folders)) < len(folders):
+        raise InputError(f"a run is named twice among {', '.join(str(run.folder) for run in runs)}; name each run once")
+    for run in runs[1:]:
+        if run.data.resolve() != first.data.resolve() or not run.validation.equals(first.validation):
+            raise InputError(
+                f"the runs {first.folder} and {run.folder} have other validation images or folds, so that their blend "
+                "could not be scored; choose runs with the same --data, --seed and --folds"
+            )
+
+
+def _load_members(runs: Sequence[Run], split: str) -> dict[str, Predictions]:
+    """The predictions of the members of all runs."""
+    members: dict[str, Predictions] = {}
+    for run in runs:
+        found = load_members(run, split)
+        if not found:
+            if split not in run.images:
+                raise InputError(f"the data {run.data} has no test folder, so there is nothing to submit")
+            raise InputError(f"the run {run.folder} has no predictions for the {split} set; run predict first")
+        members |= {f"{run.folder}: {member}": predictions for member, predictions in found.items()}
+    return members
+
+
+def _fitted_blend(runs: Sequence[Run], members: Mapping[str, Predictions], kind: str) -> NDArray[np.float64]:
+    """Blend the predictions of test images by a method that is fitted to the validation images."""
+    if kind not in METHODS:
+        raise unknown_name("blend", kind, (*KINDS, *METHODS))
+    validation = _load_members(runs, "validation")
+    if len(members) < 2:
+        raise InputError(f"--blend {kind} needs at least 2 members, received {len(members)}; use --blend quadratic")
+    if list(validation) != list(members):
+        raise InputError(f"the members of {runs[0].folder} have no predictions for validation; run predict first")
+    first = next(iter(validation.values()))
+    truth = runs[0].targets.labels(runs[0].validation)[CAMERA].astype(np.int64)
+    fitted = fit(kind, stack_members(validation), truth, first.is_manipulated)
+    return fitted(stack_members(members), next(iter(members.values())).is_manipulated)
 
 
 def has_equal_quotas(run: Run) -> bool:

@@ -1,26 +1,32 @@
-"""Train and predict all members of a run, several at a time in processes of their own.
+"""Train and predict all members of a run, and of its folds: several at a time in processes, or on a cluster.
 
-Building and tracing the graph of a backbone takes up to two minutes on one core. Members that train side by side keep
-the other cores busy meanwhile. On an accelerator, members train one after another.
+Building and tracing the graph of a backbone takes up to two minutes on one core. Trainings that run side by side keep
+the other cores busy meanwhile. On an accelerator, they run one after another.
 
-Tested by tests/commands/test_main_job.py.
+Tested by tests/commands/test_main_job.py and tests/commands/test_folds.py.
 """
 
 import os
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from tqdm import tqdm
-
 from competition.utils.errors import InputError
+from competition.utils.parallel import parallel_map
+from competition.utils.progress import PROGRESS_FILE, State, format_duration, write_progress
 from models.members import smallest_patch
+from submissions.blending import merge_folds
+from submissions.progress.watch import Job, watch
+from submissions.progress.work import START, seconds, slowdown
 from submissions.run import FRONT_END, Run, open_run
 
+Unit = tuple[Run, str]  # a run or one of its parts, and a member or the shared front end: what one process trains
 POLL = 0.5  # seconds
 LOG = "log.txt"
 ENVIRONMENT = {  # of the processes; they share the cores, so each has one thread
@@ -29,47 +35,105 @@ ENVIRONMENT = {  # of the processes; they share the cores, so each has one threa
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # page faults of large arrays cost a quarter of the time
-    "TQDM_DISABLE": "1",  # one bar in the main process instead
 }
 
 
-def train_run(run: Run, processes: int) -> None:
-    """Train and predict every member of a run that is not finished yet.
+def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str | None = None) -> None:
+    """Train and predict every member of a run that is not finished yet, for every fold if the run has folds.
 
     Args:
         run: a run that was started, see `submissions.run.start_run`.
-        processes: number of members that train at the same time.
+        processes: number of trainings that run at the same time on this machine.
+        on_cluster: run each training on a worker of the current cluster, see `competition.utils.parallel.cluster`. The
+            workers need the folder of the run at the same path. If a worker dies, another one continues its training
+            after the last complete epoch.
+        tracker: where trainings are logged to, a name of `models.training.tracking.TRACKERS`; None for nowhere.
 
     Raises:
         InputError: a training failed for a reason that the user can fix, or a process was killed.
     """
-    from submissions.members import finish_training, predict_member, train_front_end, train_member
+    from submissions.members import finish_training, prepare_training
 
-    train_front_end(run)
-    unfinished = [member for member in run.recipes if not _is_finished(run, member)]
-    unfinished.sort(key=smallest_patch, reverse=True)  # those that need large maps take longest, so they start first
-    if min(processes, len(unfinished)) > 1:
-        _train_in_processes(run, unfinished, processes)
-    else:
-        for member in unfinished:
-            train_member(run, member)
-            predict_member(run, member)
+    if run.folds:
+        prepare_training(run)
+    if run.shared_front_end is not None:
+        _train_all([(part, FRONT_END) for part in run.parts], processes, on_cluster, tracker)
+    units = [(part, member) for part in run.parts for member in part.members]
+    # Members that need large maps take longest, so they start first.
+    _train_all(sorted(units, key=lambda unit: -smallest_patch(unit[1])), processes, on_cluster, tracker)
     finish_training(run)
+    merge_folds(run)
 
 
-def _is_finished(run: Run, member: str) -> bool:
+def _train_all(units: Sequence[Unit], processes: int, on_cluster: bool, tracker: str | None) -> None:
+    unfinished = [unit for unit in units if not _is_finished(*unit)]
+    if on_cluster:
+        places = [(part.whole.folder.resolve(), part.fold, name) for part, name in unfinished]
+        for _ in parallel_map(partial(_train_on_worker, tracker=tracker), places, processes, "trainings", chunk=1):
+            pass
+    elif min(processes, len(unfinished)) > 1:
+        _train_in_processes(unfinished, processes, tracker)
+    else:
+        _train_in_turn(unfinished, tracker)
+
+
+def _train_in_turn(units: Sequence[Unit], tracker: str | None) -> None:
+    """Train units one after another in this process, and print how long the others will take."""
+    jobs, begin = [Job(*unit) for unit in units], time.monotonic()
+    expected = [seconds(job.stages) for job in jobs]
+    for number, (run, name) in enumerate(units, 1):
+        _train(run, name, tracker)
+        if number < len(units):
+            left = sum(expected[number:]) * slowdown(time.monotonic() - begin, sum(expected[:number]))
+            print(f"{name} is finished, {number} of {len(units)}; about {format_duration(left)} left")
+
+
+def _train(run: Run, name: str, tracker: str | None) -> None:
+    """Train and predict one member, or the shared front end, of a run or of one of its parts."""
+    from submissions.members import predict_member, train_front_end, train_member
+
+    if name == FRONT_END:
+        train_front_end(run, tracker)
+    else:
+        train_member(run, name, tracker)
+        predict_member(run, name)
+
+
+def _is_finished(run: Run, name: str) -> bool:
     heads = run.targets.all_heads
-    return all(run.predictions_file(member, split, head).exists() for split in run.images for head in heads)
+    return all(run.predictions_file(name, split, head).exists() for split in run.images for head in heads)
 
 
-def _train_in_processes(run: Run, members: Sequence[str], processes: int) -> None:
+def _open_part(folder: Path, fold: int | None) -> Run:
+    run = open_run(folder)
+    return run if fold is None else run.parts[fold]
+
+
+def _log_file(run: Run, name: str) -> Path:
+    folder = run.front_end_folder if name == FRONT_END else run.member_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / LOG
+
+
+def _train_on_worker(place: tuple[Path, int | None, str], tracker: str | None) -> None:
+    """Train a unit on a worker of a cluster. Messages go to log.txt in its folder."""
+    folder, fold, name = place
+    run = _open_part(folder, fold)
+    with _log_file(run, name).open("a") as log, redirect_stdout(log), redirect_stderr(log):
+        _train(run, name, tracker)
+
+
+def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | None) -> None:
+    jobs = [Job(*unit) for unit in units]
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ.update(ENVIRONMENT)  # a new process reads them before it loads a framework
     try:
-        with ProcessPoolExecutor(min(processes, len(members)), get_context("spawn"), _watch_parent) as pool:
-            futures = [pool.submit(_train_and_predict, run.folder, member) for member in members]
+        with ProcessPoolExecutor(min(processes, len(units)), get_context("spawn"), _watch_parent) as pool:
+            futures = [
+                pool.submit(_train_in_process, part.whole.folder, part.fold, name, tracker) for part, name in units
+            ]
             try:
-                _show_progress(run, members, futures)
+                watch(jobs, futures, processes)
                 for future in futures:
                     future.result()
             except BrokenProcessPool:
@@ -80,6 +144,8 @@ def _train_in_processes(run: Run, members: Sequence[str], processes: int) -> Non
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     finally:
+        for job in jobs:
+            job.file.unlink(missing_ok=True)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -87,50 +153,24 @@ def _train_in_processes(run: Run, members: Sequence[str], processes: int) -> Non
                 os.environ[name] = value
 
 
-def _train_and_predict(folder: Path, member: str) -> None:
-    """Train and predict one member in a process of its own. Its output goes to log.txt in the member's folder."""
-    run = open_run(folder)
-    run.member_folder(member).mkdir(parents=True, exist_ok=True)
-    with (run.member_folder(member) / LOG).open("a") as log:
+def _train_in_process(folder: Path, fold: int | None, name: str, tracker: str | None) -> None:
+    """Train a unit in a process of its own. Its output goes to log.txt in its folder."""
+    run = _open_part(folder, fold)
+    with _log_file(run, name).open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    from submissions.members import predict_member, train_member
-
-    train_member(run, member)
-    predict_member(run, member)
+    os.environ[PROGRESS_FILE] = str(Job(run, name).file)
+    write_progress(State(START, 0, 0, ""), os.environ[PROGRESS_FILE])
+    _train(run, name, tracker)
 
 
 def _watch_parent() -> None:
     """End this process when its parent is gone, even if it was killed: nobody else would."""
     parent = os.getppid()
 
-    def watch() -> None:
+    def end() -> None:
         while os.getppid() == parent:
             time.sleep(POLL)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _show_progress(run: Run, members: Sequence[str], futures: Sequence["Future[None]"]) -> None:
-    """Show the finished epochs and predictions of all members until all are finished or one has failed."""
-    recipes = [run.recipes[member] for member in members]
-    epochs = sum(
-        recipe.epochs + (recipe.front_end_recipe.epochs if recipe.front_end_recipe else 0) for recipe in recipes
-    )
-    folders = [run.member_folder(member) for member in members]
-    histories = [folder / name for folder in folders for name in ("history.csv", f"{FRONT_END}/history.csv")]
-    head = next(iter(run.targets.all_heads))
-    files = [run.predictions_file(member, split, head) for member in members for split in run.images]
-    with tqdm(
-        total=epochs + len(files), desc="members", bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
-    ) as bar:
-        pending: set[Future[None]] = set(futures)
-        while pending and not any(future.done() and future.exception() for future in futures):
-            _, pending = wait(pending, POLL, FIRST_EXCEPTION)
-            finished = sum(map(_rows, histories)) + sum(file.exists() for file in files)
-            bar.update(min(bar.total, finished) - bar.n)
-
-
-def _rows(history: Path) -> int:
-    return max(0, history.read_text().count("\n") - 1) if history.exists() else 0
+    threading.Thread(target=end, daemon=True).start()

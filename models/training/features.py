@@ -10,11 +10,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_errors
 from augment.prefetch import prefetch
 from competition.utils.atomic_files import atomic_write
+from competition.utils.progress import Progress, progress_bar
 from models.classifier import build
 from models.front_ends import FRONT_ENDS
 from models.layers import Tensor
@@ -37,22 +37,31 @@ class FeatureBatches(keras.utils.PyDataset):
         labels: maps an epoch and indices of patches to their targets and weights by head.
         batch_size: patches in a batch.
         seed: the order of an epoch depends on it and on the epoch. None keeps the order.
+        rows: indices of the patches to use; None for all.
 
     Attributes:
         epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a training.
     """
 
-    def __init__(self, features: np.ndarray, labels: Labels, batch_size: int, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        features: np.ndarray,
+        labels: Labels,
+        batch_size: int,
+        seed: int | None = None,
+        rows: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.features, self.labels, self.batch_size, self.seed = features, labels, batch_size, seed
+        self.rows = np.arange(len(features)) if rows is None else rows
         self.epoch = 0
         self._epoch_began = False
 
     def __len__(self) -> int:
-        return -(-len(self.features) // self.batch_size)
+        return -(-len(self.rows) // self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, np.ndarray], Arrays, Arrays]:
-        rows = np.arange(len(self.features))
+        rows = self.rows
         if self.seed is not None:
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
         rows = rows[index * self.batch_size : (index + 1) * self.batch_size]
@@ -93,11 +102,11 @@ def feature_batches(
     validation: EvaluationPatches,
     heads: Mapping[str, int],
     seed: int,
+    used: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[FeatureBatches, FeatureBatches]:
-    """Return batches of features of the training patches of the first epoch, and of all validation patches.
+    """Return batches of features of the training patches of the first epoch, and of the validation patches.
 
-    Features are computed unless `folder` has them, and read from there as they are needed. A feature takes 2 bytes: the
-    front end `dct` needs 5.4 kB for a patch.
+    Features are computed unless `folder` has them, see `compute_features`, and read from there as they are needed.
 
     Args:
         folder: for the files; several trainings of the same front end and patches may share it.
@@ -106,29 +115,47 @@ def feature_batches(
         training, validation: the patches.
         heads: number of classes by the name of the head.
         seed: of the order of the batches.
+        used: which training photos and which validation images to use, boolean (photos,) and (images,); None for all.
 
     Raises:
         InputError: a photo cannot be decoded.
     """
-    files = [folder / name for name in FILES]
-    if not all(file.exists() for file in files):
-        fixed = fixed_layer(member, recipe)
-        assert fixed is not None
-        extractor, _ = split_network(build(member, recipe, heads), fixed)
-        with (
-            tqdm(total=len(training) + len(validation), desc="features of patches", unit="batch") as bar,
-            reraise_input_errors(training, validation),
-        ):
-            for file, patches in zip(files, (training, validation), strict=True):
-                features = _extract(extractor, patches, bar)
-                with atomic_write(file) as partial, partial.open("wb") as stream:
-                    np.save(stream, features)
-    known, checked = (np.load(file, mmap_mode="r") for file in files)
-    photos, size = training.photos(0), recipe.patches.batch_size
+    compute_features(folder, member, recipe, training, validation, heads)
+    known, checked = (np.load(folder / name, mmap_mode="r") for name in FILES)
+    photos, size = training.photos(0)[: len(known)], recipe.patches.batch_size
+    of_training, of_validation = (None, None) if used is None else (used[0][photos].nonzero()[0], used[1].nonzero()[0])
     return (
-        FeatureBatches(known, lambda epoch, rows: training.labels(epoch, photos[rows]), size, seed),
-        FeatureBatches(checked, lambda epoch, rows: validation.labels(rows), size),
+        FeatureBatches(known, lambda epoch, rows: training.labels(epoch, photos[rows]), size, seed, of_training),
+        FeatureBatches(checked, lambda epoch, rows: validation.labels(rows), size, rows=of_validation),
     )
+
+
+def compute_features(
+    folder: Path,
+    member: str,
+    recipe: Recipe,
+    training: TrainingPatches,
+    validation: EvaluationPatches,
+    heads: Mapping[str, int],
+) -> None:
+    """Compute the features of the training patches of the first epoch and of all validation patches, unless they exist.
+
+    A feature takes 2 bytes: the front end `dct` needs 5.4 kB for a patch. `feature_batches` describes the arguments.
+    """
+    files = [folder / name for name in FILES]
+    if all(file.exists() for file in files):
+        return
+    fixed = fixed_layer(member, recipe)
+    assert fixed is not None
+    extractor, _ = split_network(build(member, recipe, heads), fixed)
+    with (
+        progress_bar("features of patches", len(training) + len(validation), "batch") as bar,
+        reraise_input_errors(training, validation),
+    ):
+        for file, patches in zip(files, (training, validation), strict=True):
+            features = _extract(extractor, patches, bar)
+            with atomic_write(file) as partial, partial.open("wb") as stream:
+                np.save(stream, features)
 
 
 def delete_features(folder: Path) -> None:
@@ -137,7 +164,7 @@ def delete_features(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _extract(extractor: keras.Model, patches: TrainingPatches | EvaluationPatches, bar: tqdm) -> np.ndarray:
+def _extract(extractor: keras.Model, patches: TrainingPatches | EvaluationPatches, bar: Progress) -> np.ndarray:
     """Features of all patches with the flag as the last column, float16 (patches, width + 1)."""
     rows = []
     for inputs, *_ in prefetch(patches.__getitem__, len(patches)):

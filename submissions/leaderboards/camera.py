@@ -18,6 +18,7 @@ from competition.utils.errors import InputError
 from competition.utils.tables import MISSING, format_interval, format_number, read_text_table, text_table
 from submissions.balancing import WITH_QUOTAS, assign_within, equal_quotas_within
 from submissions.blending import DEFAULT, KINDS, average_views, blend, blend_members
+from submissions.leaderboards.blends import fitted_blends, nested_blends
 from submissions.leaderboards.evaluation import Evaluation
 from submissions.prediction_cache import Predictions
 from submissions.submission_csv import PRIVATE, PUBLIC
@@ -61,8 +62,10 @@ def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None
             f"validation has predictions of {', '.join(validation.members)}, the test set of "
             f"{', '.join(test.members)}; run predict again"
         )
-    on_validation = entries(validation, validation_quotas(validation))
-    on_test = {} if test is None else entries(test, blind_quotas(test))
+    on_validation = entries(validation, validation_quotas(validation)) | _fitted(nested_blends(validation))
+    on_test: dict[str, Entry] = {}
+    if test is not None:
+        on_test = entries(test, blind_quotas(test)) | _fitted(fitted_blends(validation, test))
     notes = [note] if note else []
     if validation_quotas(validation) is None:
         notes.append(UNEQUAL_VALIDATION)
@@ -132,7 +135,7 @@ def compare_camera(runs_folder: Path | str) -> pd.DataFrame:
     """
     tables = []
     for path in sorted(Path(runs_folder).glob(f"*/{FILE_NAME}")):
-        fix = "delete it and run leaderboard again"
+        fix = "delete it and run predict RUN again"
         table = read_text_table(path, COLUMNS, fix)[COLUMNS].assign(run=path.parent.name)
         try:
             tables.append(_typed(table))
@@ -175,6 +178,10 @@ def entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[st
             labels = assign_within(blended, evaluation.is_manipulated, quotas, method)
             entries[f"blend {DEFAULT}, {method}"] = (blended, labels)
     return entries
+
+
+def _fitted(blends: Mapping[str, NDArray[np.floating]]) -> dict[str, Entry]:
+    return {f"blend {method}": (probabilities, None) for method, probabilities in blends.items()}
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

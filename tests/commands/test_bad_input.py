@@ -15,7 +15,7 @@ from PIL import Image
 from commands import __main__ as command_line
 from commands.test import PARALLEL
 from submissions.prediction_cache import load, save
-from submissions.run import FORMAT_VERSION
+from submissions.run_config import FORMAT_VERSION
 
 TRAIN = ("train", "convnet", "--preset", "smoke", "--data", "photos", "--jobs", "1")
 

@@ -1,5 +1,6 @@
 """Submissions follow from the cached predictions alone."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from competition.settings import SETTINGS
 from competition.utils.errors import InputError
 from submissions.balancing import assign_within
+from submissions.blend_weights import METHODS, fit, stack_members
 from submissions.blending import KINDS, blend_members, settings_entries
 from submissions.prediction_cache import load_members
 from submissions.submit import (
@@ -148,3 +150,32 @@ def test_settings_submission_has_the_test_images_if_there_are_any(make_run):
     submit_run(run)
     names = pd.read_csv(run.folder / SETTINGS_SUBMISSION)["fname"].tolist()
     assert names == [f"{number}_unalt.tif" for number in range(5)]
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_fitted_blend_is_fitted_to_the_validation_images(camera_run, kind, tmp_path):
+    table = submit_camera(camera_run, tmp_path / "made.csv", kind)
+    members, validation = (stack_members(load_members(camera_run, split)) for split in ("test", "validation"))
+    truth = camera_run.validation["camera"].map({"a": 0, "b": 1}).to_numpy()
+    blended = fit(kind, validation, truth, np.zeros(len(truth), bool))(members, np.zeros(6, bool))
+    assert table["camera"].tolist() == np.array(["a", "b"])[blended.argmax(axis=1)].tolist()
+
+
+def test_members_of_several_runs_are_blended(camera_run, tmp_path):
+    copied = replace(camera_run, folder=camera_run.folder.with_name("copied"))
+    shutil.copytree(camera_run.folder, copied.folder)
+    alone = submit_camera(camera_run, tmp_path / "alone.csv")
+    together = submit_camera(camera_run, tmp_path / "together.csv", others=[copied])
+    pd.testing.assert_frame_equal(alone, together)  # equal members twice
+    with pytest.raises(InputError, match="a run is named twice"):
+        submit_camera(camera_run, tmp_path / "none.csv", others=[camera_run])
+    (copied.folder / "validation.csv").write_text("path,camera,manipulation,split\n")
+    with pytest.raises(InputError, match=r"have other validation images or folds, .*; choose runs with the same"):
+        submit_camera(camera_run, tmp_path / "none.csv", others=[copied])
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_a_fitted_blend_of_one_member_is_rejected(make_run, tmp_path):
+    run = make_run(Task("camera"), members=("mobilenet",), test=6)
+    with pytest.raises(InputError, match="--blend optimized needs at least 2 members, received 1"):
+        submit_camera(run, tmp_path / "none.csv", "optimized")

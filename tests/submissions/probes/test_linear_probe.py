@@ -24,7 +24,7 @@ from submissions.probes.linear_probe import (
     score_probes,
 )
 from submissions.probes.targets import Sample
-from submissions.run import FORMAT_VERSION
+from submissions.run_config import FORMAT_VERSION
 
 
 def make_sample(labels: np.ndarray, is_validation: np.ndarray, **changes) -> Sample:

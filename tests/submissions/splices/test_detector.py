@@ -11,7 +11,8 @@ import pytest
 from competition.metrics.localization import score_map
 from competition.utils.errors import InputError
 from models.presets import dual_encoder_recipe
-from submissions.run import FORMAT_VERSION, SIMULATED
+from submissions.run import SIMULATED
+from submissions.run_config import FORMAT_VERSION
 from submissions.splices.detector import (
     BATCH_SIZE,
     Encoder,
