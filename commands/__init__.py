@@ -20,10 +20,12 @@ line. One module for each command parses its options, calls the lower levels and
 
 They share:
 
-    program      the name of the program, for messages
-    options      types of options
-    data_folder  the folder of the photos, or a simulated one
-    framework    start-up of Keras
+    program        the name of the program, for messages
+    options        types of options
+    camera_experiments  experiments that train on virtual competitions
+    data_folder    the folder of the photos, also from an archive, or a simulated one
+    framework      start-up of Keras
+    kaggle_client  upload of a submission
 
 These modules import the standard library at import time, and tables of names that need nothing else (`models.members`,
 `submissions.experiments.laurence_murphy`). They import everything else inside functions, and the framework after the

@@ -1,4 +1,4 @@
-"""The command `doctor`: check that each photo is an original of the camera that its folder names."""
+"""The command `doctor`: is each photo original, and is it fit for training?"""
 
 import argparse
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from commands.options import processes
 from commands.program import PROGRAM
 
-HELP = "check that each photo is an original of the camera that its folder names"
+HELP = "check each photo: is the file as the camera wrote it, and is it fit for training?"
 EXAMPLE = f"{PROGRAM} doctor data/photos --out doctor.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="folder with DIR/train/CAMERA/*.jpg or DIR/CAMERA/*.jpg")
+    parser.add_argument("folder", type=Path, help="folder or zip archive with train/CAMERA/*.jpg or CAMERA/*.jpg")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.csv", help="report with one row per file: verdict and reason"
+        "--out", type=Path, required=True, metavar="FILE.csv", help="report with one row per file: verdicts and reasons"
     )
     parser.add_argument(
         "--pixels", action="store_true", help="also decode: find damage, and near duplicates across splits"
@@ -29,18 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--splits", type=Path, metavar="MANIFEST.csv", help="manifest of a run, for its training and validation photos"
     )
     parser.add_argument(
-        "--apply", action="store_true", help="also write FILE.manifest.csv, the manifest of the files to keep"
+        "--apply", action="store_true", help="also write FILE.manifest.csv, the manifest of the kept files"
     )
     parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one per core")
     parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="use a Dask cluster instead of processes")
 
 
 def run(args: argparse.Namespace) -> None:
+    from competition.archives import unpack_download
     from competition.doctor.rules import RULES
     from competition.doctor.run import examine, kept_manifest, summary
     from competition.manifest import load_manifest, write_manifest
     from competition.utils.atomic_files import write_csv
     from competition.utils.errors import unknown_name
+    from competition.utils.locks import lock_file
     from competition.utils.parallel import cluster
 
     for name in args.without:
@@ -51,12 +53,15 @@ def run(args: argparse.Namespace) -> None:
         manifest = load_manifest(args.splits)
         splits = dict(zip(manifest["path"], manifest["split"], strict=True))
     rules = [name for name in RULES if name not in args.without]
-    with cluster(args.cluster):
-        report = examine(args.folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
-    write_csv(report, args.out)
+    folder, messages = unpack_download(args.folder)
+    for message in messages:
+        print(message)
+    with lock_file(args.out), cluster(args.cluster):
+        report = examine(folder, rules, pixels=args.pixels, jobs=args.jobs, splits=splits)
+        write_csv(report, args.out)
     print(summary(report))
-    print(f"\n{args.out}: verdict and reason for each file")
+    print(f"\n{args.out}: verdicts and reasons for each file")
     if args.apply:
         manifest_path = args.out.with_suffix(".manifest.csv")
         write_manifest(kept_manifest(report), manifest_path)
-        print(f"{manifest_path}: manifest of the files to keep")
+        print(f"{manifest_path}: manifest of the kept files")

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from commands.data_folder import open_folder
 from commands.options import at_least, processes
 from commands.program import PROGRAM
 
@@ -11,7 +12,7 @@ EXAMPLE = f"{PROGRAM} prepare data/photos --out data/prepared"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with DIR/train/CAMERA/*.jpg")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder or zip archive with train/CAMERA/*.jpg")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="prepared folder, for train --data")
     parser.add_argument(
         "--size",
@@ -33,14 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from competition.manifest import describe_skipped, load_manifest
     from competition.prepare.run import prepare
+    from competition.utils.locks import lock_folder
     from competition.utils.parallel import cluster
 
+    folder = open_folder(args.folder)
     only = None
     if args.manifest:
         manifest = load_manifest(args.manifest)
         only = set(manifest.loc[manifest["split"] != "test", "path"])
-    with cluster(args.cluster):
-        table, skipped = prepare(args.folder, args.out, args.size, args.jobs, only)
+    with lock_folder(args.out), cluster(args.cluster):
+        table, skipped = prepare(folder, args.out, args.size, args.jobs, only)
     if skipped:
         print(f"warning: {describe_skipped(skipped)}")
     size = table["bytes"].sum() / 2**20

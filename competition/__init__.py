@@ -1,5 +1,7 @@
 """Level 1: photos, their metadata, splits and scores. In reading order:
 
+    archives      unpack a download
+    layout        where a data folder has its photos
     manifest      a folder of photos as a table, one row per photo
     manipulation  the manifest's column `manipulation`
     splits        training and validation photos

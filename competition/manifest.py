@@ -1,6 +1,6 @@
 """The manifest: a folder of photos as a table, one row per photo.
 
-The folder has the layout of the Kaggle competition:
+The folder has the layout of the Kaggle competition, or another of `competition.layout`:
 
     DIR/train/<camera>/*.jpg           one folder per camera, at least two
     DIR/test/*_unalt.tif, *_manip.tif  (optional) patches, unaltered or manipulated
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from competition.layout import TEST, Layout, find_layout
 from competition.manipulation import UNALTERED, manipulation_from_name
 from competition.metadata.collected import collected_devices
 from competition.metadata.header import Header, header_or_reason
@@ -77,7 +78,7 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
             unsupported.append(f"{name} ({header.bits}-bit {header.mode})")
         else:
             row = {"path": name, "width": header.width, "height": header.height}
-            details = _test_row(path) if name.startswith("test/") else _train_row(path, header, devices.get(name))
+            details = _test_row(path) if name.startswith(f"{TEST}/") else _train_row(path, header, devices.get(name))
             rows.append(row | details)
     if unsupported:
         raise InputError(f"not 8-bit RGB: {_some(unsupported)}; convert or remove {len(unsupported)} file(s)")
@@ -85,7 +86,7 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
     cameras = table["camera"].dropna().unique()
     if len(cameras) < 2:
         raise InputError(
-            f"{folder}/train has readable photos of {len(cameras)} camera(s), expected at least 2, each "
+            f"{folder} has readable photos of {len(cameras)} camera(s), expected at least 2, each "
             "in a folder of its name" + (f"; {describe_skipped(skipped)}" if skipped else "")
         )
     return table, dict(sorted(skipped.items()))
@@ -94,14 +95,13 @@ def read_folder(folder: Path | str, jobs: int = 1) -> tuple[pd.DataFrame, dict[s
 def list_folder(folder: Path) -> tuple[list[Path], list[Path], dict[Path, str]]:
     """List a data folder by file names alone: training photos, test patches, and path → reason for all other files.
 
-    Raises InputError for a folder without training photos.
+    Raises InputError for a folder without training photos, and as `competition.layout.find_layout`.
     """
-    if not (folder / "train").is_dir():
-        raise InputError(f"{folder} has no folder 'train'; expected {folder}/train/<camera>/*.jpg")
-    train, others = _train_photos(folder)
-    test, others_test = _photos(folder / "test") if (folder / "test").is_dir() else ([], {})
+    layout = find_layout(folder)
+    train, others = _train_photos(layout)
+    test, others_test = _photos(layout.test) if layout.test else ([], {})
     if not train:
-        raise InputError(f"{folder}/train holds no photos; expected {folder}/train/<camera>/*.jpg")
+        raise InputError(f"{layout.train} holds no photos; expected {layout.train}/<camera>/*.jpg")
     return train, test, others | others_test
 
 
@@ -147,16 +147,16 @@ def _photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     return photos, others
 
 
-def _train_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+def _train_photos(layout: Layout) -> tuple[list[Path], dict[Path, str]]:
     photos: list[Path] = []
     skipped: dict[Path, str] = {}
-    for path in _visible(folder / "train"):
-        if path.is_dir():
-            inside, others = _photos(path)
-            photos += inside
-            skipped |= others
-        else:
-            skipped[path] = "not inside a camera's folder"
+    for path in layout.cameras:
+        inside, others = _photos(path)
+        photos += inside
+        skipped |= others
+    # Beside camera folders without `train` lie tables and `test`, which are not mistakes.
+    stray = find_photos(layout.train) if layout.train == layout.folder else _visible(layout.train)
+    skipped |= {path: "not inside a camera's folder" for path in stray if path not in layout.cameras}
     return photos, skipped
 
 

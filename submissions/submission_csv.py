@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from competition.layout import test_folder
 from competition.manipulation import UNALTERED
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
@@ -29,10 +30,11 @@ def read_expected_names(data_folder: Path | str) -> list[str]:
     because Kaggle expects a prediction for them, too.
 
     Raises:
-        InputError: neither exists, sample_submission.csv is damaged, or the two differ.
+        InputError: neither exists, sample_submission.csv is damaged, the two differ, or the test images lie in an
+            unknown folder.
     """
-    sample, test = Path(data_folder) / "sample_submission.csv", Path(data_folder) / "test"
-    in_folder = [file.name for file in find_photos(test)] if test.is_dir() else []
+    sample, test = Path(data_folder) / "sample_submission.csv", test_folder(Path(data_folder))
+    in_folder = [file.name for file in find_photos(test)] if test else []
     if not sample.is_file():
         if not in_folder:
             raise InputError(
@@ -153,17 +155,20 @@ def write_submission(
     path: Path | str,
     known_labels: Collection[str],
     expected_names: Collection[str],
+    overwrite: bool = True,
 ) -> None:
     """Write `labels[i]` as the camera of file `names[i]`.
 
     Raises:
-        InputError: an expected file is missing, a file is repeated or not expected, or a label is unknown. Nothing is
-            written then.
+        InputError: an expected file is missing, a file is repeated or not expected, a label is unknown, or `path` has
+            another submission and `overwrite` is false. Nothing is written then.
     """
     if len(names) != len(labels):
         raise ValueError(f"expected one label for each name; got {len(names)} names and {len(labels)} labels")
     table = pd.DataFrame({"fname": list(map(str, names)), "camera": list(map(str, labels))})
     _check(table, "the submission", known_labels, expected_names)
+    if not overwrite and Path(path).exists() and Path(path).read_text() != table.to_csv(index=False):
+        raise InputError(f"{path} has another submission; give --force to replace it, or another file with --out")
     write_csv(table, path)
 
 

@@ -1,7 +1,8 @@
-"""Check that each photo is an original of the camera that its folder names. In reading order:
+"""Check each photo of a collection: is it original, and is it fit for training? In reading order:
 
     run         a whole folder
     read_file   one photo
+    verdicts    the two verdicts on it
     rules       the checks
     duplicates  perceptual hashes
     software    firmware or editing software

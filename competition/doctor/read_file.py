@@ -56,9 +56,11 @@ def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
 
 
 def camera_and_split(path: str) -> tuple[str | None, str]:
-    """Parse a path relative to the examined folder: `[split/][camera/…]file`. Test patches name no camera."""
+    """Parse a path relative to the examined folder: `[split/[split/]][camera/…]file`. Test patches name no camera."""
     parts = path.split("/")
     split = parts.pop(0) if parts[0] in SPLITS else "train"
+    if parts[0] == split and len(parts) > 2:  # an archive with a folder of its own name: train/train/<camera>
+        del parts[0]
     return parts[0] if len(parts) > 1 and split != "test" else None, split
 
 

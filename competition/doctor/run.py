@@ -12,7 +12,17 @@ import pandas as pd
 
 from competition.doctor.duplicates import near_duplicates
 from competition.doctor.read_file import Photo, camera_and_split, read_photo, sort_sides
-from competition.doctor.rules import MIN_AGREEING, MIN_TABLE_SHARE, RULES, Profile
+from competition.doctor.rules import (
+    FIT,
+    MIN_AGREEING,
+    MIN_QUALITY,
+    MIN_TABLE_COVERAGE,
+    MIN_TABLE_SHARE,
+    ORIGINAL,
+    RULES,
+    Profile,
+)
+from competition.doctor.verdicts import UNREADABLE, Verdicts, judge
 from competition.manifest import COLUMNS, DTYPES
 from competition.manipulation import UNALTERED, manipulation_from_name
 from competition.metadata.collected import collected_devices
@@ -23,15 +33,16 @@ from competition.utils.tables import text_table
 
 Value = TypeVar("Value", bound=Hashable)
 
-UNREADABLE = "unreadable"  # the one reason that is not a rule
 HEADER_COLUMNS = (  # columns of the manifest that are fields of `Header`
     *("make", "model", "f_number", "iso", "exposure_time"),
     *("width", "height", "jpeg_quality", "software", "taken_at"),
 )
 REPORT_DTYPES = {
     "path": "str",
-    "verdict": "str",
-    "reason": "str",
+    "original": "str",  # yes or no; null where not asked, see `competition.doctor.verdicts`
+    "original_reasons": "str",
+    "fit": "str",  # yes or no
+    "fit_reasons": "str",
     **{name: kind.replace("int64", "Int64") for name, kind in DTYPES.items() if name != "path"},
 }
 
@@ -55,17 +66,19 @@ def examine(
         splits: path → train or validation, where the folders do not say so.
 
     Returns:
-        One row per file, sorted by path. Columns: path, verdict (`keep` or `reject`), reason (`rule: what is wrong`,
-        joined by `; `; null when kept), then those of the manifest, null where unknown.
+        One row per file, sorted by path. Columns: path; original and fit, the verdicts `yes` or `no`, each followed by
+        its reasons (`rule: finding`, joined by `; `; null for `yes`); those of the manifest, null where unknown.
 
     Raises:
-        InputError: A rule is unknown, or the folder has no files.
+        InputError: A rule is unknown, the folder is missing, has no files, or contains a folder that cannot be read.
     """
     folder = Path(folder)
     devices = collected_devices(folder)
     unknown = [name for name in rules if name not in RULES]
     if unknown:
         raise unknown_name("rule", unknown[0], RULES)
+    if not folder.exists():
+        raise InputError(f"the folder {folder} does not exist; expected a folder with photos")
     paths = _files(folder) if folder.is_dir() else []
     if not paths:
         raise InputError(f"{folder} has no files; expected a folder with photos")
@@ -77,20 +90,10 @@ def examine(
     active = [name for name in RULES if name in rules and (pixels or not RULES[name].pixels)]
     columns: dict[str, list[object]] = {name: [] for name in REPORT_DTYPES}  # smaller than a list of rows
     for path, photo in zip(paths, results, strict=True):
-        if isinstance(photo, Photo):
-            row = _row(photo, check_photo(photo, profile, active), devices.get(path))
-        else:
-            row = _unreadable_row(path, reason=photo)
+        row = _verdict_columns(judge(photo, profile, active)) | _manifest_columns(path, photo, devices.get(path))
         for name, values in columns.items():
             values.append(row.get(name))
     return pd.DataFrame(columns).astype(REPORT_DTYPES)
-
-
-def check_photo(photo: Photo, profile: Profile, rules: Iterable[str]) -> list[str]:
-    """Apply the named rules to a photo and return what they find, as `rule: what is wrong`."""
-    is_patch = photo.split == "test"
-    checks = {name: RULES[name].check(photo, profile) for name in rules if RULES[name].patches or not is_patch}
-    return [f"{name}: {finding}" for name, finding in checks.items() if finding]
 
 
 def build_profile(
@@ -98,55 +101,62 @@ def build_profile(
     copies: Mapping[str, str] | None = None,
     neighbors: Mapping[str, str] | None = None,
 ) -> Profile:
-    """Collect what at least `MIN_AGREEING` photos of a group share; model and size also need a majority of it."""
+    """Collect what at least `MIN_AGREEING` photos of a group share; model, size and quality also need a majority."""
     photos = [photo for photo in photos if photo.split != "test"]
     model = _counts(photos, lambda photo: photo.header.model)
     size = _counts(photos, lambda photo: sort_sides(photo.header.width, photo.header.height))
     tables = _counts(photos, lambda photo: photo.tables_digest)
     software = _counts(photos, lambda photo: photo.header.software)
+    is_low = _counts(photos, lambda photo: (photo.header.jpeg_quality or 100) < MIN_QUALITY)
+    usual_model = {group: usual for group, counts in model.items() if (usual := _majority(counts))}
     return Profile(
-        model={group: usual for group, counts in model.items() if (usual := _majority(counts))},
+        model=usual_model,
         size={group: sides for group, counts in size.items() if (sides := _majority(counts))},
-        tables={
-            group: frozenset(
-                name for name, count in counts.items() if count >= max(2, MIN_TABLE_SHARE * counts.total())
-            )
-            for group, counts in tables.items()
-            if max(counts.values()) >= MIN_AGREEING
-        },
+        tables={group: own for group, counts in tables.items() if (own := _own_tables(counts))},
         software={
             group: frozenset(name for name, count in counts.items() if name and count >= MIN_AGREEING)
             for group, counts in software.items()
         },
+        low_quality=frozenset(group for group in usual_model if _majority(is_low[group])),
         copies=copies or {},
         neighbors=neighbors or {},
     )
 
 
 def summary(report: pd.DataFrame) -> str:
-    """Format two tables: kept and rejected files by camera, and rejected files by rule."""
+    """Format two tables: the verdicts by camera, and the findings by rule."""
     camera = report["camera"].fillna("(no camera)").rename("camera")
-    verdicts = pd.crosstab(camera, report["verdict"], margins=True, margins_name="all")
-    verdicts = verdicts.reindex(columns=["keep", "reject", "all"], fill_value=0).rename_axis(columns=None)
-    rejected = Counter(
-        finding.partition(": ")[0] for reason in report["reason"].dropna() for finding in reason.split("; ")
-    )
-    counts = {name: rejected[name] for name in (UNREADABLE, *RULES) if rejected[name]}
-    reasons = pd.Series(counts, name="rejected", dtype="int64").rename_axis("reason").to_frame()
-    return "\n\n".join(text_table(table.reset_index().to_dict("list")) for table in (verdicts, reasons) if len(table))
+    marks = {
+        "files": True,
+        "not original": report[ORIGINAL] == "no",
+        "not fit": report[FIT] == "no",
+        "kept": _is_kept(report),
+    }
+    counts = pd.DataFrame(marks, index=report.index).groupby(camera).sum()
+    counts.loc["all"] = counts.sum()
+    verdicts = counts.reset_index().to_dict("list")
+    found = {verdict: _count_rules(report[f"{verdict}_reasons"]) for verdict in (ORIGINAL, FIT)}
+    rows = [(f"not {verdict}", name, found[verdict][name]) for verdict in found for name in found[verdict]]
+    reasons = dict(zip(("verdict", "rule", "files"), zip(*rows, strict=True), strict=True)) if rows else {}
+    return "\n\n".join(text_table(table, left=left) for table, left in ((verdicts, 1), (reasons, 2)) if table)
 
 
 def kept_manifest(report: pd.DataFrame) -> pd.DataFrame:
-    """The manifest of the files whose verdict is `keep`."""
-    return report.loc[report["verdict"] == "keep", list(COLUMNS)].astype(DTYPES).reset_index(drop=True)
+    """The manifest of the files that are fit for training and, except for test patches, original."""
+    return report.loc[_is_kept(report), list(COLUMNS)].astype(DTYPES).reset_index(drop=True)
+
+
+def _is_kept(report: pd.DataFrame) -> pd.Series:
+    return (report[FIT] == "yes") & (report[ORIGINAL] != "no")
 
 
 def _files(folder: Path) -> list[str]:
     """Relative paths of all files below `folder`, with forward slashes, sorted.
 
-    Hidden files and folders are left out, and so are tables and records (.csv, .json) directly inside `folder`.
+    Hidden files and folders are left out, and so are tables, records and archives (.csv, .json, .zip)
+    directly inside `folder`.
     """
-    return [name for name in list_files(folder) if "/" in name or not name.endswith((".csv", ".json"))]
+    return [name for name in list_files(folder) if "/" in name or not name.endswith((".csv", ".json", ".zip"))]
 
 
 def _counts(photos: Iterable[Photo], value: Callable[[Photo], Value]) -> dict[str, Counter[Value]]:
@@ -186,19 +196,39 @@ def _neighbors(photos: Sequence[Photo]) -> dict[str, str]:
     return {training[index].path: validation[nearest].path for index, nearest in near_duplicates(*hashes).items()}
 
 
-def _row(photo: Photo, findings: list[str], collected_device: str | None) -> dict[str, object]:
+def _own_tables(counts: Counter[str]) -> frozenset[str]:
+    """The quantization tables that a group uses; none if too few photos agree, or if the camera adapts its tables."""
+    least = max(2, MIN_TABLE_SHARE * counts.total())
+    own = {name: count for name, count in counts.items() if count >= least}
+    settled = max(counts.values()) >= MIN_AGREEING and sum(own.values()) >= MIN_TABLE_COVERAGE * counts.total()
+    return frozenset(own) if settled else frozenset()
+
+
+def _count_rules(reasons: pd.Series) -> dict[str, int]:
+    """Count the findings of each rule, in the order of the rules."""
+    counts = Counter(reason.partition(": ")[0] for text in reasons.dropna() for reason in text.split("; "))
+    return {name: counts[name] for name in (UNREADABLE, *RULES) if counts[name]}
+
+
+def _verdict_columns(verdicts: Verdicts) -> dict[str, object]:
+    words = {True: "yes", False: "no", None: None}
     return {
-        "path": photo.path,
-        "verdict": "reject" if findings else "keep",
-        "reason": "; ".join(findings) or None,
-        "camera": photo.camera,
-        "device": photo.header.device or collected_device,
-        **{name: getattr(photo.header, name) for name in HEADER_COLUMNS},
-        "manipulation": UNALTERED if photo.split != "test" else manipulation_from_name(photo.path),
-        "split": photo.split,
+        ORIGINAL: words[verdicts.original],
+        f"{ORIGINAL}_reasons": "; ".join(verdicts.original_reasons) or None,
+        FIT: words[verdicts.fit],
+        f"{FIT}_reasons": "; ".join(verdicts.fit_reasons) or None,
     }
 
 
-def _unreadable_row(path: str, reason: str) -> dict[str, object]:
+def _manifest_columns(path: str, photo: Photo | str, collected_device: str | None) -> dict[str, object]:
     camera, split = camera_and_split(path)
-    return {"path": path, "verdict": "reject", "reason": f"{UNREADABLE}: {reason}", "camera": camera, "split": split}
+    if isinstance(photo, str):
+        return {"path": path, "camera": camera, "split": split}
+    return {
+        "path": path,
+        "camera": photo.camera,
+        "device": photo.header.device or collected_device,
+        **{name: getattr(photo.header, name) for name in HEADER_COLUMNS},
+        "manipulation": UNALTERED if photo.split != "test" else manipulation_from_name(path),
+        "split": photo.split,
+    }

@@ -20,11 +20,12 @@ from competition.metadata.collected import RECORD_NAME
 from competition.prepare.center_crop import copy_file, crop_to_center
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
+from competition.utils.find_photos import find_photos
 from competition.utils.parallel import parallel_map
 
 DEFAULT_SIZE = 1088  # pixels: a patch of 512 before halving has 1024; the kernel and a clean border need 20 per end
 PHOTOS_PER_TASK = 8  # about a second of work
-COPIED_FILES = ("sample_submission.csv", "solution.csv", RECORD_NAME)
+COPIED_FILES = ("sample_submission.csv", "solution.csv", "quotas.csv", "virtual.json", RECORD_NAME)
 
 DTYPES = {
     "path": "str",  # relative to the folder, with forward slashes
@@ -73,7 +74,9 @@ def prepare(
         if missing:
             raise InputError(f"{folder} has no photo {missing[0]}; use the manifest of this folder")
         names = [name for name in names if name in only]
-    _check_no_foreign_files(out, names)
+    copied = [path.relative_to(folder).as_posix() for path in test]
+    _check_no_foreign_photos(out, {*names, *copied})
+    copied += [name for name in COPIED_FILES if (folder / name).is_file()]
 
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows = []
@@ -83,8 +86,6 @@ def prepare(
             skipped[name] = result
         else:
             rows.append(result)
-    copied = [path.relative_to(folder).as_posix() for path in test]
-    copied += [name for name in COPIED_FILES if (folder / name).is_file()]
     for _ in parallel_map(partial(copy_file, folder, out), copied, jobs, "test patches"):
         pass
     table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
@@ -98,11 +99,11 @@ def _check_not_nested(folder: Path, out: Path) -> None:
         raise InputError(f"{out} and {folder} are the same folder or nested; choose a folder beside {folder}")
 
 
-def _check_no_foreign_files(out: Path, names: Collection[str]) -> None:
-    """Refuse training photos of another run in `out`: they would be trained on."""
-    if not (out / "train").is_dir():
+def _check_no_foreign_photos(out: Path, names: Collection[str]) -> None:
+    """Refuse photos of another run in `out`: they would be trained on."""
+    if not out.is_dir():
         return
-    present = {path.relative_to(out).as_posix() for path in (out / "train").glob("*/[!.]*")}
+    present = {path.relative_to(out).as_posix() for path in find_photos(out, recursive=True)}
     foreign = sorted(present.difference(names))
     if foreign:
         raise InputError(

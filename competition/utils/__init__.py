@@ -4,5 +4,8 @@ errors        InputError, the error that a user can fix
 find_photos   search for photos in folders
 atomic_files  files that are written completely or not at all
 tables        text tables: read CSV as text, write aligned text and Markdown
+locks         one process at a time writes an output
+progress      progress bars, or lines where there is no terminal
+zip_files     unpack archives safely
 parallel      parallel map over many files, on processes or on a Dask cluster
 """

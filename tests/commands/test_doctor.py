@@ -1,5 +1,6 @@
-"""The command `doctor` writes a verdict for each file and, on request, the manifest of the files to keep."""
+"""The command `doctor` writes two verdicts for each file and, on request, the manifest of the kept files."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def test_verdicts_and_manifest_are_written_and_photos_are_unchanged(folder, comm
     assert sorted(path.name for path in Path("out").iterdir()) == ["doctor.csv", "doctor.manifest.csv"]
     table = pd.read_csv("out/doctor.csv")
     assert table["path"].tolist() == ["page.html", "train/mine/0.jpg", "train/mine/1.jpg"]
-    assert table["verdict"].tolist() == ["reject", "keep", "reject"]
+    assert table["original"].fillna("").tolist() == ["", "yes", "yes"]
+    assert table["fit"].tolist() == ["no", "yes", "no"]
     assert load_manifest("out/doctor.manifest.csv")["path"].tolist() == ["train/mine/0.jpg"]
     printed = capsys.readouterr().out
     assert "mine" in printed
@@ -45,7 +47,7 @@ def test_verdicts_and_manifest_are_written_and_photos_are_unchanged(folder, comm
 
 def test_rules_can_be_left_out(folder, command):
     assert command("doctor", folder, "--out", "doctor.csv", "--without", "quality", "table", "--jobs", 1) == 0
-    assert pd.read_csv("doctor.csv")["verdict"].tolist() == ["reject", "keep", "keep"]
+    assert pd.read_csv("doctor.csv")["fit"].tolist() == ["no", "yes", "yes"]
 
 
 def test_splits_are_read_from_a_manifest(folder, command):
@@ -65,3 +67,12 @@ def test_splits_are_read_from_a_manifest(folder, command):
 )
 def test_invalid_options_are_rejected_before_anything_is_written(arguments, message, folder, error_of):
     assert message in error_of("doctor", folder, "--out", "doctor.csv", "--jobs", 1, *arguments)
+
+
+def test_archives_are_unpacked_first(folder, command, capsys):
+    shutil.make_archive("photos/train", "zip", "photos", "train")
+    shutil.rmtree("photos/train")
+    assert command("doctor", folder, "--out", "doctor.csv", "--jobs", 1) == 0
+    assert "photos/train.zip: unpacked 2 files to photos/train" in capsys.readouterr().out
+    table = pd.read_csv("doctor.csv")
+    assert table["path"].tolist() == ["page.html", "train/train/mine/0.jpg", "train/train/mine/1.jpg"]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from competition.doctor.read_file import Photo
-from competition.doctor.rules import MIN_QUALITY, MIN_SIDE, RULES, Profile
+from competition.doctor.rules import FIT, MIN_QUALITY, MIN_SIDE, ORIGINAL, RULES, Profile
+from competition.doctor.verdicts import judge
 from competition.metadata.header import Header
 
 HEADER = Header(
@@ -38,6 +39,7 @@ PROFILE = Profile(
     size={"Mine": (4000, 3000)},
     tables={"Mine": frozenset("ab"), "iPhone-6": frozenset("ab")},
     software={"Mine": frozenset(["Acme 3"])},
+    low_quality=frozenset(["Mine"]),
     copies={"copy.jpg": "first.jpg"},
     neighbors={"near.jpg": "validation/x.jpg"},
 )
@@ -89,12 +91,12 @@ def test_test_name():
         ("Motorola-Nexus-6", "Huawei", "Nexus 6P", False),
         ("Motorola-X", "motorola", "XT1096", True),
         ("Motorola-X", "motorola", "XT1058", False),
-        ("iPhone-6", "Apple", None, False),
+        ("iPhone-6", "Apple", None, True),  # the rule names_model
         ("Mine", "Acme", "M-1", True),
         ("Mine", "Acme", "M-2", False),
         ("Not in the profile", "Acme", "M-2", True),
         (None, "Acme", "M-2", True),
-        (None, "Acme", None, False),
+        (None, "Acme", None, True),
     ],
 )
 def test_model(camera, make, model, passes):
@@ -107,14 +109,40 @@ def test_model(camera, make, model, passes):
         ("iPhone-6", 2448, 3264, True),
         ("iPhone-6", 3263, 2448, False),
         (None, 3263, 2448, False),  # EXIF names a camera of the catalog
-        ("Mine", 4000, 3000, True),
-        ("Mine", 3000, 4000, True),
-        ("Mine", 2000, 1500, False),
-        ("Not in the profile", 2000, 1500, True),
+        ("Mine", 2000, 1500, True),  # the rule usual_size
     ],
 )
 def test_native_size(camera, width, height, passes):
     assert passes_rule("native_size", camera=camera, width=width, height=height) == passes
+
+
+@pytest.mark.parametrize(
+    ("camera", "width", "height", "passes"),
+    [
+        ("Mine", 4000, 3000, True),
+        ("Mine", 3000, 4000, True),
+        ("Mine", 2000, 1500, False),
+        ("Not in the profile", 2000, 1500, True),
+        ("iPhone-6", 2000, 1500, True),
+    ],
+)
+def test_usual_size(camera, width, height, passes):
+    assert passes_rule("usual_size", camera=camera, width=width, height=height) == passes
+
+
+def test_names_model():
+    assert finding("names_model", model=None) == "EXIF names no model, which cameras write"
+
+
+def test_camera_format():
+    assert finding("camera_format", format="PNG") == "a PNG, which no camera writes"
+    assert passes_rule("camera_format", format="TIFF")
+
+
+def test_camera_size():
+    assert passes_rule("camera_size", width=120, height=160)
+    assert finding("camera_size", width=159, height=120) == "159x120 is smaller than any camera writes"
+    assert finding("camera_size", width=4000, height=119)
 
 
 def test_patch_fits():
@@ -133,7 +161,16 @@ def test_exif_size(exif, passes):
 def test_quality():
     assert passes_rule("quality", jpeg_quality=MIN_QUALITY)
     assert finding("quality", jpeg_quality=MIN_QUALITY - 1).endswith(f"expected at least {MIN_QUALITY}")
-    assert "PNG" in finding("quality", jpeg_quality=None, format="PNG")
+    assert passes_rule("quality", jpeg_quality=None, format="PNG")
+    assert passes_rule("quality", jpeg_quality=64, camera="Mine")  # most photos of this camera are below the minimum
+
+
+def test_no_quality_decides_whether_a_file_is_original():
+    """A Fujifilm A200 writes qualities from 64 to 84."""
+    assert RULES["quality"].verdicts == (FIT,)
+    verdicts = judge(changed(jpeg_quality=1), Profile(), RULES)
+    assert verdicts.original
+    assert not verdicts.fit
 
 
 def test_table():
@@ -169,3 +206,7 @@ def test_duplicate_and_near_duplicate():
 
 def test_every_rule_is_documented_and_has_the_name_of_its_function():
     assert all(rule.check.__doc__ and rule.check.__name__ == name for name, rule in RULES.items())
+
+
+def test_every_rule_speaks_against_a_verdict():
+    assert {rule.verdicts for rule in RULES.values()} == {(ORIGINAL,), (FIT,), (ORIGINAL, FIT)}
