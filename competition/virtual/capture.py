@@ -10,14 +10,13 @@ from competition.virtual.cameras import Camera
 from competition.virtual.exposure import Settings, choose_settings
 from competition.virtual.files import Shot, encode_jpeg, make_exif
 from competition.virtual.isp import ISP_REACH, develop, sensor_from_rgb
-from competition.virtual.optics import form_image, layer_blurs, layer_views, vignetting
+from competition.virtual.optics import Blur, form_image, layer_blurs, layer_views, vignetting
 from competition.virtual.scenes import Scene, View, make_scene
-from competition.virtual.sensor import expose, make_device, name_seed
+from competition.virtual.sensor import MIDDLE_GRAY, expose, make_device, name_seed
 from competition.virtual.window import Window, white_noise
 
 _FIRST_DAY = datetime(2024, 1, 1)
 _DAYS = 700
-_MIDDLE_GRAY = 0.17
 _METER_STEP = 8  # pixels
 _SHAKE = 18.0  # of the hand, in pixels per second at scale 1: about 1 pixel in 1/20 s
 
@@ -37,6 +36,33 @@ class Photo:
         return encode_jpeg(self.pixels, self.camera, self.exif)
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What is chosen before the exposure: scene, settings, 35 mm equivalent focal length, focus distance in meters, and
+    the blur of each layer, which follows from them. `rng` continues with the choices of the exposure itself."""
+
+    scene: Scene
+    settings: Settings
+    focal_35: int
+    focus: float
+    blurs: list[Blur]
+    rng: np.random.Generator
+
+
+def set_up(camera: Camera, device: str, seed: int, index: int, scale: float = 1.0) -> Setup:
+    """Choose scene and settings of a photo without taking it. Arguments are those of `take_photo`."""
+    rng = np.random.default_rng([seed, name_seed(camera.name), name_seed(device), index])
+    height, width = camera.native_size(scale)
+    # Zoom varies more than native sizes do, so that the size of shapes does not identify the camera.
+    scene = make_scene(rng, height, width, scale * float(np.exp(rng.normal(0, 0.25))))
+    settings = choose_settings(rng, scene.light, camera.min_f_number)
+    focal_35 = int(rng.choice([26, 28, 35, 40, 50, 60, 70, 85]))
+    focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
+    hand = rng.normal(0, _SHAKE * scale, size=2)
+    blurs = layer_blurs(scene.layers, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
+    return Setup(scene, settings, focal_35, focus, blurs, rng)
+
+
 def take_photo(
     camera: Camera, device: str, seed: int, index: int, scale: float = 1.0, window: Window | None = None
 ) -> Photo:
@@ -53,16 +79,11 @@ def take_photo(
             border of the drawn area. If the window starts at multiples of 16, the same is true for the JPEG, except
             within 16 pixels of its border.
     """
-    rng = np.random.default_rng([seed, name_seed(camera.name), name_seed(device), index])
     height, width = camera.native_size(scale)
     frame = Window(0, 0, height, width)
     window = window or frame
-    # Zoom varies more than native sizes do, so that the size of shapes does not identify the camera.
-    scene = make_scene(rng, height, width, scale * float(np.exp(rng.normal(0, 0.25))))
-    settings = choose_settings(rng, scene.light, camera.min_f_number)
-    focal_35 = int(rng.choice([26, 28, 35, 40, 50, 60, 70, 85]))
-    focus = float(rng.choice([layer.depth for layer in scene.layers], p=[0.2, 0.7, 0.1]))
-    hand = rng.normal(0, _SHAKE * scale, size=2)
+    setup = set_up(camera, device, seed, index, scale)
+    rng, scene, settings, blurs = setup.rng, setup.scene, setup.settings, setup.blurs
     gain = _metered_gain(rng, scene, settings, frame)
     taken_at = _FIRST_DAY + timedelta(days=float(rng.uniform(0, _DAYS)))
     noise_seed = int(rng.integers(2**32))
@@ -71,14 +92,13 @@ def take_photo(
     sensor = make_device(device, frame, read)
     colors = sensor_from_rgb() * scene.illuminant
     balance = _white_balance(rng, scene, colors)
-    blurs = layer_blurs(scene.layers, settings, camera, focal_35, focus, (float(hand[0]), float(hand[1])), scale)
     views = layer_views(read, blurs)
     layers = scene.render(views, colors * sensor.color[:, None] * gain)
     signal = form_image(layers, views, blurs, read, camera.pattern)
     signal *= vignetting(read, frame, settings.f_number)
     raw = expose(signal, white_noise(noise_seed, read), camera, sensor, settings.iso, float(settings.exposure_time))
     pixels = np.ascontiguousarray(develop(raw, camera, balance, settings.iso)[window.place_in(read)])
-    shot = Shot(device, taken_at, focal_35, focus, scene.light, height, width)
+    shot = Shot(device, taken_at, setup.focal_35, setup.focus, scene.light, height, width)
     return Photo(pixels, settings, shot, make_exif(camera, settings, shot), camera)
 
 
@@ -94,7 +114,7 @@ def _metered_gain(rng: np.random.Generator, scene: Scene, settings: Settings, fr
     luminance = np.maximum(green, 1e-4)
     metered = 0.5 * np.exp(np.log(luminance).mean()) + 0.5 * luminance.mean()
     error = settings.relative_signal * 2**scene.light * 2 ** rng.normal(0, 0.35)
-    return float(_MIDDLE_GRAY / metered * error)
+    return float(MIDDLE_GRAY / metered * error)
 
 
 def _white_balance(rng: np.random.Generator, scene: Scene, colors: np.ndarray) -> np.ndarray:

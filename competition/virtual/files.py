@@ -102,15 +102,15 @@ def _maker_value(field: str, settings: Settings, shot: Shot) -> object:
     return {"SceneType": b"\x01", "SensingMethod": 2}.get(field, 0)
 
 
-def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif) -> bytes:
-    """Return the JPEG file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB."""
+def encode_jpeg(pixels: np.ndarray, camera: Camera, exif: Image.Exif | None = None) -> bytes:
+    """Return the JPEG file that `camera` writes for `pixels`, uint8 (h, w, 3) RGB. None leaves EXIF out."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(
         buffer,
         "JPEG",
         qtables=quantization_tables(camera.compression),
         subsampling=camera.compression.subsampling,
-        exif=exif,
+        exif=b"" if exif is None else exif,
         dpi=(camera.exif.resolution, camera.exif.resolution),
     )
     return buffer.getvalue()

@@ -10,21 +10,26 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from competition.manipulation import MANIPULATIONS
+from competition.manipulation import MANIPULATIONS, UNALTERED
 from competition.prepare.center_crop import center_span
-from competition.utils.atomic_files import write_bytes, write_csv, write_json
+from competition.settings import SETTINGS
+from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import unknown_name
 from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
-from competition.virtual.capture import take_photo
-from competition.virtual.files import decode_jpeg
-from competition.virtual.output_folder import claim_folder
+from competition.virtual.capture import set_up, take_photo
+from competition.virtual.degradations import COLUMNS as DEGRADATIONS
+from competition.virtual.degradations import SIMULATION, degradations
+from competition.virtual.files import decode_jpeg, encode_jpeg
+from competition.virtual.output_folder import claim_folder, is_complete
 from competition.virtual.threads import one_thread
 from competition.virtual.window import Window
 
 VERSION = 2  # of the generator: raise it when the same seed makes other pixels
+RECORD = "virtual.json"
 PUBLIC_SHARE = 0.3
 TEST_DEVICE = 2  # number of the device that takes the photos of the test set
+SETTINGS_COLUMNS = tuple(setting.column for setting in SETTINGS.values())
 _CHUNK = 4  # photos per task of a process
 _JPEG_UNIT = 16  # pixels: side of JPEG's largest coded unit; pixels further away do not influence a decoded pixel
 
@@ -37,10 +42,15 @@ class VirtualSize:
     """How much to make."""
 
     photos: int  # training photos of each camera
-    patches: int  # test patches of each camera
-    patch: int  # side of a test patch in pixels
+    patches: int  # test images of each camera
+    patch: int  # side of a test patch in pixels; 0: test images are whole photos without EXIF
     scale: float  # of photos: 1 is about 640×480 pixels
     devices: int = 1  # devices of each camera that take the training photos
+
+    @property
+    def whole_photos(self) -> bool:
+        """Whether test images are whole photos, whose settings are to be predicted, instead of patches."""
+        return bool(self.patches and not self.patch)
 
 
 SIZES: dict[str, VirtualSize] = {
@@ -48,16 +58,15 @@ SIZES: dict[str, VirtualSize] = {
     # The default: test patches of the real size, from photos that are large enough for every manipulation.
     "small": VirtualSize(photos=24, patches=28, patch=512, scale=2.4),
     # Several devices, so that some can be used for validation. More photos, because settings vary from photo to photo.
-    # No test set, because test patches have no EXIF to compare predictions with.
-    "settings": VirtualSize(photos=240, patches=0, patch=0, scale=1.0, devices=4),
-    "settings-smoke": VirtualSize(photos=9, patches=0, patch=0, scale=0.35, devices=3),
+    "settings": VirtualSize(photos=240, patches=60, patch=0, scale=1.0, devices=4),
+    "settings-smoke": VirtualSize(photos=9, patches=3, patch=0, scale=0.35, devices=3),
     "full": VirtualSize(photos=275, patches=264, patch=512, scale=2.7),  # the size of the real competition
 }
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One photo to take. Its JPEG is kept if `manipulation` is None, else a test patch."""
+    """One photo to take. If `manipulation` is None it is a training photo, else a test image."""
 
     camera: str
     device: str
@@ -94,6 +103,9 @@ def make_competition(
     """Make `folder`: `train/<camera>/*.jpg`, `test/*.tif`, `sample_submission.csv`, `solution.csv`, `quotas.csv` (how
     many test patches each camera has, which competitors may know) and `virtual.json`.
 
+    If test images are whole photos, they are JPEG files without EXIF, and `solution.csv` also has their settings.
+    `simulation.csv` then holds the degradations of all photos, see `competition.virtual.degradations`.
+
     A folder that was left incomplete is completed.
 
     Args:
@@ -107,7 +119,7 @@ def make_competition(
         jobs: Number of processes (-1: one for each core). The result does not depend on it.
 
     Raises:
-        InputError: The folder contains other files, or data of another size, seed or version.
+        InputError: See `claim_folder`.
     """
     folder = Path(folder)
     solution = plan_test(size, seed)
@@ -120,25 +132,34 @@ def make_competition(
         "training_photos": size.photos * len(CAMERAS),
         "test_patches": len(solution),
     }
-    claim_folder(folder, "virtual.json", record)
     missing = [task for task in tasks if not (folder / task.path).exists()]
+    if not missing and is_complete(folder, RECORD, record):
+        return  # several trainings may read the folder at the same time
     run_task = partial(
         _run_task, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch, source_size=source_size
     )
-    for _ in parallel_map(run_task, missing, jobs, "virtual photos", _CHUNK):
-        pass
-    if len(solution):
-        write_csv(solution[["fname", "camera", "manipulation", "usage"]], folder / "solution.csv")
-        write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
-        write_csv(_count_patches(solution), folder / "quotas.csv")
-    write_json(record | {"complete": True}, folder / "virtual.json")
+    with claim_folder(folder, RECORD, record):
+        for _ in parallel_map(run_task, missing, jobs, "virtual photos", _CHUNK):
+            pass
+        columns = ["fname", "camera", "manipulation", "usage"]
+        if size.whole_photos:
+            describe = partial(_describe, size=size, seed=seed)
+            known = pd.DataFrame(parallel_map(describe, tasks, jobs, "descriptions", _CHUNK))
+            write_csv(known[["path", *DEGRADATIONS]], folder / SIMULATION)
+            solution = solution.join(known.set_index("path")[[*SETTINGS_COLUMNS]], on="test/" + solution["fname"])
+            columns += SETTINGS_COLUMNS
+        if len(solution):
+            write_csv(solution[columns], folder / "solution.csv")
+            write_csv(solution[["fname"]].assign(camera=next(iter(CAMERAS))), folder / "sample_submission.csv")
+            write_csv(_count_patches(solution), folder / "quotas.csv")
 
 
 def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
-    """Return the solution: one row per test patch, sorted by file name.
+    """Return the solution: one row per test image, sorted by file name.
 
-    Half of each camera's patches are unaltered, the others are manipulated, with equal shares of the eight
-    manipulations. 30 % of each half count for the public score. The numbers in file names are random.
+    Whole photos are unaltered. Half of each camera's patches are unaltered, the others are manipulated, with equal
+    shares of the eight manipulations. 30 % of each half count for the public score. The numbers in file names are
+    random.
 
     Returns:
         Columns `fname`, `camera`, `manipulation`, `usage` and `index` (of the photo).
@@ -148,25 +169,26 @@ def plan_test(size: VirtualSize, seed: int) -> pd.DataFrame:
     altered = 0
     for camera in CAMERAS:
         for index in range(size.patches):
-            manipulation = "unaltered"
-            if index >= size.patches - size.patches // 2:
+            manipulation = UNALTERED
+            if size.patch and index >= size.patches - size.patches // 2:
                 manipulation = MANIPULATIONS[altered % len(MANIPULATIONS)]
                 altered += 1
             rows.append((camera, manipulation, index))
     table = pd.DataFrame(rows, columns=["camera", "manipulation", "index"])
-    table["is_manipulated"] = table["manipulation"] != "unaltered"
+    table["is_manipulated"] = table["manipulation"] != UNALTERED
     table = table.sample(frac=1, random_state=rng).sort_values(["is_manipulated", "camera"], kind="stable")
     steps = np.floor(np.arange(len(table) + 1) * PUBLIC_SHARE + 1e-9)
     table["usage"] = np.where(np.diff(steps) > 0, "Public", "Private")
     numbers = rng.choice(16**7, size=len(table), replace=False)
-    suffix = np.where(table["is_manipulated"], "manip", "unalt")
-    table["fname"] = [f"img_{number:07x}_{end}.tif" for number, end in zip(numbers, suffix, strict=True)]
+    ending = ".jpg" if size.whole_photos else ".tif"
+    suffix = np.where(table["is_manipulated"], f"manip{ending}", f"unalt{ending}")
+    table["fname"] = [f"img_{number:07x}_{end}" for number, end in zip(numbers, suffix, strict=True)]
     return table.sort_values("fname").reset_index(drop=True)
 
 
 def _count_patches(solution: pd.DataFrame) -> pd.DataFrame:
     """Numbers of test patches: columns camera, unaltered, manipulated."""
-    unaltered = (solution["manipulation"] == "unaltered").rename("unaltered")
+    unaltered = (solution["manipulation"] == UNALTERED).rename("unaltered")
     counts = pd.DataFrame({"camera": solution["camera"], "unaltered": unaltered, "manipulated": ~unaltered})
     return counts.groupby("camera", sort=True).sum().reset_index()
 
@@ -191,18 +213,29 @@ def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
 def _run_task(
     task: _Task, folder: Path, size: VirtualSize, seed: int, cut_test_patch: CutTestPatch, source_size: SourceSize
 ) -> None:
-    """Take one photo and write its JPEG or a test patch. Runs in a worker process."""
+    """Take one photo and write its JPEG or a test image. Runs in a worker process."""
     camera = find_camera(task.camera)
     with one_thread():
         if task.manipulation is None:
             data = take_photo(camera, task.device, seed, task.index, size.scale).jpeg()
+        elif size.whole_photos:
+            photo = take_photo(camera, task.device, seed, task.index, size.scale)
+            data = encode_jpeg(photo.pixels, camera)
         else:
             center = _center(camera.native_size(size.scale), source_size(size.patch, task.manipulation))
-            photo = decode_jpeg(take_photo(camera, task.device, seed, task.index, size.scale, center).jpeg())
+            whole = decode_jpeg(take_photo(camera, task.device, seed, task.index, size.scale, center).jpeg())
             buffer = io.BytesIO()
-            Image.fromarray(cut_test_patch(photo, task.manipulation, size.patch)).save(buffer, "TIFF")
+            Image.fromarray(cut_test_patch(whole, task.manipulation, size.patch)).save(buffer, "TIFF")
             data = buffer.getvalue()
     write_bytes(data, folder / task.path)
+
+
+def _describe(task: _Task, size: VirtualSize, seed: int) -> dict[str, str | float]:
+    """Path, settings and degradations of a photo. Runs in a worker process."""
+    photo = find_camera(task.camera), task.device, seed, task.index, size.scale
+    settings = set_up(*photo).settings
+    values = settings.f_number, settings.iso, float(settings.exposure_time)
+    return {"path": task.path, **dict(zip(SETTINGS_COLUMNS, values, strict=True)), **degradations(*photo)}
 
 
 def _center(sides: tuple[int, int], size: int) -> Window:

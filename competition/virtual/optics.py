@@ -28,10 +28,15 @@ class Blur:
     sigma: float
 
     @property
+    def motion_length(self) -> float:
+        """Length of the motion, pixels."""
+        return float(np.hypot(*self.motion))
+
+    @property
     def step(self) -> int:
         """Pixels between samples: a strong blur is computed at a half or a quarter of the resolution, which makes no
         visible difference."""
-        span = self.radius + 0.5 * float(np.hypot(*self.motion))
+        span = self.radius + 0.5 * self.motion_length
         return max(step for step in _STEPS if step == 1 or span >= step * _LEAST_SPAN)
 
     def kernel(self) -> np.ndarray:

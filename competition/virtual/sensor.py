@@ -10,6 +10,7 @@ from competition.virtual.cameras import WHITE_LEVEL, Camera
 from competition.virtual.window import Window, white_noise
 
 PRNU_STRENGTH = 0.012  # relative, about that of phones
+MIDDLE_GRAY = 0.17  # signal to which the light meter exposes the average of a scene
 _DARK_CURRENT = 15.0  # electrons per second
 _HOT_SHARE, _HOT_CURRENT = 1e-4, 3000.0  # share of hot pixels; their mean dark current in electrons per second
 
@@ -67,8 +68,7 @@ def expose(
     """Convert a mosaic `signal` (h, w) to digital numbers in [0, `WHITE_LEVEL`].
 
     A signal of 1 just fills the range at this ISO. `noise` (h, w) is standard normal. ISO is analog gain: twice the ISO
-    fills the range with half the electrons, so shot noise grows. Read noise has a part before and a part after that
-    gain.
+    fills the range with half the electrons, so shot noise grows.
     """
     well = camera.full_well * 100 / iso
     electrons = signal * device.gain
@@ -76,7 +76,7 @@ def expose(
     electrons += device.dark_current * np.float32(exposure_time)
     # Shot noise has a Poisson distribution. At these counts a normal one is as good and ten times as fast.
     deviation = np.maximum(electrons, 0)
-    deviation += np.float32(camera.read_noise**2 * (0.25 + 0.75 * (100 / iso) ** 2))
+    deviation += np.float32(_read_variance(camera, iso))
     np.sqrt(deviation, out=deviation)
     deviation *= noise
     electrons += deviation
@@ -84,3 +84,14 @@ def expose(
     electrons += np.float32(camera.black_level)
     np.rint(electrons, out=electrons)
     return np.clip(electrons, 0, WHITE_LEVEL, out=electrons)
+
+
+def noise_level(camera: Camera, iso: int) -> float:
+    """Return the standard deviation of shot and read noise at `MIDDLE_GRAY`, as a share of the range."""
+    well = camera.full_well * 100 / iso
+    return float(np.sqrt(MIDDLE_GRAY * well + _read_variance(camera, iso)) / well)
+
+
+def _read_variance(camera: Camera, iso: int) -> float:
+    """Variance of the read noise, in squared electrons. It has a part before and a part after the gain."""
+    return camera.read_noise**2 * (0.25 + 0.75 * (100 / iso) ** 2)

@@ -11,6 +11,8 @@ from competition.manipulation import MANIPULATIONS
 from competition.utils.errors import InputError
 from competition.virtual.cameras import CAMERAS
 from competition.virtual.capture import take_photo
+from competition.virtual.degradations import COLUMNS as DEGRADATIONS
+from competition.virtual.degradations import SIMULATION
 from competition.virtual.files import decode_jpeg
 from competition.virtual.make_competition import (
     SIZES,
@@ -112,7 +114,7 @@ def test_other_seed_or_other_files_raise(made, tmp_path):
         make_competition(tmp_path, TINY, 3, cut, source, jobs=1)
 
 
-@pytest.mark.parametrize("name", [name for name, size in SIZES.items() if size.patches])
+@pytest.mark.parametrize("name", [name for name, size in SIZES.items() if size.patch])
 def test_plan_is_balanced(name):
     size = SIZES[name]
     plan = plan_test(size, 0)
@@ -150,3 +152,37 @@ def test_size_may_have_no_test_set_and_many_devices(tmp_path):
     table, _ = read_folder(tmp_path / "made")
     assert (table.groupby("camera")["device"].nunique() == 3).all()
     assert not set(table["device"]) & {device_name(camera, TEST_DEVICE) for camera in CAMERAS}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("virtual") / "whole"
+    make_competition(folder, VirtualSize(photos=2, patches=2, patch=0, scale=0.25), 0, cut, source, jobs=1)
+    return folder
+
+
+def test_whole_test_photos_have_no_metadata_and_their_settings_are_in_the_solution(whole):
+    solution = pd.read_csv(whole / "solution.csv")
+    assert [*solution] == ["fname", "camera", "manipulation", "usage", "f_number", "iso", "exposure_time"]
+    assert set(solution["fname"]) == {path.name for path in (whole / "test").iterdir()}
+    assert set(solution["manipulation"]) == {"unaltered"}
+    plan = plan_test(VirtualSize(photos=2, patches=2, patch=0, scale=0.25), 0)
+    for row in solution.head(3).itertuples():
+        index = plan.set_index("fname").loc[row.fname, "index"]
+        photo = take_photo(CAMERAS[row.camera], device_name(row.camera, TEST_DEVICE), 0, index, 0.25)
+        assert (row.f_number, row.iso) == (photo.settings.f_number, photo.settings.iso)
+        assert row.exposure_time == pytest.approx(float(photo.settings.exposure_time))
+        path = whole / "test" / row.fname
+        assert b"irtual" not in path.read_bytes() and b"Exif" not in path.read_bytes()
+        np.testing.assert_array_equal(decode_jpeg(path.read_bytes()), decode_jpeg(photo.jpeg()))
+
+
+def test_simulation_has_the_degradations_of_every_photo(whole):
+    table = pd.read_csv(whole / SIMULATION)
+    assert [*table] == ["path", *DEGRADATIONS]
+    assert set(table["path"]) == {path.relative_to(whole).as_posix() for path in whole.rglob("*.jpg")}
+    assert table.notna().all(axis=None) and (table["noise"] > 0).all()
+
+
+def test_settings_sizes_have_a_test_set_of_whole_photos():
+    assert all(SIZES[name].whole_photos for name in ("settings", "settings-smoke"))
