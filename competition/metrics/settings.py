@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from competition.metrics.bootstrap import percentile_interval, resample_sums, sum_groups
-from competition.metrics.weighted_accuracy import MIN_PROBABILITY
+from competition.metrics.bootstrap import paired_interval, percentile_interval, resample_sums, sum_groups
+from competition.metrics.log_loss import log_losses
 from competition.settings import UNKNOWN
 
 
@@ -22,9 +22,10 @@ def score_setting(
         groups: see `recall_interval`.
 
     Returns:
-        balanced_accuracy (mean recall of the bins that occur) with low and high (95 %), accuracy, random (1 / bins),
-        majority (accuracy of always predicting the most frequent bin; its balanced accuracy is chance, 1 / occurring
-        bins), log_loss and images.
+        balanced_accuracy (mean recall of the bins that occur) with low and high (95 %), bin_error (mean absolute
+        difference between the most probable and the true bin), accuracy, random (1 / bins), majority (accuracy of
+        always predicting the most frequent bin; its balanced accuracy is chance, 1 / occurring bins), log_loss and
+        images.
 
     Raises:
         ValueError: All labels are unknown.
@@ -36,17 +37,22 @@ def score_setting(
     probabilities, truth = np.asarray(probabilities, np.float64)[known], truth[known]
     correct = probabilities.argmax(axis=1) == truth
     low, high = recall_interval(correct, truth, seed, None if groups is None else np.asarray(groups)[known])
-    of_truth = probabilities[np.arange(len(truth)), truth]
     return {
-        "balanced_accuracy": float(np.mean([correct[truth == name].mean() for name in np.unique(truth)])),
+        "balanced_accuracy": balanced_accuracy(correct, truth),
         "low": low,
         "high": high,
+        "bin_error": float(np.abs(probabilities.argmax(axis=1) - truth).mean()),
         "accuracy": float(correct.mean()),
         "random": 1 / probabilities.shape[1],
         "majority": float(np.bincount(truth).max() / len(truth)),
-        "log_loss": float(-np.log(np.maximum(of_truth, MIN_PROBABILITY)).mean()),
+        "log_loss": float(log_losses(probabilities, truth).mean()),
         "images": len(truth),
     }
+
+
+def balanced_accuracy(correct: NDArray[np.bool_], truth: NDArray[np.integer]) -> float:
+    """Return the mean recall of the classes in `truth`; both arguments are (images,)."""
+    return float(np.mean([correct[truth == name].mean() for name in np.unique(truth)]))
 
 
 def recall_interval(
@@ -66,6 +72,29 @@ def recall_interval(
     recalls = mean_recall(resample_sums(sums, pairs[0], seed))
     low, high = percentile_interval(recalls).tolist()
     return low, high
+
+
+def recall_difference(
+    y_true: ArrayLike, first: ArrayLike, second: ArrayLike, seed: int = 0, groups: ArrayLike | None = None
+) -> tuple[float, float, float]:
+    """Return the balanced accuracy of `first` minus that of `second` with its paired bootstrap interval (low, high).
+
+    Args:
+        y_true: bins, (images,). Images with an unknown label (-1) are left out.
+        first, second: bins that two entries predict for the same images, (images,).
+        seed, groups: see `recall_interval`.
+    """
+    known = np.asarray(y_true) != UNKNOWN
+    truth = np.asarray(y_true)[known]
+    photo = np.arange(len(truth)) if groups is None else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
+    pairs, group = np.unique(np.stack([truth, photo]), axis=1, return_inverse=True)
+    entries = [
+        sum_groups(np.stack([np.asarray(bins)[known] == truth, np.ones_like(truth)], axis=1), group.ravel())
+        for bins in (first, second)
+    ]
+    low, high = paired_interval(*entries, mean_recall, strata=pairs[0], seed=seed).tolist()
+    one, other = (balanced_accuracy(np.asarray(bins)[known] == truth, truth) for bins in (first, second))
+    return one - other, low, high
 
 
 def mean_recall(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,10 +20,10 @@ from competition.metrics.bootstrap import (
     resample_sums,
     sum_groups,
 )
+from competition.metrics.log_loss import log_losses
 
 UNALTERED_WEIGHT = 0.7
 MANIPULATED_WEIGHT = 0.3
-MIN_PROBABILITY = 1e-15  # one impossible prediction must not make the mean log loss infinite
 
 
 def weighted_accuracy(y_true: ArrayLike, y_pred: ArrayLike, is_manipulated: ArrayLike) -> float:
@@ -60,14 +60,31 @@ def accuracy_interval(
         seed, draws, level: see `competition.metrics.bootstrap`.
         groups: name of the photo that each image shows, (images,). Default: every image is its own group.
     """
+    drawn = accuracy_draws(y_true, y_pred, is_manipulated, seed=seed, draws=draws, groups=groups)
+    low, high = percentile_interval(drawn, level).tolist()
+    return low, high
+
+
+def accuracy_draws(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    is_manipulated: ArrayLike,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    groups: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Return the weighted accuracies of resampled images, (draws,), from which `accuracy_interval` takes percentiles.
+
+    The difference of two entries on other images has the percentiles of the difference of their draws, with two seeds.
+    """
     correct, manipulated = _check(y_true, y_pred, is_manipulated)
     names = np.arange(correct.size) if groups is None else np.asarray(groups)
     if names.shape != correct.shape:
         raise ValueError(f"groups must name one photo for each of {correct.size} images; received shape {names.shape}")
     sums = sum_groups(_counts(correct, manipulated), names)
     strata = (sums[:, 0] > 0) + 2 * (sums[:, 2] > 0)
-    low, high = percentile_interval(_weighted(resample_sums(sums, strata, seed, draws).sum(axis=0)), level).tolist()
-    return low, high
+    return _weighted(resample_sums(sums, strata, seed, draws).sum(axis=0))
 
 
 def accuracy_difference(
@@ -130,12 +147,11 @@ def score(
         raise ValueError("probabilities hold NaN or infinite values")
     predicted = probabilities.argmax(axis=1) if y_pred is None else np.asarray(y_pred)
     correct, manipulated = _check(truth, predicted, is_manipulated)
-    of_truth = probabilities[np.arange(truth.size), truth]
     return {
         "weighted_accuracy": weighted_accuracy(truth, predicted, manipulated),
         "unaltered_accuracy": _mean(correct[~manipulated]),
         "manipulated_accuracy": _mean(correct[manipulated]),
-        "log_loss": float(-np.log(np.maximum(of_truth, MIN_PROBABILITY)).mean()),
+        "log_loss": float(log_losses(probabilities, truth).mean()),
         "interval": list(accuracy_interval(truth, predicted, manipulated, groups=groups)),
         "images": int(truth.size),
     }

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from competition.metrics.settings import correct_shares, normalized_accuracy, random_correct_shares
-from competition.metrics.weighted_accuracy import MIN_PROBABILITY
+from competition.metrics.log_loss import log_losses
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.tables import MISSING, markdown_table
 from submissions.blending import ByHead, settings_entries
@@ -127,7 +127,7 @@ def independent_shares(accuracies: ArrayLike) -> NDArray[np.float64]:
 def log_loss(probabilities: NDArray[np.floating], truth: NDArray[np.integer]) -> float:
     """Return the mean log loss (natural logarithm) over images with a known label."""
     known = np.flatnonzero(truth != UNKNOWN)
-    return float(-np.log(np.maximum(probabilities[known, truth[known]], MIN_PROBABILITY)).mean())
+    return float(log_losses(probabilities[known], truth[known]).mean())
 
 
 def summarize(rows: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:

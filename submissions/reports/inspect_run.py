@@ -12,7 +12,7 @@ from PIL import Image
 from augment.decode import read_pixels
 from competition.manipulation import UNALTERED
 from competition.metrics.calibration import Reliability, reliability
-from competition.metrics.weighted_accuracy import MIN_PROBABILITY
+from competition.metrics.log_loss import log_losses
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.errors import InputError
 from submissions.blending import blend_members
@@ -51,8 +51,7 @@ class HeadPredictions:
 
     def log_loss(self) -> NDArray[np.float64]:
         """Return the log loss of every image, (images,); NaN if its true class is unknown."""
-        of_truth = np.take_along_axis(self.probabilities, np.maximum(self.truth, 0)[:, None], axis=1)[:, 0]
-        return np.where(self.known, -np.log(np.maximum(of_truth, MIN_PROBABILITY)), np.nan)
+        return np.where(self.known, log_losses(self.probabilities, np.maximum(self.truth, 0)), np.nan)
 
 
 def draw_run(run: Run, folder: Path) -> list[Path]:
@@ -85,7 +84,8 @@ def draw_run(run: Run, folder: Path) -> list[Path]:
             f"{len(sample)} of {photos}: ✓ correct, ✗ wrong, ? unknown",
         ),
         "reliability": figures.draw_reliability_diagrams(
-            {head: _reliability(run, predictions) for head, predictions in by_head.items()}, f"Reliability on {images}"
+            {head: measure_reliability(run, predictions) for head, predictions in by_head.items()},
+            f"Reliability on {images}",
         ),
     }
     for head, predictions in by_head.items():
@@ -122,6 +122,13 @@ def collect_predictions(run: Run) -> dict[str, HeadPredictions]:
             raise InputError(f"the run {run.folder} has no predictions of its head {head}; run predict first")
         by_head[head] = HeadPredictions(classes, blend_members(members), truth[head])
     return by_head
+
+
+def measure_reliability(run: Run, predictions: HeadPredictions) -> Reliability:
+    """Return the reliability diagram of one head on the validation images. Whole photos are resampled."""
+    known = predictions.known
+    confidence, correct = predictions.probabilities.max(axis=1), predictions.predicted == predictions.truth
+    return reliability(confidence[known], correct[known], run.validation["path"].to_numpy()[known])
 
 
 def find_best_and_worst(
@@ -185,9 +192,3 @@ def _describe_settings(row: pd.Series) -> str:
 
 def _classes(by_head: Mapping[str, HeadPredictions]) -> dict[str, tuple[str, ...]]:
     return {head: predictions.classes for head, predictions in by_head.items()}
-
-
-def _reliability(run: Run, predictions: HeadPredictions) -> Reliability:
-    known = predictions.known
-    confidence, correct = predictions.probabilities.max(axis=1), predictions.predicted == predictions.truth
-    return reliability(confidence[known], correct[known], run.validation["path"].to_numpy()[known])

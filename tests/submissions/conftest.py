@@ -58,7 +58,7 @@ def make_run(tmp_path) -> Callable[..., Run]:
         table = manifest(test)
         write_manifest(table, run.folder / "manifest.csv")
         write_csv(validation_images(table, manipulated), run.folder / "validation.csv")
-        (run.folder / "notes.txt").write_text("simulated photographs\n")
+        (run.folder / "notes.txt").write_text("simulated photos\n")
         for member in members:
             for head, classes in run.targets.all_heads.items():
                 for split, images in run.images.items():

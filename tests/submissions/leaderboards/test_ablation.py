@@ -62,6 +62,15 @@ def test_a_difference_is_that_of_the_two_scores_and_lies_in_its_interval():
     assert "balanced" not in " ".join(table.index)
 
 
+def test_a_surer_member_gains_log_loss_without_a_gain_of_accuracy():
+    alone, member = predictions([0.75], 1), predictions([0.75], 1)
+    right = np.arange(IMAGES) < 0.75 * IMAGES
+    member.probabilities[0][right] = np.round(member.probabilities[0][right])
+    row = ablation("test", evaluation(a=member), alone, None).set_index("step").loc["a"]
+    assert row.difference == 0 and row.log_loss_difference_high < 0
+    assert row.log_loss_difference == pytest.approx(0.75 * np.log(0.9), rel=1e-3)
+
+
 def test_a_step_that_changes_no_prediction_is_worth_exactly_nothing():
     same = predictions([0.75], 1)
     row = ablation("test", evaluation(a=same), same, None).set_index("step").loc["a"]

@@ -108,10 +108,10 @@ def test_single_member_with_a_single_view_has_no_duplicate_entries():
 
 def test_unequal_validation_split_is_not_balanced_and_noted():
     unequal = evaluation(cameras=[0] * 6 + [1] * 4 + [2] * 2)
-    alone = leaderboard("r", unequal, note="simulated photographs")
+    alone = leaderboard("r", unequal, note="simulated photos")
     assert not alone["entry"].str.contains(",").any()
     assert set(alone["note"]) == {
-        "simulated photographs; not balanced on validation: its cameras have unequal numbers of images"
+        "simulated photos; not balanced on validation: its cameras have unequal numbers of images"
     }
     tested = leaderboard("r", unequal, evaluation(30, test=True)).set_index("entry")
     balanced = tested.loc["blend quadratic, exact"]
@@ -156,7 +156,7 @@ def test_scores_json_agrees_with_the_leaderboard():
 
 
 def test_formatted_table_is_aligned_and_has_each_note_once():
-    lines = format_table(leaderboard("r", evaluation(), note="simulated photographs")).splitlines()
+    lines = format_table(leaderboard("r", evaluation(), note="simulated photos")).splitlines()
     assert lines[0].split() == [
         "entry",
         "weighted",
@@ -167,7 +167,7 @@ def test_formatted_table_is_aligned_and_has_each_note_once():
         "loss",
         "images",
     ]
-    assert lines[-1] == "note: simulated photographs" and len(lines) == 2 + 9 + 1
+    assert lines[-1] == "note: simulated photos" and len(lines) == 2 + 9 + 1
     assert len({len(line) for line in lines[:-1]}) == 1
     with_test = format_table(leaderboard("r", evaluation(), evaluation(30, test=True)))
     assert "private" in with_test and "note" not in with_test

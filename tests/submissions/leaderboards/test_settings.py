@@ -30,7 +30,7 @@ def test_every_entry_and_setting_has_a_row_of_scores(make_run):
             for score, value in score_setting(first_view, truth[name]).items():
                 assert row[score] == pytest.approx(value, abs=1e-6)
     assert (table["low"] <= table["balanced_accuracy"]).all() and (table["balanced_accuracy"] <= table["high"]).all()
-    assert set(table["note"]) == {"simulated photographs"}
+    assert set(table["note"]) == {"simulated photos"}
     pd.testing.assert_frame_equal(pd.read_csv(run.folder / FILE_NAME), table, check_dtype=False)
 
 
@@ -70,7 +70,7 @@ def test_formatted_table_has_every_score_and_each_note_once(make_run):
     table = score_settings(make_run())
     text, row = format_settings(table), table.iloc[4]
     assert f"{row.balanced_accuracy:.3f} [{row.low:.3f}, {row.high:.3f}]" in text
-    assert text.count("simulated photographs") == 1 and len(text.splitlines()) == 2 + len(table) + 1
+    assert text.count("simulated photos") == 1 and len(text.splitlines()) == 2 + len(table) + 1
 
 
 def write_leaderboard(folder, scores):
