@@ -9,6 +9,7 @@ members        the names that a user can train, and the checks of their recipes
 presets/       recipes by task and name
 classifier     a member, from pixels to probabilities
 saved          load weights and models
+hidden         what a trained classifier computes before its last layer
 training/      fit a classifier, resume it, keep its epochs
 exif_language/ a joint embedding of patches and EXIF text
 """

@@ -131,7 +131,9 @@ def test_shortened_text_has_the_end_of_the_text(text, width):
 
 
 def test_json_has_full_precision_and_null_for_missing_values():
-    table = pd.DataFrame({"path": ["ä.jpg", None], "probability": [1 / 3, np.nan], "patches": [4, 1], "far": [True, False]})
+    table = pd.DataFrame(
+        {"path": ["ä.jpg", None], "probability": [1 / 3, np.nan], "patches": [4, 1], "far": [True, False]}
+    )
     assert json.loads(json_table(table)) == [
         {"path": "ä.jpg", "probability": 1 / 3, "patches": 4, "far": True},
         {"path": None, "probability": None, "patches": 1, "far": False},
