@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from augment.dihedral import dihedral_transform
@@ -17,6 +16,7 @@ from augment.squash import squash
 from competition.metadata.header import header_or_reason
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
+from competition.utils.progress import with_progress
 from models.hidden import hidden_network
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
@@ -178,7 +178,7 @@ def predict_photos(
     usable, skipped = _usable(photos, _patch_side(run))
     predictor = load_predictor(run) if usable else None
     found: dict[str, PhotoPrediction] = {}
-    for path in tqdm(usable, desc="photos", unit="photo"):
+    for path in with_progress(usable, "photos", len(usable), "photo"):
         try:
             pixels = read_pixels(path)
         except InputError as error:
@@ -269,7 +269,7 @@ def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str
                 usable.append(str(file))
             else:
                 skipped[str(file)] = reason
-    return usable, skipped
+    return list(dict.fromkeys(usable)), skipped
 
 
 def _reason(file: Path, size: int) -> str | None:

@@ -52,6 +52,7 @@ def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str |
     Raises:
         InputError: a training failed for a reason that the user can fix, or a process was killed.
     """
+    from submissions.confidence.activations import save_activations
     from submissions.members import finish_training, prepare_training
 
     if run.folds:
@@ -63,6 +64,8 @@ def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str |
     _train_all(sorted(units, key=lambda unit: -smallest_patch(unit[1])), processes, on_cluster, tracker)
     finish_training(run)
     merge_folds(run)
+    if run.task.camera:
+        save_activations(run)
 
 
 def _train_all(units: Sequence[Unit], processes: int, on_cluster: bool, tracker: str | None) -> None:

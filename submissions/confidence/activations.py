@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.loaders import reraise_input_errors
 from augment.manipulations import MANIPULATIONS, fits
@@ -20,6 +19,7 @@ from competition.manipulation import UNALTERED
 from competition.splits import validation_images
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
+from competition.utils.progress import progress_bar
 from models.hidden import hidden_network
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
@@ -137,13 +137,13 @@ def compute_activations(
         table: columns path (relative to `folder`), manipulation and split, as `EvaluationPatches` takes them.
         folder: of the images.
         recipe: how the network was trained.
-        title: of the progress bar.
+        title: of the progress.
 
     Raises:
         InputError: a photo cannot be decoded.
     """
     patches = evaluation_patches(table, folder, {}, recipe, BATCH)
-    with reraise_input_errors(patches), tqdm(total=len(patches), desc=title, unit="batch") as bar:
+    with reraise_input_errors(patches), progress_bar(title, len(patches), "batch") as bar:
         outputs = []
         for inputs, *_ in prefetch(patches.__getitem__, len(patches)):
             outputs.append(network.predict_on_batch(inputs))

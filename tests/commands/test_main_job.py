@@ -28,6 +28,8 @@ FILES = {
     "leaderboard.csv",
     "submission.csv",
     "ablation.csv",
+    "calibration.csv",
+    "activations.npz",
     *(f"{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
     *PREDICTIONS,
 }
@@ -153,7 +155,7 @@ def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     after = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert set(after) == set(before)
     assert [name for name in after if after[name][1] != before[name][1]] == []
-    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "submission.csv"}
+    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "calibration.csv", "submission.csv"}
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
     output = capsys.readouterr().out
     assert "3 cameras, 18 train, 3 validation, 12 test images" in output
@@ -200,21 +202,6 @@ def test_leaderboards_are_compared_and_detailed(home, command, capsys):
     for message in (compared, detailed):
         assert "blend quadratic, exact" in message
     assert all(camera in detailed for camera in CAMERAS)
-
-
-def test_predict_writes_a_row_for_every_usable_photo(home, command, capsys):
-    (home / "more").mkdir()
-    (home / "photos" / "train" / "cat" / "0.jpg").rename(home / "more" / "a.jpg")
-    (home / "photos" / "train" / "cat" / "short.jpg").rename(home / "more" / "b.jpg")
-    one = home / "photos" / "train" / "dog" / "0.jpg"
-    assert command("predict", "runs/job", "more", one, "--out", "answers/cameras.csv") == 0
-    table = pd.read_csv(home / "answers" / "cameras.csv")
-    assert list(table.columns) == ["path", "patches", "evidence", "camera", "probability", *CAMERAS]
-    assert (table["patches"] == 4).all()  # the default
-    assert table["path"].tolist() == ["more/a.jpg", str(one)]
-    np.testing.assert_allclose(table[list(CAMERAS)].sum(axis=1), 1, atol=1e-6)
-    assert (table["camera"] == table[list(CAMERAS)].idxmax(axis=1)).all()
-    assert "warning: skipped 1 file(s): more/b.jpg (truncated)" in capsys.readouterr().out
 
 
 def test_info_prints_the_environment_as_json(command, capsys):
