@@ -61,7 +61,7 @@ run() {  # PYTHON ARGUMENT…: never with the caller's folder on the module path
 # Help, the version and the error for an unknown command need nothing that is installed.
 name=${1:-}
 light=
-[[ -f $root/commands/${name//-/_}.py ]] || light=yes
+[[ $name == --print-completion || -f $root/commands/${name//-/_}.py ]] || light=yes
 for word in "$@"; do [[ $word == -h || $word == --help ]] && light=yes; done
 if [[ $light ]]; then
   python=$(find_python)

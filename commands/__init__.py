@@ -8,6 +8,7 @@ line. One module for each command parses its options, calls the lower levels and
     shakeup           simulate the change from the public to the private leaderboard
     inspect           draw figures of a run
     experiment        repeat published experiments on camera settings
+    export            write the networks of a run as files for other programs
     splice            detect and localize splices
     evaluate_splices  score the detection of splices
     probe             linear probe of embeddings
@@ -20,8 +21,17 @@ line. One module for each command parses its options, calls the lower levels and
 
 They share:
 
+    parser         errors in one line, with the name that the user may have meant
     program        the name of the program, for messages
+    messages       warnings, and --quiet
     options        types of options
+    paths          types of options for runs and outputs
+    config_file    options in a file
+    completion     completion in a shell
+    train_plan     the run that the options of train ask for
+    banner         what train prints before it starts
+    log_file       log.txt of a run
+    robustness          the experiment on altered images
     camera_experiments  experiments that train on virtual competitions
     data_folder    the folder of the photos, also from an archive, or a simulated one
     framework      start-up of Keras

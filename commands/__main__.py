@@ -7,6 +7,7 @@ import argparse
 import errno
 import os
 import sys
+from contextlib import nullcontext
 from types import ModuleType
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from commands import (
     doctor,
     evaluate_splices,
     experiment,
+    export,
     info,
     inspect,
     leaderboard,
@@ -33,6 +35,10 @@ from commands import (
     train,
     virtual,
 )
+from commands.completion import PrintCompletion
+from commands.config_file import is_run, read_config_file, set_defaults
+from commands.messages import quiet
+from commands.parser import Parser
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
 
@@ -44,6 +50,7 @@ COMMANDS: dict[str, ModuleType] = {
     "shakeup": shakeup,
     "inspect": inspect,
     "experiment": experiment,
+    "export": export,
     "splice": splice,
     "evaluate-splices": evaluate_splices,
     "probe": probe,
@@ -57,13 +64,6 @@ COMMANDS: dict[str, ModuleType] = {
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 UNUSABLE_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
 class _Version(argparse.Action):
@@ -81,10 +81,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Make the parser. The module of each command adds its own arguments and an example."""
-    parser = _Parser(prog=PROGRAM, description="Camera model identification: which camera took this photo?")
+    parser = Parser(prog=PROGRAM, description="Camera model identification: which camera took this photo?")
     parser.add_argument("--version", action=_Version)
+    parser.add_argument("--print-completion", action=PrintCompletion)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
         command = commands.add_parser(
@@ -95,6 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
+        if module is not test:  # which passes its options on to pytest
+            command.add_argument("--quiet", action="store_true", help="print only warnings, errors and --json tables")
+    parser.commands = commands.choices
     return parser
 
 
@@ -107,13 +111,10 @@ def main(words: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 for an error that the user can fix, 130 if the user interrupted the command.
     """
-    parser = make_parser()
-    args, unknown = parser.parse_known_args(words)
-    args.unknown = unknown
-    if unknown and COMMANDS[args.command] is not test:  # test passes them on to pytest
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
-        return COMMANDS[args.command].run(args) or 0
+        args = _parse(words)
+        with quiet(getattr(args, "json", False)) if getattr(args, "quiet", False) else nullcontext():
+            return COMMANDS[args.command].run(args) or 0
     except InputError as error:
         message = str(error)
     except OSError as error:
@@ -129,6 +130,21 @@ def main(words: list[str] | None = None) -> int:
         return 130
     print(f"error: {message}", file=sys.stderr)
     return 2
+
+
+def _parse(words: list[str] | None) -> argparse.Namespace:
+    """Parse the command line, after the file of its option `--config` if it has one."""
+    parser = make_parser()
+    args, unknown = parser.parse_known_args(words)
+    if getattr(args, "config", None) is not None:
+        values = read_config_file(args.config)
+        if not is_run(values):
+            set_defaults(parser.commands[args.command], values, args.config)
+            args, unknown = parser.parse_known_args(words)
+    if unknown and COMMANDS[args.command] is not test:
+        parser.commands[args.command].unrecognized(unknown)
+    args.unknown = unknown
+    return args
 
 
 def start() -> int:

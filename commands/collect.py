@@ -5,7 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.options import at_least, positive
+from commands.options import add_json_option, at_least, messages_aside, positive
+from commands.paths import output_folder
 from commands.program import PROGRAM
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="search Flickr for original photos of these cameras; the environment variable FLICKR_API_KEY has the key",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for train/CAMERA/*.jpg and collected.csv"
+        "--out",
+        type=output_folder,
+        required=True,
+        metavar="DIR",
+        help="folder for train/CAMERA/*.jpg and collected.csv",
     )
     parser.add_argument("--flickr-camera", metavar="ID", help="Flickr's id of the one CAMERA, such as apple/iphone_6")
     parser.add_argument("--text", help="search title, description and tags for this text; with one CAMERA")
@@ -56,9 +61,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=positive, default=300, metavar="SECONDS", help="duration of one download; default: 300"
     )
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    with messages_aside(args.json):
+        _collect(args)
+    if args.json:
+        from competition.collect.record import RECORD_NAME, read_record
+        from competition.utils.tables import json_table
+
+        print(json_table(read_record(args.out / RECORD_NAME)))
+
+
+def _collect(args: argparse.Namespace) -> None:
+    """Download and count the photos."""
     from competition.collect.http import Client
     from competition.collect.record import summary
     from competition.collect.run import collect

@@ -2,18 +2,29 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from commands.options import processes
+from commands.options import add_json_option, messages_aside, processes
+from commands.paths import output_file
 from commands.program import PROGRAM
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HELP = "check each photo: is the file as the camera wrote it, and is it fit for training?"
 EXAMPLE = f"{PROGRAM} doctor data/photos --out doctor.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="folder or zip archive with train/CAMERA/*.jpg or CAMERA/*.jpg")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.csv", help="report with one row per file: verdicts and reasons"
+        "folder", type=Path, metavar="DIR", help="folder or zip archive with train/CAMERA/*.jpg or CAMERA/*.jpg"
+    )
+    parser.add_argument(
+        "--out",
+        type=output_file,
+        required=True,
+        metavar="FILE.csv",
+        help="report with one row per file: verdicts and reasons",
     )
     parser.add_argument(
         "--pixels", action="store_true", help="also decode: find damage, and near duplicates across splits"
@@ -33,21 +44,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes; default: one per core")
     parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="use a Dask cluster instead of processes")
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    from competition.doctor.rules import RULES
+    from competition.utils.errors import unknown_name
+    from competition.utils.tables import json_table
+
+    for name in args.without:
+        if name not in RULES:
+            raise unknown_name("rule", name, RULES)
+    with messages_aside(args.json):
+        report = _examine(args)
+    if args.json:
+        print(json_table(report))
+
+
+def _examine(args: argparse.Namespace) -> "pd.DataFrame":
+    """Write and describe the report, and return it."""
     from competition.archives import unpack_download
     from competition.doctor.rules import RULES
     from competition.doctor.run import examine, kept_manifest, summary
     from competition.manifest import load_manifest, write_manifest
     from competition.utils.atomic_files import write_csv
-    from competition.utils.errors import unknown_name
     from competition.utils.locks import lock_file
     from competition.utils.parallel import cluster
 
-    for name in args.without:
-        if name not in RULES:
-            raise unknown_name("rule", name, RULES)
     splits = None
     if args.splits:
         manifest = load_manifest(args.splits)
@@ -65,3 +88,4 @@ def run(args: argparse.Namespace) -> None:
         manifest_path = args.out.with_suffix(".manifest.csv")
         write_manifest(kept_manifest(report), manifest_path)
         print(f"{manifest_path}: manifest of the kept files")
+    return report

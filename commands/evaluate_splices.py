@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
-from commands.options import at_least, processes
+from commands.options import add_json_option, at_least, messages_aside, processes
+from commands.paths import output_folder, run_folder
 from commands.program import PROGRAM
 from commands.splice import add_map_arguments
 from competition.utils.errors import InputError, unknown_name
@@ -26,7 +27,7 @@ VIRTUAL = "virtual"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of an exif-language run")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of an exif-language run")
     parser.add_argument(
         "--dataset",
         default=VIRTUAL,
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_folder,
         metavar="DIR",
         help="folder of the results; default: RUN/splices-NAME, or RUN/splices-NAME-cut with --method cut",
     )
@@ -58,14 +59,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that generate virtual splices; default: one per core",
     )
     add_map_arguments(parser)
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    _check_dataset(args)
+    from submissions.exif_language import open_exif_language
+    from submissions.splices.detector import check_count
 
+    _check_dataset(args)
+    open_exif_language(args.run)  # raises InputError before the framework is loaded
+    check_count(args.count)
+    with messages_aside(args.json):
+        table = _evaluate(args)
+    if args.json:
+        from competition.utils.tables import json_table
+
+        print(json_table(table))
+
+
+def _evaluate(args: argparse.Namespace) -> "pd.DataFrame":
+    """Write and describe the results, and return the scores of each kind of map."""
     load_framework()
     from submissions.splices.detector import load_encoder
-    from submissions.splices.evaluate import MapCache, limit_images, score_images
+    from submissions.splices.evaluate import MapCache, limit_images, score_images, summarize
     from submissions.splices.report import draw_examples, write_report
 
     encoder = load_encoder(args.run)
@@ -79,6 +95,7 @@ def run(args: argparse.Namespace) -> None:
     subtitle = "outline: true mask; each heat map is scaled to its own range"
     draw_examples(maps, items, images, f"{title}\n{subtitle}", out / "examples.png")
     print(f"\n{out}: table.md, table.csv, images.csv, examples.png, and the cached heat maps in maps")
+    return summarize(images)
 
 
 def _check_dataset(args: argparse.Namespace) -> None:

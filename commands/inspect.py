@@ -1,8 +1,8 @@
 """Command `inspect`: draw figures of a run."""
 
 import argparse
-from pathlib import Path
 
+from commands.paths import output_folder, run_folder
 from commands.program import PROGRAM
 
 HELP = "draw a run: best and worst photos, settings, contact sheet, confusion matrices, reliability diagrams"
@@ -10,14 +10,16 @@ EXAMPLE = f"{PROGRAM} inspect runs/se_resnet18-settings-quick-virtual-settings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run that has predictions")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the figures; default: RUN/figures")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of a run that has predictions")
+    parser.add_argument("--out", type=output_folder, metavar="DIR", help="folder of the figures; default: RUN/figures")
 
 
 def run(args: argparse.Namespace) -> None:
-    from submissions.reports.inspect_run import draw_run
     from submissions.run import open_run
 
     opened = open_run(args.run)
+
+    from submissions.reports.inspect_run import draw_run
+
     for path in draw_run(opened, args.out or opened.folder / "figures"):
         print(path)

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from commands.data_folder import open_folder
+from commands.messages import warn
 from commands.options import at_least, processes
+from commands.paths import output_folder
 from commands.program import PROGRAM
 
 HELP = "losslessly crop each photo to its center, so that training reads it faster"
@@ -13,7 +15,9 @@ EXAMPLE = f"{PROGRAM} prepare data/photos --out data/prepared"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder or zip archive with train/CAMERA/*.jpg")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="prepared folder, for train --data")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR2", help="prepared folder, for train --data"
+    )
     parser.add_argument(
         "--size",
         type=at_least(1),
@@ -45,6 +49,6 @@ def run(args: argparse.Namespace) -> None:
     with lock_folder(args.out), cluster(args.cluster):
         table, skipped = prepare(folder, args.out, args.size, args.jobs, only)
     if skipped:
-        print(f"warning: {describe_skipped(skipped)}")
+        warn(describe_skipped(skipped))
     size = table["bytes"].sum() / 2**20
     print(f"{args.out}: {len(table)} photos, {size:.1f} MiB; next: {PROGRAM} train ensemble --data {args.out}")

@@ -2,18 +2,25 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from commands.data_folder import check_folder
+from commands.data_folder import check_folder, open_folder
 from commands.framework import load_framework
-from commands.options import at_least, processes
+from commands.options import add_json_option, at_least, messages_aside, processes
+from commands.paths import run_folder
 from commands.program import PROGRAM
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from submissions.exif_language import ExifRun
 
 HELP = "probe the embeddings of an exif-language run, beside an untrained network and a camera classifier"
 EXAMPLE = f"{PROGRAM} probe runs/exif-language-quick-virtual-settings --target camera"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished exif-language run")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of a finished exif-language run")
     parser.add_argument(
         "--target",
         required=True,
@@ -33,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--classifier",
-        type=Path,
+        type=run_folder,
         metavar="RUN",
         help="camera classifier to compare with; default: the newest run beside RUN with the same data",
     )
@@ -46,23 +53,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that choose the regularization; default: one per core",
     )
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     check_folder(args.data)
+    from submissions.exif_language import open_exif_language
     from submissions.probes.targets import check_target
 
     check_target(args.target)
+    opened = open_exif_language(args.run)
+    with messages_aside(args.json):
+        table = _probe(opened, args)
+    if args.json:
+        from competition.utils.tables import json_table
 
+        print(json_table(table))
+
+
+def _probe(opened: "ExifRun", args: argparse.Namespace) -> "pd.DataFrame":
+    """Write and describe the results, and return the scores of each network."""
+    data = open_folder(args.data) if args.data else None
     load_framework()
-    from submissions.exif_language import open_exif_language
     from submissions.probes.linear_probe import format_probes, probe_run
 
-    opened = open_exif_language(args.run)
     table = probe_run(
         opened,
         args.target,
-        args.data,
+        data,
         args.root,
         args.dataset,
         args.classifier,
@@ -72,3 +90,4 @@ def run(args: argparse.Namespace) -> None:
     )
     print(format_probes(table))
     print(f"\n{opened.folder / f'probe-{args.target}.csv'} and .md")
+    return table

@@ -5,10 +5,17 @@ Tested by tests/commands/test_splices.py.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
-from commands.options import at_least
+from commands.messages import warn
+from commands.options import add_json_option, at_least, messages_aside
+from commands.paths import RUNS, output_folder, run_folder
 from commands.program import PROGRAM
+from competition.utils.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HELP = "detect and localize splices in photos; needs no labels"
 EXAMPLE = f"{PROGRAM} splice holiday/ suspicious.jpg --out splices"
@@ -19,14 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photos or folders")
     parser.add_argument(
         "--run",
-        type=Path,
+        type=run_folder,
         metavar="RUN",
-        help="folder of an exif-language run; default: the one in runs/ that finished last",
+        help="folder of an exif-language run, or its name in runs/; default: the one that finished last",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("splices"), metavar="DIR", help="folder of the results; default: splices"
+        "--out",
+        type=output_folder,
+        default=Path("splices"),
+        metavar="DIR",
+        help="folder of the results; default: splices",
     )
     add_map_arguments(parser)
+    add_json_option(parser)
 
 
 def add_map_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +59,36 @@ def add_map_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from submissions.exif_language import open_exif_language
+    from submissions.splices.detector import check_count, find_newest_run
+
+    folder = args.run or find_newest_run(RUNS)
+    open_exif_language(folder)  # raises InputError before the framework is loaded
+    check_count(args.count)
+    if not any(path.exists() for path in args.photos):
+        raise InputError(
+            f"none of the {len(args.photos)} photos or folders exists, such as {args.photos[0]}; check the paths"
+        )
+    with messages_aside(args.json):
+        table = _detect(folder, args)
+    if args.json:
+        from competition.utils.tables import json_table
+
+        print(json_table(table))
+
+
+def _detect(folder: Path, args: argparse.Namespace) -> "pd.DataFrame":
+    """Write the results of all photos, describe them, and return their scores."""
     load_framework()
-    from competition.utils.tables import text_table
-    from submissions.splices.detector import find_newest_run, load_encoder
+    from competition.utils.tables import terminal_width, text_table
+    from submissions.splices.detector import load_encoder
     from submissions.splices.photos import SCORES_FILE, scan_photos
 
-    folder = args.run or find_newest_run(Path("runs"))
     encoder = load_encoder(folder)
     table, skipped = scan_photos(encoder, args.photos, args.out, args.count, args.method)
     for path, reason in skipped.items():
-        print(f"skipped {path}: {reason}")
-    print(text_table(table[["path", "score"]].to_dict("list")))
+        warn(f"skipped {path}: {reason}")
+    print(text_table(table[["path", "score"]].to_dict("list"), width=terminal_width()))
     print(
         "\nscore: how different the patches of a photo are, from 0 (all equal) to 1 (unrelated). No threshold fits\n"
         "all photos: compare with the scores of photos that you know to be authentic. The heat map always marks the\n"
@@ -70,3 +101,4 @@ def run(args: argparse.Namespace) -> None:
             "note: this run was trained on simulated photos only. For real photos, train on real photos:\n"
             f"{PROGRAM} train exif-language --data DIR"
         )
+    return table

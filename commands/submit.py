@@ -4,26 +4,28 @@ import argparse
 from pathlib import Path
 
 from commands.kaggle_client import submit_to_kaggle
-from commands.options import at_least
+from commands.options import add_json_option, at_least, messages_aside
+from commands.paths import output_file, run_folder
 from commands.program import PROGRAM
-from competition.utils.errors import InputError
+from competition.utils.errors import InputError, unknown_name
 
+DEFAULT_BLEND, NO_BALANCE = "quadratic", "none"
 HELP = "write a checked submission.csv from the predictions of a run, with any blend and balance"
 EXAMPLE = f"{PROGRAM} submit runs/ensemble-quick-virtual-small --blend geometric --balance exact"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of a run, or its name in runs/")
     parser.add_argument(
         "--blend",
-        default="quadratic",
+        default=DEFAULT_BLEND,
         metavar="KIND",
         help="arithmetic, quadratic (default) or geometric; or fitted to validation predictions: optimized (weights), "
         "selection or stacking",
     )
     parser.add_argument(
         "--balance",
-        default="none",
+        default=NO_BALANCE,
         metavar="METHOD",
         help="of the classes: none (default), greedy, exact, soft or prior",
     )
@@ -37,30 +39,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with",
         dest="others",
-        type=Path,
+        type=run_folder,
         nargs="+",
         default=[],
         metavar="RUN",
         help="also blend the members of these runs, which need the same data and the same validation images or folds",
     )
     parser.add_argument("--check", type=Path, metavar="FILE", help="write no file; check the submission in FILE")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: submission.csv in the folder of the run")
+    parser.add_argument(
+        "--out",
+        type=output_file,
+        metavar="FILE",
+        help="default: in the folder of the run, submission.csv or for example submission-geometric-exact.csv",
+    )
+    parser.add_argument("--force", action="store_true", help="replace another submission in the file")
     parser.add_argument(
         "--kaggle",
         metavar="MESSAGE",
         help="also submit the checked file to the competition with the official kaggle client, or, if it is not "
         "installed, print the command",
     )
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    from competition.utils.tables import text_table
+    from competition.utils.tables import json_table, text_table
+    from submissions.balancing import METHODS as BALANCINGS
     from submissions.blend_weights import METHODS
+    from submissions.blending import KINDS
     from submissions.leaderboards.blends import describe_gain
     from submissions.run import open_run
     from submissions.submission_csv import check_submission, describe_quotas, read_expected_names
     from submissions.submit import submit_camera
 
+    if args.blend not in (*KINDS, *METHODS):
+        raise unknown_name("blend", args.blend, (*KINDS, *METHODS))
+    if args.balance not in BALANCINGS:
+        raise unknown_name("balancing", args.balance, BALANCINGS)
     if args.quota is not None and args.balance in ("none", "prior"):
         raise InputError("--quota only applies with --balance greedy, exact or soft; remove it or choose one of these")
     opened = open_run(args.run)
@@ -72,12 +87,23 @@ def run(args: argparse.Namespace) -> None:
         if args.kaggle:
             submit_to_kaggle(args.check, args.kaggle)
         return
-    path = args.out or args.run / "submission.csv"
+    path = args.out or args.run / _file_name(args)
     others = [open_run(folder) for folder in args.others]
-    table = submit_camera(opened, path, args.blend, args.balance, args.quota, others)
-    print(text_table(describe_quotas(table["camera"], table["is_manipulated"]).to_dict("list")))
-    if args.blend in METHODS:
-        print(f"\n{describe_gain([opened, *others], args.blend)}")
-    print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")
-    if args.kaggle:
-        submit_to_kaggle(path, args.kaggle)
+    with messages_aside(args.json):
+        table = submit_camera(opened, path, args.blend, args.balance, args.quota, others, args.force)
+        counts = describe_quotas(table["camera"], table["is_manipulated"])
+        print(text_table(counts.to_dict("list")))
+        if args.blend in METHODS:
+            print(f"\n{describe_gain([opened, *others], args.blend)}")
+        print(f"\n{path}: {len(table)} images, checked; blend {args.blend}, balance {args.balance}")
+        if args.kaggle:
+            submit_to_kaggle(path, args.kaggle)
+    if args.json:
+        print(json_table(counts))
+
+
+def _file_name(args: argparse.Namespace) -> str:
+    """The default name of the file, which differs between blends and balancings."""
+    parts = ["submission", *([args.blend] if args.blend != DEFAULT_BLEND else [])]
+    parts += [args.balance] if args.balance != NO_BALANCE else []
+    return f"{'-'.join([*parts, *(f'with-{folder.name}' for folder in args.others)])}.csv"

@@ -14,7 +14,7 @@ from commands.data_folder import virtual_folder
 from commands.framework import load_framework
 from commands.log_file import log_file
 from commands.messages import print_messages
-from commands.options import at_least, names, not_negative, positive, processes
+from commands.options import at_least, names, not_negative, positive, probability, processes
 from commands.paths import check_output_folder, new_run
 from commands.program import PROGRAM
 from commands.train_plan import Plan, check_exif_language, plan_repetition, plan_run
@@ -110,8 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment",
         metavar="FILE",
-        help="pipeline of albumentations transforms for training patches: social-media, camera-phone, or a .yaml or .json "
-        "file that albumentations.save wrote",
+        help="pipeline of albumentations transforms for training patches: social-media, camera-phone, or a .yaml or "
+        ".json file that albumentations.save wrote",
     )
     parser.add_argument("--seed", type=at_least(0), help="default: 0")
     parser.add_argument(
@@ -120,6 +120,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=-1,
         metavar="N",
         help="processes that simulate and read photos; default: one per core",
+    )
+    parser.add_argument(
+        "--pseudo-labels",
+        type=Path,
+        metavar="RUN",
+        help="also train on the test images of which this run is sure, with the cameras that it predicts",
+    )
+    parser.add_argument(
+        "--confidence",
+        type=probability,
+        metavar="P",
+        help="lowest probability of a prediction that becomes a label with --pseudo-labels; default: 0.9",
     )
     parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="train on the workers of a Dask cluster")
     parser.add_argument(
@@ -162,9 +174,10 @@ def _train(plan: Plan, args: argparse.Namespace) -> None:
     """Start or continue a run, train its members, score them and write the submissions."""
     from joblib import effective_n_jobs
 
+    from submissions.pseudo_labels import missing_pseudo_labels
     from submissions.run import open_run, start_run
 
-    messages = start_run(plan.run, args.jobs, plan.fit_patches)
+    messages = start_run(plan.run, args.jobs, plan.fit_patches, missing_pseudo_labels(plan.run))
     load_framework()
     from models.training.backend import has_gpu
     from submissions.train_run import train_run

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from commands.options import at_least, processes
+from commands.paths import output_folder
 from commands.program import PROGRAM
 
 HELP = "make the virtual competition: simulated photos by ten virtual cameras, with a solution"
@@ -25,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make spliced images (a region is from another camera) with masks, and as many authentic images, instead: "
         "4 of each (smoke), 40 (small), 200 (full)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/virtual-SIZE, or data/splices-SIZE")
+    parser.add_argument(
+        "--out", type=output_folder, metavar="DIR", help="default: data/virtual-SIZE, or data/splices-SIZE"
+    )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default: 0")
     parser.add_argument(
         "--jobs", type=processes, default=-1, metavar="N", help="number of processes; default: one per core"

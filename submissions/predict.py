@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from augment.dihedral import dihedral_transform
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from competition.manipulation import UNALTERED
+from competition.utils.progress import Progress, progress_bar
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
 from submissions.tasks import Targets
@@ -68,7 +68,7 @@ def predict(
         Predictions by head.
     """
     dataset = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES), views)
-    with tqdm(total=len(dataset), desc=title, unit="batch") as bar, reraise_input_errors(dataset.patches):
+    with progress_bar(title, len(dataset), "batch") as bar, reraise_input_errors(dataset.patches):
         outputs = network.predict(dataset, verbose=0, callbacks=[_Progress(bar)])
     return {
         head: Predictions(
@@ -92,7 +92,7 @@ def _by_view(probabilities: np.ndarray, views: int) -> np.ndarray:
 
 
 class _Progress(keras.callbacks.Callback):
-    def __init__(self, bar: tqdm) -> None:
+    def __init__(self, bar: Progress) -> None:
         super().__init__()
         self.bar = bar
 

@@ -44,6 +44,7 @@ def submit_camera(
     method: str = "none",
     quota: int | None = None,
     others: Sequence[Run] = (),
+    overwrite: bool = True,
 ) -> pd.DataFrame:
     """Write a checked submission of cameras for the test set.
 
@@ -56,13 +57,15 @@ def submit_camera(
         quota: images of each camera among the unaltered and among the manipulated images; None for those of quotas.csv
             in the data folder, or equal shares if there is no such file. The methods `none` and `prior` use no quotas.
         others: runs on the same data, with the same validation images and folds, whose members join the blend.
+        overwrite: whether another submission in the file is replaced.
 
     Returns:
         The submission with columns fname, camera, is_manipulated.
 
     Raises:
-        InputError: there is no test set, a run has no predictions for it, runs do not fit together, the quotas do not
-            add up to the images, or the method is `prior` and a camera has no training photos.
+        InputError: the file has another submission, there is no test set, a run has no predictions for it, runs do not
+            fit together, the quotas do not add up to the images, or the method is `prior` and a camera has no training
+            photos.
     """
     runs = [run, *others]
     _check_same_images(runs)
@@ -73,7 +76,7 @@ def submit_camera(
     blended = blend_members(members, kind) if kind in KINDS else _fitted_blend(runs, members, kind)
     indices = assign_within(blended, first.is_manipulated, quotas, method, training)
     names, labels = [Path(name).name for name in first.names], np.array(run.cameras)[indices]
-    write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data))
+    write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data), overwrite)
     return pd.DataFrame({"fname": names, "camera": labels, "is_manipulated": first.is_manipulated})
 
 

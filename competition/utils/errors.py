@@ -1,5 +1,6 @@
-"""The error that a user can fix. Tested by tests/commands/test_bad_input.py."""
+"""The error that a user can fix. Tested by tests/commands/test_wrong_calls.py."""
 
+import difflib
 from collections.abc import Iterable
 
 
@@ -12,5 +13,16 @@ class InputError(ValueError):
 
 
 def unknown_name(kind: str, name: object, known: Iterable[object]) -> InputError:
-    """Return the error of a registry: an unknown `name` of a `kind`, and the known names."""
-    return InputError(f"unknown {kind} {name!r}; known: {', '.join(map(str, known))}")
+    """Return the error of a registry: an unknown `name` of a `kind`, the known names, and the one that is most like it.
+
+    The message is, for example, `unknown preset 'quik'; known: full, quick; did you mean 'quick'?`.
+    """
+    names = list(map(str, known))
+    return InputError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}{suggest(str(name), names)}")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'quick'?` for the known name that is most like `name`; "" if none is like it."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""

@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import joblib
-from tqdm import tqdm
 
 from competition.utils.errors import InputError
+from competition.utils.progress import progress_bar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ def parallel_map(
     """
     chunks = (items[start : start + chunk] for start in range(0, len(items), chunk))
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    with tqdm(total=len(items), desc=title, delay=PROGRESS_DELAY) as progress:
+    with progress_bar(title, len(items), "item", delay=PROGRESS_DELAY) as progress:
         for results in parallel(joblib.delayed(_apply)(function, chunk) for chunk in chunks):
             yield from results
             progress.update(len(results))

@@ -13,10 +13,10 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
-from tqdm import tqdm
 
 from augment.prefetch import prefetch
 from competition.utils.atomic_files import atomic_write
+from competition.utils.progress import progress_bar
 from models.exif_language.dual_encoder import DualEncoder, make_gradient_function
 from models.exif_language.loss import RANKS, chance_recall, contrastive_loss, recall
 from models.exif_language.pairs import TrainingPairs, ValidationPairs
@@ -58,7 +58,7 @@ def train_dual_encoder(
     gradient_function = make_gradient_function(model, recipe.micro_batch)
     update = compile_function(lambda gradients: model.optimizer.apply(gradients, model.trainable_variables))
     first = checkpoints.epochs
-    with tqdm(total=recipe.epochs * steps, initial=first * steps, desc=folder.name, unit="step") as bar:
+    with progress_bar(folder.name, recipe.epochs * steps, "step", done=first * steps) as bar:
         for epoch in range(first, recipe.epochs):
             start, losses = time.monotonic(), list[float]()
             for batch in prefetch(partial(training.batch, epoch), steps):
@@ -76,7 +76,7 @@ def train_dual_encoder(
             row["learning_rate"] = float(ops.convert_to_numpy(model.optimizer.learning_rate))
             row["seconds"] = time.monotonic() - start
             checkpoints.save(model, row)
-            bar.set_postfix(loss=f"{row['loss']:.3f}", recall=f"{row['image_to_text_1']:.3f}")
+            bar.show(loss=f"{row['loss']:.3f}", recall=f"{row['image_to_text_1']:.3f}")
     checkpoints.load_best(model)
     for name, encoder in ((TEXT, model.text), (IMAGE, model.image)):  # the second file marks the end of the training
         with atomic_write(folder / name) as unfinished:

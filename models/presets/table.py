@@ -59,7 +59,7 @@ PRESETS = {
     (EXIF_LANGUAGE, "quick"): Preset(exif_language.QUICK, "settings"),
     (EXIF_LANGUAGE, "smoke"): Preset(exif_language.SMOKE, "settings-smoke"),
 }
-SHARED_WITH_FRONT_END = ("patch", "batch", "input", "tau")  # changes that also apply to its training alone
+SHARED_WITH_FRONT_END = ("patch", "batch", "input", "tau", "augment")  # changes that also apply to its training alone
 
 
 def preset_names(task: str) -> tuple[str, ...]:
@@ -85,9 +85,9 @@ def classifier_recipe(preset: str, member: str, task: str = "camera", **changes:
         preset: name of the preset.
         member: one of `models.members.MEMBERS`.
         task: what to predict.
-        changes: see `models.recipe.change`; None changes nothing. A changed patch, batch, input or tau also applies to
-            the training of the front end alone. With a front end of another member than the preset's, or with weights
-            from a file, the front end is not trained alone.
+        changes: see `models.recipe.change`; None changes nothing. A changed patch, batch, input, tau or augment also
+            applies to the training of the front end alone. With a front end of another member than the preset's, or
+            with weights from a file, the front end is not trained alone.
 
     Raises:
         InputError: an unknown name, or values that do not fit, see `models.members.check_recipe`.
@@ -96,8 +96,13 @@ def classifier_recipe(preset: str, member: str, task: str = "camera", **changes:
     if isinstance(make, DualEncoderRecipe):
         raise unknown_name("task of a classifier", task, dict.fromkeys(known for known, _ in PRESETS if known != task))
     check_member(member)
+    return change_recipe(make(member), member, **changes)
+
+
+def change_recipe(recipe: Recipe, member: str, **changes: Any) -> Recipe:
+    """Return the recipe of a member with changes, as `classifier_recipe` makes them."""
     given = {name: value for name, value in changes.items() if value is not None}
-    recipe = change(make(member), **given)
+    recipe = change(recipe, **given)
     alone = recipe.front_end_recipe
     if alone is not None:
         shared = {name: given[name] for name in SHARED_WITH_FRONT_END if name in given}

@@ -12,11 +12,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_errors
 from augment.patches import color_statistics
 from competition.utils.atomic_files import atomic_write
+from competition.utils.progress import Progress, progress_bar
 from models.classifier import UNKNOWN_COLORS, ColorStatistics, build, copy_weights, freeze_front_end
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
@@ -24,6 +24,7 @@ from models.training.backend import all_gpus, jit_compile
 from models.training.checkpoints import Checkpoints, has_stalled
 from models.training.features import FeatureBatches, fixed_layer, split_network
 from models.training.schedules import Cycle, plateau_rate
+from models.training.tracking import tracking
 
 MOMENTUM = 0.9
 
@@ -40,6 +41,7 @@ def train(
     folder: Path,
     seed: int,
     front_end: Path | None = None,
+    tracker: str | None = None,
 ) -> pd.DataFrame:
     """Train a member, or resume its training; returns its history.
 
@@ -56,6 +58,7 @@ def train(
         seed: of the initial weights and of dropout.
         front_end: file of the trained front end alone, whose weights the network starts with and does not change. If no
             epoch is better, the result is the front end with a backbone that adds nothing.
+        tracker: where epochs are logged to, see `models.training.tracking`; None for nowhere.
 
     Raises:
         InputError: the loss is not a number, a photo cannot be decoded, or a file in the folder is damaged.
@@ -80,7 +83,7 @@ def train(
             start = model.evaluate(validation, verbose=0, return_dict=True)
         checkpoints.save_start(model, {f"val_{name}": value for name, value in start.items()})
     checkpoints.load_last(trained)
-    fit(trained, recipe, training, validation, checkpoints, seed)
+    fit(trained, recipe, training, validation, checkpoints, seed, tracker)
     checkpoints.load_best(trained)
     if int(trained.optimizer.iterations):  # the average begins with the first step
         trained.optimizer.finalize_variable_values(trained.trainable_variables)
@@ -141,6 +144,7 @@ def fit(
     validation: Validation,
     checkpoints: Checkpoints,
     seed: int,
+    tracker: str | None = None,
 ) -> None:
     """Fit a compiled model for the remaining epochs, or until the validation loss stalls."""
     first, steps = checkpoints.epochs, len(training)
@@ -152,8 +156,9 @@ def fit(
     averaging = [keras.callbacks.SwapEMAWeights()] if recipe.average_epochs else []
     title = f"{checkpoints.folder.parent.name}/{checkpoints.folder.name}"
     with (
-        tqdm(total=recipe.epochs * steps, initial=first * steps, desc=title, unit="step") as bar,
+        progress_bar(title, recipe.epochs * steps, "step", done=first * steps) as bar,
         reraise_input_errors(training, validation),
+        tracking(tracker, checkpoints.folder) as trackers,
     ):
         model.fit(
             training,
@@ -161,7 +166,7 @@ def fit(
             shuffle=False,  # the order is already random, and reproducible
             initial_epoch=first,
             epochs=recipe.epochs,
-            callbacks=[EpochCallback(recipe, checkpoints, seed, bar), *averaging],
+            callbacks=[EpochCallback(recipe, checkpoints, seed, bar), *averaging, *trackers],
             verbose=0,
         )
 
@@ -169,7 +174,7 @@ def fit(
 class EpochCallback(keras.callbacks.Callback):
     """Set the learning rate, show the progress, save every epoch, and stop if the loss stalls or is not a number."""
 
-    def __init__(self, recipe: Recipe, checkpoints: Checkpoints, seed: int, bar: tqdm) -> None:
+    def __init__(self, recipe: Recipe, checkpoints: Checkpoints, seed: int, bar: Progress) -> None:
         super().__init__()
         self.recipe, self.checkpoints, self.seed, self.bar = recipe, checkpoints, seed, bar
 
@@ -194,7 +199,7 @@ class EpochCallback(keras.callbacks.Callback):
         measured = {name: float(value) for name, value in logs.items()}
         self.checkpoints.save(self.model, {**measured, "seconds": seconds, "learning_rate": rate})
         accuracies = [v for k, v in logs.items() if k.startswith("val_") and k.endswith("accuracy")]
-        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", validation=" ".join(f"{a:.3f}" for a in accuracies))
+        self.bar.show(loss=f"{logs['loss']:.3f}", validation=" ".join(f"{a:.3f}" for a in accuracies))
         if has_stalled(self.checkpoints.losses, self.recipe.patience):
             self.model.stop_training = True
 

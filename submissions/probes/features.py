@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from augment.prefetch import prefetch
 from competition.utils.errors import InputError
+from competition.utils.progress import progress_bar
 from models.members import smallest_patch
 from models.saved import MODEL, load_model
 from submissions.exif_language import ExifRun
@@ -102,7 +102,7 @@ def extract_features(networks: Mapping[str, Network], sample: Sample) -> dict[st
     """
     batches: dict[str, list[NDArray[np.floating]]] = {name: [] for name in networks}
     crops = prefetch(partial(_read_patches, sample), len(sample.names))
-    with tqdm(total=len(sample.names), desc="embeddings", unit="photo") as progress:
+    with progress_bar("embeddings", len(sample.names), "photo") as progress:
         while chunk := list(islice(crops, BATCH_SIZE)):
             pixels = np.concatenate(chunk)
             for start in range(0, len(pixels), BATCH_SIZE):

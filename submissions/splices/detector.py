@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.parallel import PROGRESS_DELAY
+from competition.utils.progress import progress_bar
 from submissions.exif_language import KIND, open_exif_language
 from submissions.run import SIMULATED
 from submissions.splices.consistency import Grid, consistency_map, detection_score, make_grid, upsample
@@ -113,7 +113,7 @@ def embed_grid(
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (side, side, 3))[:, :, 0]
     rows, columns = len(grid.tops), len(grid.lefts)
     embeddings = []
-    with tqdm(total=rows * columns, desc="patches", unit="patch", leave=False, delay=PROGRESS_DELAY) as progress:
+    with progress_bar("patches", rows * columns, "patch", delay=PROGRESS_DELAY, leave=False) as progress:
         for first in range(0, rows * columns, patches_per_call):
             row, column = np.divmod(np.arange(first, min(first + patches_per_call, rows * columns)), columns)
             embeddings.append(encoder.embed(windows[grid.tops[row], grid.lefts[column]], progress.update))
@@ -135,12 +135,17 @@ def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method:
     """
     if method not in METHODS:
         raise unknown_name("localization method", method, METHODS)
-    if count > MAX_COUNT:
-        raise InputError(f"expected a count of 1 to {MAX_COUNT} patches along a side, received {count}")
+    check_count(count)
     grid = encoder.grid(pixels, count)
     embeddings = embed_grid(encoder, pixels, grid)
     heat = METHODS[method](consistency_map(embeddings, grid.patch_cells))
     return Detection(grid, rescale(heat) if method == "shift" else heat, detection_score(embeddings))
+
+
+def check_count(count: int) -> None:
+    """Raise `InputError` for an invalid number of patches along the longer side."""
+    if not 1 <= count <= MAX_COUNT:
+        raise InputError(f"expected a count of 1 to {MAX_COUNT} patches along a side, received {count}")
 
 
 def rescale(values: NDArray[np.floating]) -> NDArray[np.float32]:

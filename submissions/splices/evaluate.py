@@ -6,7 +6,6 @@ Heat maps are cached on disk, so that an interrupted evaluation continues where 
 import hashlib
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from competition.forgeries.datasets import Item, read_mask
 from competition.metrics.localization import score_map, summarize_detection, summarize_maps
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
+from competition.utils.progress import with_progress
+from submissions.prediction_cache import DAMAGED
 from submissions.splices.baselines import energy_map, random_map
 from submissions.splices.consistency import Grid
 from submissions.splices.detector import Detection, Encoder, detect
@@ -89,7 +89,7 @@ def score_images(maps: MapCache, items: Sequence[Item]) -> tuple[pd.DataFrame, d
     rows: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}
     forged_first = sorted(items, key=lambda item: item.mask is None)
-    for item in tqdm(forged_first, desc="images", unit="image"):
+    for item in with_progress(forged_first, "images", len(forged_first), "image"):
         if item.mask is None and not rows:
             break  # no forged image can be scored: stop before anything is cached
         try:
@@ -192,7 +192,7 @@ def _load(path: Path, made_by: str, grid: Grid) -> dict[str, Detection] | None:
                 return None
             parts = ((name, file[f"{name} heat"], float(file[f"{name} score"])) for name in (NETWORK, ENERGY))
             return {name: Detection(grid, heat, score) for name, heat, score in parts}
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, *DAMAGED) as error:
         raise _damaged(path, error) from None
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from competition.utils.find_photos import IMAGE_SUFFIXES, find_photos
+from competition.utils.progress import with_progress
 from submissions.splices.detector import Encoder, detect
 from submissions.splices.overlays import write_pictures
 
@@ -38,7 +38,8 @@ def scan_photos(
         InputError: no photo can be used (nothing is written then), or `count` or `method` is invalid.
     """
     rows, skipped, names = [], dict[str, str](), set[str]()
-    for path in tqdm(_files(photos, out), desc="photos", unit="photo"):
+    files = _files(photos, out)
+    for path in with_progress(files, "photos", len(files), "photo"):
         try:
             pixels = read_pixels(path)
             grid = encoder.grid(pixels, count)

@@ -49,7 +49,7 @@ def photos(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(photos, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "one"
-    train_exif_language(folder, photos, "smoke", seed=3, **CHANGES)
+    train_exif_language(folder, photos, dual_encoder_recipe("smoke", **CHANGES), seed=3)
     return folder
 
 
@@ -112,11 +112,11 @@ def test_order_and_drop_change_texts(run, photos):
 
 
 def test_run_resumes_only_with_the_same_configuration(run, photos):
-    assert len(train_exif_language(run, photos, "smoke", seed=3, **CHANGES)) == 2
+    assert len(train_exif_language(run, photos, dual_encoder_recipe("smoke", **CHANGES), seed=3)) == 2
     with pytest.raises(InputError, match=r"seed 3 \(now 4\)"):
-        train_exif_language(run, photos, "smoke", seed=4, **CHANGES)
+        train_exif_language(run, photos, dual_encoder_recipe("smoke", **CHANGES), seed=4)
     with pytest.raises(InputError, match=r"patch 24 \(now 32\)"):
-        train_exif_language(run, photos, "smoke", seed=3, **CHANGES | {"patch": 32})
+        train_exif_language(run, photos, dual_encoder_recipe("smoke", **CHANGES | {"patch": 32}), seed=3)
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,5 @@ def test_run_resumes_only_with_the_same_configuration(run, photos):
 )
 def test_unusable_data_or_recipe_raises_before_anything_is_written(photos, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
-        train_exif_language(tmp_path / "run", photos, "smoke", **CHANGES | changes)
+        train_exif_language(tmp_path / "run", photos, dual_encoder_recipe("smoke", **CHANGES | changes))
     assert not (tmp_path / "run").exists()
-
-
-def test_unknown_preset_or_backbone_raises(photos, tmp_path):
-    with pytest.raises(InputError, match="unknown preset 'full'; known: paper, quick, smoke"):
-        train_exif_language(tmp_path / "run", photos, "full")
-    with pytest.raises(InputError, match="unknown backbone"):
-        train_exif_language(tmp_path / "run", photos, "smoke", "resnet51")

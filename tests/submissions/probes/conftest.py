@@ -9,7 +9,7 @@ from PIL.ExifTags import IFD, Base
 
 from competition.forgeries.datasets import DATA_SETS
 from models.classifier import build
-from models.presets import classifier_recipe
+from models.presets import classifier_recipe, dual_encoder_recipe
 from submissions.exif_language import ExifRun, open_exif_language, train_exif_language
 from submissions.run import Run, start_run
 
@@ -42,7 +42,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> ExifRun:
     """A finished exif-language run on these photos, with patches of 24 pixels."""
     folder = tmp_path_factory.mktemp("runs") / "one"
-    train_exif_language(folder, photos, "smoke", patch=24, batch=4, epochs=1, patches_per_photo=1)
+    recipe = dual_encoder_recipe("smoke", patch=24, batch=4, epochs=1, patches_per_photo=1)
+    train_exif_language(folder, photos, recipe)
     return open_exif_language(folder)
 
 
