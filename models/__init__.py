@@ -10,6 +10,8 @@ presets/       recipes by task and name
 classifier     a member, from pixels to probabilities
 saved          load weights and models
 hidden         what a trained classifier computes before its last layer
+evidence_maps  which places and which frequencies of an image speak for a class
 training/      fit a classifier, resume it, keep its epochs
+export/        trained networks as files that run without this toolkit
 exif_language/ a joint embedding of patches and EXIF text
 """

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 import keras
+import numpy as np
 
 from competition.utils.errors import InputError
 from models.layers import Tensor
@@ -56,6 +57,26 @@ def compile_function(function: Callable[P, Result]) -> Callable[P, Result]:
     return tf.function(function)
 
 
+def gradient(function: Callable[[Tensor], Tensor], values: np.ndarray) -> np.ndarray:
+    """Return the gradient of the sum of a function's outputs with respect to its input, float32 of the input's shape.
+
+    Raises:
+        InputError: the backend is neither TensorFlow nor JAX.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(lambda tensor: keras.ops.sum(function(tensor)))(values), np.float32)
+    _require_tensorflow("evidence maps need the backend tensorflow or jax")
+    import tensorflow as tf
+
+    tensor = tf.convert_to_tensor(values)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        value = function(tensor)
+    return tape.gradient(value, tensor, unconnected_gradients="zero").numpy().astype(np.float32)
+
+
 def value_and_gradients(
     function: Callable[P, Tensor], variables: Sequence[keras.Variable]
 ) -> Callable[P, tuple[Tensor, list[Tensor]]]:
@@ -81,9 +102,6 @@ def value_and_gradients(
     return tf.function(differentiate)
 
 
-def _require_tensorflow() -> None:
+def _require_tensorflow(what: str = "contrastive training needs the backend tensorflow") -> None:
     if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"contrastive training needs the backend tensorflow, received {keras.backend.backend()}; "
-            "set KERAS_BACKEND=tensorflow"
-        )
+        raise InputError(f"{what}, received {keras.backend.backend()}; set KERAS_BACKEND=tensorflow")
