@@ -6,6 +6,7 @@ doctor       the commands `doctor` and `prepare` against other programs, one cor
 consistency  the consistency map in closed form against the loop over pairs
 full_step    one optimizer step of the preset `full` for each backbone: its time and memory
 front_ends   training throughput of the front end `dct` against a network that reads pixels
+export       exported networks against Keras: differences, sizes and times on one core
 balancing    balancing under quotas against the assignment problem, and when it helps
 ratios       the format of a ratio, and the time of a call
 """
