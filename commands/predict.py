@@ -4,12 +4,13 @@ Tested by tests/commands/test_predict.py and tests/commands/test_main_job.py.
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
+from commands.messages import warn
 from commands.options import add_json_option, at_least, messages_aside
+from commands.paths import output_file, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
 from competition.utils.locks import lock_file, lock_folder
@@ -25,7 +26,7 @@ PRINTED_ROWS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of a run, or its name in runs/")
     parser.add_argument(
         "photos",
         type=Path,
@@ -44,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="patches of each photo to look at; default: 4",
     )
-    parser.add_argument("--out", type=Path, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv")
+    parser.add_argument(
+        "--out", type=output_file, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with code 2 if a file is skipped")
     add_json_option(parser)
 
@@ -113,14 +116,14 @@ def _print_answers(table: "pd.DataFrame", args: argparse.Namespace) -> None:
         print(f"\n{args.out}: {len(answers)} photos, all probabilities")
     little = answers.loc[answers["evidence"] < MIN_EVIDENCE, "path"]
     if len(little):
-        _warn(
+        warn(
             f"{len(little)} photos are almost flat or saturated, such as {little.iloc[0]}: "
             "their predictions are little more than guesses"
         )
     for path, reason in zip(skipped["path"].head(PRINTED_ROWS), skipped["skipped"], strict=False):
-        _warn(f"skipped {path}: {reason}")
+        warn(f"skipped {path}: {reason}")
     if len(skipped) > PRINTED_ROWS:
-        _warn(f"skipped {len(skipped) - PRINTED_ROWS} more files: all are in {args.out}")
+        warn(f"skipped {len(skipped) - PRINTED_ROWS} more files: all are in {args.out}")
     if args.strict and len(skipped):
         raise InputError(f"{len(skipped)} of {len(table)} files were skipped; restore or remove them, or omit --strict")
 
@@ -139,10 +142,6 @@ def _shown(answers: "pd.DataFrame") -> dict[str, list[object]]:
     shown |= {name: answers[name].tolist() for name in settings}
     shown["patches"] = [int(count) for count in answers["patches"]]
     return shown
-
-
-def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)
 
 
 def _predict_images(opened: "Run") -> None:
