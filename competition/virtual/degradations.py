@@ -4,7 +4,7 @@ They bound what pixels can show of the settings, see `submissions.leaderboards.c
 """
 
 from competition.virtual.cameras import Camera
-from competition.virtual.capture import set_up
+from competition.virtual.capture import Setup
 from competition.virtual.sensor import noise_level
 
 SIMULATION = "simulation.csv"  # file of the degradations in the data folder
@@ -17,14 +17,13 @@ COLUMNS = (
 )
 
 
-def degradations(camera: Camera, device: str, seed: int, index: int, scale: float = 1.0) -> dict[str, float]:
-    """Return the degradations of a photo, by the names of `COLUMNS`. Arguments are those of `take_photo`.
+def degradations(camera: Camera, setup: Setup) -> dict[str, float]:
+    """Return the degradations of a photo by `camera`, by the names of `COLUMNS`.
 
     `noise` is the standard deviation of the raw noise at middle gray, a share of the range. The others are in pixels:
     `softness`, the standard deviation of the blur by lens and pixels, and for each layer the radius of its defocus and
     the length of its motion during the exposure.
     """
-    setup = set_up(camera, device, seed, index, scale)
     found = {"noise": noise_level(camera, setup.settings.iso), "softness": setup.blurs[0].sigma}
     for layer, blur in zip(LAYERS, setup.blurs, strict=True):
         found[f"defocus_{layer}"] = blur.radius

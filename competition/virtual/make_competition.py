@@ -232,10 +232,10 @@ def _run_task(
 
 def _describe(task: _Task, size: VirtualSize, seed: int) -> dict[str, str | float]:
     """Path, settings and degradations of a photo. Runs in a worker process."""
-    photo = find_camera(task.camera), task.device, seed, task.index, size.scale
-    settings = set_up(*photo).settings
-    values = settings.f_number, settings.iso, float(settings.exposure_time)
-    return {"path": task.path, **dict(zip(SETTINGS_COLUMNS, values, strict=True)), **degradations(*photo)}
+    camera = find_camera(task.camera)
+    setup = set_up(camera, task.device, seed, task.index, size.scale)
+    values = setup.settings.f_number, setup.settings.iso, float(setup.settings.exposure_time)
+    return {"path": task.path, **dict(zip(SETTINGS_COLUMNS, values, strict=True)), **degradations(camera, setup)}
 
 
 def _center(sides: tuple[int, int], size: int) -> Window:

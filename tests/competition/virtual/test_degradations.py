@@ -12,20 +12,20 @@ CAMERA = CAMERAS["Virtual-Cedar-C3"]
 
 def test_degradations_are_those_of_the_photo_that_is_taken():
     for index in range(3):
-        photo = take_photo(CAMERA, "a", 0, index, 0.25)
-        found = degradations(CAMERA, "a", 0, index, 0.25)
-        assert tuple(found) and set(found) == set(COLUMNS)
+        photo, setup = take_photo(CAMERA, "a", 0, index, 0.25), set_up(CAMERA, "a", 0, index, 0.25)
+        assert setup.settings == photo.settings
+        found = degradations(CAMERA, setup)
+        assert set(found) == set(COLUMNS)
         assert found["noise"] == noise_level(CAMERA, photo.settings.iso)
         assert found["softness"] == lens_softness(photo.settings.f_number)
-        assert set_up(CAMERA, "a", 0, index, 0.25).settings == photo.settings
 
 
 def test_longer_exposures_move_layers_further():
-    photos = [(set_up(CAMERA, "a", 0, index, 0.25), degradations(CAMERA, "a", 0, index, 0.25)) for index in range(40)]
-    times = [float(setup.settings.exposure_time) for setup, _ in photos]
-    lengths = [max(found[f"motion_{layer}"] for layer in LAYERS) for _, found in photos]
-    order = np.argsort(times)
-    assert np.mean(np.array(lengths)[order[-10:]]) > 5 * np.mean(np.array(lengths)[order[:10]])
+    setups = [set_up(CAMERA, "a", 0, index, 0.25) for index in range(40)]
+    found = [degradations(CAMERA, setup) for setup in setups]
+    lengths = np.array([max(values[f"motion_{layer}"] for layer in LAYERS) for values in found])
+    order = np.argsort([float(setup.settings.exposure_time) for setup in setups])
+    assert lengths[order[-10:]].mean() > 5 * lengths[order[:10]].mean()
 
 
 @pytest.mark.parametrize("iso", [100, 800])
