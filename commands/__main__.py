@@ -143,7 +143,7 @@ def _parse(words: list[str] | None) -> argparse.Namespace:
             args, unknown = parser.parse_known_args(words)
     if unknown and COMMANDS[args.command] is not test:
         parser.commands[args.command].unrecognized(unknown)
-    args.unknown = unknown
+    args.unknown, args.words = unknown, sys.argv[1:] if words is None else words
     return args
 
 
