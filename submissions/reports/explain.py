@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -22,13 +23,15 @@ from submissions.run import FRONT_END, Run
 MAX_SIDE = 1024  # pixels: only the center of a larger photo is explained
 MAX_PHOTOS = 20  # that get a picture of their own
 MAX_ON_SHEET = 10  # photos on one picture
+MAX_IN_COLUMN = 4  # photos below each other
 SHEET = "evidence-maps.png"
 FOR, AGAINST = (230, 110, 0), (0, 90, 200)  # orange and blue: told apart without color vision, and in gray
 COLORS = LinearSegmentedColormap.from_list("evidence", [np.divide(c, 255) for c in (AGAINST, (247, 247, 247), FOR)])
 OPACITY = 0.85  # of the strongest evidence over the photo
 DARKEST, BRIGHTEST = 70, 215  # gray levels of the photo below the evidence
 STRONG = 99  # percentile of the absolute contributions that gets the strongest color
-CHANNELS = ("luminance", "blue difference", "red difference")
+CHANNELS, CHANNEL_CENTERS = ("luminance", "blue difference", "red difference"), (3.5, 12.5, 21.5)
+LEGEND = "Orange speaks for the camera, blue against it. Frequencies rise to the right and downwards."
 SMALLEST = 1e-9  # nats: no evidence at all
 
 
@@ -52,6 +55,8 @@ class Explanation:
 def load_networks(run: Run, backbones: bool = True) -> dict[str, keras.Model]:
     """Load the networks that explain a run: the front end that the members share, and the members.
 
+    A run with folds is explained by the networks that leave out the first fold.
+
     Args:
         run: a trained run with the task camera.
         backbones: also load the members if there is such a front end. Without them there is no Grad-CAM, and loading
@@ -60,10 +65,11 @@ def load_networks(run: Run, backbones: bool = True) -> dict[str, keras.Model]:
     Raises:
         InputError: a network is missing or damaged.
     """
-    front_end = run.front_end_folder / MODEL
+    part = run.parts[0]
+    front_end = part.front_end_folder / MODEL
     files = {FRONT_END: front_end} if front_end.exists() else {}
-    members = list(run.recipes) if backbones else [] if files else list(run.recipes)[:1]
-    files |= {member: run.member_folder(member) / MODEL for member in members}
+    members = part.members if backbones or not files else []
+    files |= {member: part.member_folder(member) / MODEL for member in members[: None if backbones else 1]}
     return {name: load_model(path) for name, path in files.items()}
 
 
@@ -165,35 +171,30 @@ def overlay(pixels: NDArray[np.uint8], values: NDArray[np.floating]) -> NDArray[
 
 
 def draw_explanations(explanations: Sequence[Explanation], title: str) -> Figure:
-    """Draw one row for each image: the image, the evidence of its blocks, of its frequencies, and the Grad-CAM."""
+    """Draw images with the evidence of their blocks, of their frequencies, and the Grad-CAM, side by side.
+
+    All explanations are by the same networks. More than `MAX_IN_COLUMN` are drawn in two columns.
+    """
     panels = {"image": 1.0}
     if explanations[0].dct is not None:
-        panels |= {"places": 1.0, "frequencies": 1.6}
+        panels |= {"places": 1.0, "frequencies": 1.5}
     if explanations[0].cam is not None:
-        panels["places, Grad-CAM of the backbones"] = 1.0
-    figure = Figure(figsize=(3.2 * sum(panels.values()), 2.65 * len(explanations) + 1.0), layout="constrained")
+        panels["places by Grad-CAM"] = 1.0
+    columns = 1 if len(explanations) <= MAX_IN_COLUMN else 2
+    rows = -(-len(explanations) // columns)
+    widths = [*panels.values()] * columns
+    figure = Figure(figsize=(2.9 * sum(widths), 2.45 * rows + 0.9))
+    figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.03)
     figure.suptitle(title, fontsize=LARGE_FONT)
-    grid = figure.subplots(len(explanations), len(panels), squeeze=False, width_ratios=list(panels.values()))
-    for axes, heading in zip(grid[0], panels, strict=True):
-        axes.set_title(heading, fontsize=NORMAL_FONT)
+    grid = figure.subplots(rows, len(widths), squeeze=False, width_ratios=widths)
     for axes in grid.ravel():
         axes.set(xticks=(), yticks=())
-    for row, explanation in zip(grid, explanations, strict=True):
-        row[0].imshow(explanation.pixels)
-        row[0].set_xlabel(explanation.caption.replace("$", r"\$"), fontsize=SMALL_FONT)  # no formulas
-        if explanation.dct is not None:
-            row[1].imshow(overlay(explanation.pixels, explanation.dct.blocks))
-            row[1].set_xlabel(f"sum {explanation.dct.blocks.sum():+.1f} nats of log-odds", fontsize=SMALL_FONT)
-            limit = strongest(explanation.dct.frequencies)
-            row[2].imshow(side_by_side(explanation.dct.frequencies), cmap=COLORS, vmin=-limit, vmax=limit)
-            row[2].set_xticks((3.5, 12.5, 21.5), CHANNELS, fontsize=SMALL_FONT)
-            row[2].tick_params(length=0)
-        if explanation.cam is not None:
-            row[-1].imshow(overlay(explanation.pixels, explanation.cam))
-    figure.supxlabel(
-        "Orange speaks for the camera, blue against it. Frequencies rise to the right and downwards.",
-        fontsize=SMALL_FONT,
-    )
+        axes.spines[:].set_visible(False)
+    for axes, heading in zip(grid[0], [*panels] * columns, strict=True):
+        axes.set_title(heading, fontsize=NORMAL_FONT)
+    for row, explanation in zip(grid.reshape(-1, len(panels)), explanations, strict=False):
+        _draw(row, explanation)
+    figure.supxlabel(LEGEND, fontsize=NORMAL_FONT)
     return figure
 
 
@@ -206,6 +207,20 @@ def side_by_side(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
 def strongest(values: NDArray[np.floating]) -> float:
     """Return the absolute value that gets the strongest color; above 0."""
     return max(float(np.percentile(np.abs(values), STRONG)), SMALLEST)
+
+
+def _draw(row: Sequence[Axes], explanation: Explanation) -> None:
+    row[0].imshow(explanation.pixels)
+    row[0].set_xlabel(explanation.caption.replace("$", r"\$"), fontsize=SMALL_FONT)  # no formulas
+    if explanation.dct is not None:
+        row[1].imshow(overlay(explanation.pixels, explanation.dct.blocks))
+        row[1].set_xlabel(f"sum {explanation.dct.blocks.sum():+.1f} nats of log-odds", fontsize=SMALL_FONT)
+        limit = strongest(explanation.dct.frequencies)
+        row[2].imshow(side_by_side(explanation.dct.frequencies), cmap=COLORS, vmin=-limit, vmax=limit)
+        row[2].set_xticks(CHANNEL_CENTERS, CHANNELS, fontsize=SMALL_FONT)
+        row[2].tick_params(length=0)
+    if explanation.cam is not None:
+        row[-1].imshow(overlay(explanation.pixels, explanation.cam))
 
 
 def _save(figure: Figure, path: Path) -> None:
