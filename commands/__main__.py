@@ -17,11 +17,13 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 from commands import (
+    app,
     collect,
     doctor,
     evaluate_splices,
     experiment,
     export,
+    fingerprint,
     info,
     inspect,
     leaderboard,
@@ -49,9 +51,11 @@ COMMANDS: dict[str, ModuleType] = {
     "leaderboard": leaderboard,
     "shakeup": shakeup,
     "inspect": inspect,
+    "app": app,
     "experiment": experiment,
     "export": export,
     "splice": splice,
+    "fingerprint": fingerprint,
     "evaluate-splices": evaluate_splices,
     "probe": probe,
     "virtual": virtual,

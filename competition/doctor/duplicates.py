@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from competition.metadata.header import DAMAGED, open_image
+from competition.metadata.header import DAMAGED, MAX_PIXELS, open_image
 
 THUMBNAIL_SIDE = 32  # pixels
-FREQUENCIES = 8  # lowest ones along each side; their signs are the fingerprint
+FREQUENCIES = 8  # lowest ones along each side; their signs are the perceptual hash
 # Rows of the cosine transform (DCT-II) for the lowest frequencies.
 COSINES = np.cos(np.pi / THUMBNAIL_SIDE * np.outer(np.arange(FREQUENCIES), np.arange(THUMBNAIL_SIDE) + 0.5))
 MAX_DISTANCE = 6  # of 64 bits; two photos of different scenes differ in about 32
 
 
-def fingerprint(path: Path) -> tuple[int | None, str | None]:
+def perceptual_hash(path: Path) -> tuple[int | None, str | None]:
     """Decode a photo and compute its perceptual hash of 64 bits.
 
     A bit says whether one of the lowest 8×8 frequencies of a 32×32 gray thumbnail exceeds their median. Resizing and
@@ -30,6 +30,8 @@ def fingerprint(path: Path) -> tuple[int | None, str | None]:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about corrupt EXIF, which `read_header` handles
             image = open_image(file, path)
+            if image.width * image.height > MAX_PIXELS:
+                return None, f"has more than {MAX_PIXELS} pixels, the limit"
             image.draft("L", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))  # reads all of a JPEG, computes an eighth
             gray = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
     except DAMAGED as error:

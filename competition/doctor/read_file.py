@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from competition.doctor.duplicates import fingerprint
+from competition.doctor.duplicates import perceptual_hash
 from competition.metadata.header import Header, header_or_reason
 
 SPLITS = ("train", "validation", "test")  # folders directly inside the examined one that name a split
@@ -17,7 +17,7 @@ class Photo:
 
     path: relative to the folder. size: bytes. camera: the one that the folder names, or None. split: train,
     validation or test. header: without its quantization `tables`. tables_digest: a digest of those. decode_error,
-    fingerprint: see `competition.doctor.duplicates.fingerprint`; None if pixels were not decoded.
+    looks: perceptual hash, see `competition.doctor.duplicates.perceptual_hash`; None if pixels were not decoded.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Photo:
     header: Header
     tables_digest: str
     decode_error: str | None = None
-    fingerprint: int | None = None
+    looks: int | None = None
 
     @property
     def group(self) -> str:
@@ -42,7 +42,7 @@ def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
     if isinstance(header, str):
         return header
     camera, split = camera_and_split(path)
-    perceptual_hash, decode_error = fingerprint(file) if pixels else (None, None)
+    looks, decode_error = perceptual_hash(file) if pixels else (None, None)
     return Photo(
         path=path,
         size=file.stat().st_size,
@@ -51,7 +51,7 @@ def read_photo(folder: Path, pixels: bool, path: str) -> Photo | str:
         header=replace(header, tables={}),
         tables_digest=_digest(header.tables),
         decode_error=decode_error,
-        fingerprint=perceptual_hash,
+        looks=looks,
     )
 
 

@@ -190,9 +190,9 @@ def _copies(folder: Path, photos: Iterable[Photo]) -> dict[str, str]:
 
 def _neighbors(photos: Sequence[Photo]) -> dict[str, str]:
     """Path of a training photo → path of the validation photo that looks nearly the same."""
-    decoded = [photo for photo in photos if photo.fingerprint is not None]
+    decoded = [photo for photo in photos if photo.looks is not None]
     training, validation = ([photo for photo in decoded if photo.split == split] for split in ("train", "validation"))
-    hashes = [[photo.fingerprint or 0 for photo in part] for part in (training, validation)]
+    hashes = [[photo.looks or 0 for photo in part] for part in (training, validation)]
     return {training[index].path: validation[nearest].path for index, nearest in near_duplicates(*hashes).items()}
 
 

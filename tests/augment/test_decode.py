@@ -1,13 +1,16 @@
 """Valid files give the exact pixels; invalid files raise an `InputError` of one line."""
 
 import io
+import zlib
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from augment.decode import find_damaged, read_pixels
+from augment.decode import read_pixels
+from competition.doctor.duplicates import perceptual_hash
+from competition.metadata.header import MAX_PIXELS
 from competition.utils.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -145,10 +148,32 @@ def test_jpeg_above_the_pixel_limit_is_rejected(tmp_path, monkeypatch):
         read_pixels(tmp_path / "a.jpg")
 
 
-def test_only_files_that_cannot_be_decoded_are_damaged(tmp_path):
-    good, damaged = tmp_path / "good.png", tmp_path / "damaged.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(good)
-    data = good.read_bytes()
-    half = len(data) // 2
-    damaged.write_bytes(data[:half] + bytes(50) + data[half + 50 :])  # the header is complete
-    assert list(find_damaged([good, damaged], 1)) == [damaged]
+def with_ihdr(data, content):
+    """A PNG file whose first chunk has another content, with the right length and checksum."""
+    chunk = b"IHDR" + content
+    return data[:8] + len(content).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[33:]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 5, b"\xff" * 13])
+def test_damaged_png_header_is_rejected(tmp_path, content):
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes(with_ihdr((tmp_path / "a.png").read_bytes(), content))
+    with pytest.raises(InputError, match=r"a\.png"):
+        read_pixels(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_small_file_that_promises_many_pixels_is_rejected(tmp_path, name):
+    Image.fromarray(RGB).save(tmp_path / name)
+    data, side = (tmp_path / name).read_bytes(), (60_000).to_bytes(2, "big")
+    if name == "a.png":
+        side = side.rjust(4, b"\0")
+        bomb = with_ihdr(data, side + side + data[24:29])
+    else:
+        start = data.index(b"\xff\xc0") + 5
+        bomb = data[:start] + side + side + data[start + 4 :]
+    (tmp_path / name).write_bytes(bomb)
+    with pytest.raises(InputError, match="has more than"):
+        read_pixels(tmp_path / name)
+    reason = perceptual_hash(tmp_path / name)[1]
+    assert reason == f"has more than {MAX_PIXELS} pixels, the limit"

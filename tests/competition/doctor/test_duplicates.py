@@ -1,4 +1,4 @@
-"""The fingerprint is stable under resizing and compression, and differs between scenes."""
+"""The perceptual hash is stable under resizing and compression, and differs between scenes."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from competition.doctor.duplicates import MAX_DISTANCE, fingerprint, near_duplicates
+from competition.doctor.duplicates import MAX_DISTANCE, near_duplicates, perceptual_hash
 
 
 def scene(seed: int) -> Image.Image:
@@ -19,9 +19,9 @@ def scene(seed: int) -> Image.Image:
     return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
 
 
-def fingerprint_of(image: Image.Image, path, **options) -> int:
+def hash_of(image: Image.Image, path, **options) -> int:
     image.save(path, **options)
-    found, error = fingerprint(path)
+    found, error = perceptual_hash(path)
     assert found is not None and error is None
     return found
 
@@ -29,15 +29,15 @@ def fingerprint_of(image: Image.Image, path, **options) -> int:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_same_scene_stays_within_the_distance(seed, tmp_path):
     image = scene(seed)
-    original = fingerprint_of(image, tmp_path / "a.png")
-    compressed = fingerprint_of(image, tmp_path / "b.jpg", quality=40)
-    smaller = fingerprint_of(image.resize((96, 64)), tmp_path / "c.jpg", quality=90)
-    brighter = fingerprint_of(image.point(lambda gray: min(255, gray + 20)), tmp_path / "d.png")
+    original = hash_of(image, tmp_path / "a.png")
+    compressed = hash_of(image, tmp_path / "b.jpg", quality=40)
+    smaller = hash_of(image.resize((96, 64)), tmp_path / "c.jpg", quality=90)
+    brighter = hash_of(image.point(lambda gray: min(255, gray + 20)), tmp_path / "d.png")
     assert max((original ^ other).bit_count() for other in (compressed, smaller, brighter)) <= MAX_DISTANCE
 
 
 def test_other_scenes_differ_in_about_half_of_the_bits(tmp_path):
-    hashes = [fingerprint_of(scene(seed), tmp_path / "a.png") for seed in range(20)]
+    hashes = [hash_of(scene(seed), tmp_path / "a.png") for seed in range(20)]
     distances = [(first ^ second).bit_count() for i, first in enumerate(hashes) for second in hashes[:i]]
     assert min(distances) > MAX_DISTANCE
     assert 24 <= np.mean(distances) <= 40
@@ -48,7 +48,7 @@ def test_a_truncated_file_does_not_decode(name, tmp_path):
     scene(0).save(tmp_path / name)
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: len(data) // 2])
-    found, error = fingerprint(tmp_path / name)
+    found, error = perceptual_hash(tmp_path / name)
     assert found is None
     assert error is not None and "does not decode completely" in error
 

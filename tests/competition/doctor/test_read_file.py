@@ -1,4 +1,4 @@
-"""One file is read with its header, camera, split and, on request, its fingerprint."""
+"""One file is read with its header, camera, split and, on request, its perceptual hash."""
 
 import numpy as np
 import pytest
@@ -36,8 +36,8 @@ def test_pixels_are_decoded_on_request(tmp_path):
     Image.fromarray(pixels).save(tmp_path / "mine/1.jpg")
     photo, decoded = (read_photo(tmp_path, decode, "mine/1.jpg") for decode in (False, True))
     assert isinstance(photo, Photo) and isinstance(decoded, Photo)
-    assert (photo.camera, photo.header.width, photo.fingerprint) == ("mine", 80, None)
-    assert decoded.fingerprint is not None
+    assert (photo.camera, photo.header.width, photo.looks) == ("mine", 80, None)
+    assert decoded.looks is not None
     assert decoded.decode_error is None
 
 
