@@ -3,7 +3,7 @@
     import camera_competition
 
     run = camera_competition.load_run("runs/ensemble-quick-virtual-small")
-    run.predict(["holiday/a.jpg", "holiday/b.jpg"])  # DataFrame: path, camera, probability, one column per camera
+    run.predict(["holiday/a.jpg", "holiday/b.jpg"])  # DataFrame: path, camera, calibrated probability, unknown, …
 
 Importing this module imports Keras and registers the layers of this project, so that
 `keras.saving.load_model("runs/…/members/mobilenet/model.keras")` works afterwards. To train, use the program `camera`.
@@ -49,7 +49,8 @@ class LoadedRun:
             manipulated: whether the photos were recompressed, resized or gamma-corrected.
 
         Returns:
-            One row per usable photo. A warning names the files that are skipped.
+            One row per usable photo. Probabilities are calibrated, and `unknown` says whether none of the run's cameras
+            seems to have taken the photo. A warning names the files that are skipped.
 
         Raises:
             InputError: no photo can be used.
