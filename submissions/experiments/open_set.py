@@ -29,12 +29,12 @@ from models.recipe import Recipe
 from models.saved import MODEL, load_model
 from models.training.features import (
     FILES,
+    IS_MANIPULATED,
     FeatureBatches,
     Labels,
     compute_features,
     delete_features,
     fixed_layer,
-    split_network,
 )
 from models.training.fit import train
 from submissions.confidence.activations import Images, training_images
@@ -164,7 +164,9 @@ def _train_without(data: _Data, camera: str, folder: Path) -> Activations:
     train(DCTNET, data.recipe, batches[0], batches[1], {CAMERA: len(known)}, place, data.run.seed)
     fixed = fixed_layer(DCTNET, data.recipe)
     assert fixed is not None
-    network = hidden_network(split_network(load_model(place / MODEL), fixed)[1], CAMERA)
+    network = load_model(place / MODEL)
+    inputs = [network.get_layer(name).output for name in (fixed, IS_MANIPULATED)]
+    network = hidden_network(network, CAMERA, inputs)
     values = np.asarray(data.features, np.float32)
     found = network.predict([values[:, :-1], values[:, -1:]], verbose=0)
     keras.backend.clear_session()

@@ -26,3 +26,13 @@ def test_logits_are_those_behind_the_hidden_features(member, front_end, side, ti
     np.testing.assert_allclose(found["logits"], dense(found["hidden"]), atol=1e-5)
     # A backbone that is not trained adds nothing to the logits of its front end.
     np.testing.assert_allclose(keras.ops.softmax(found["logits"]), network(batch, training=False)["camera"], atol=1e-5)
+
+
+def test_a_network_from_inner_tensors_continues_as_the_whole(untraced):
+    network, batch = build("dctnet", classifier_recipe("smoke", "dctnet"), HEADS), inputs(64)
+    names = ("front_end_histograms", "is_manipulated")
+    inner = [network.get_layer(name).output for name in names]
+    values = keras.Model(network.input, inner)(batch)
+    whole, part = hidden_network(network, "camera"), hidden_network(network, "camera", inner)
+    for name, expected in whole(batch, training=False).items():
+        np.testing.assert_allclose(part(values, training=False)[name], expected, atol=1e-5)
