@@ -1,17 +1,19 @@
 """Level 2: pixels. In reading order:
 
 decode           a file becomes pixels, exactly as it was coded
+damage           photos that cannot be decoded
+photo_cache      decoded photos in memory, shared by threads
 crops            positions of crops: the center, or random ones of the same JPEG phase
 manipulations    the eight manipulations of the competition, on whole images and on patches
 matlab_resize    MATLAB's bicubic `imresize`, for any crop of the result
 squash           the whole photo resized to a square
+pipelines/       pipelines of albumentations transforms
 dihedral         the eight dihedral transforms of a square
 lens_distortion  patches of a photo with simulated radial distortion
 photo_patches    the patches of a photo with the most evidence
 patches          training and evaluation patches, NumPy only
 prefetch         background threads that compute the next items of a sequence
 loaders          Keras data sets of patches; the only module that imports Keras, so import it from `augment.loaders`
-transforms       the manipulations as an albumentations transform; import it from `augment.transforms`
 """
 
 from augment.decode import read_pixels

@@ -1,18 +1,16 @@
 """Decode a photo to its pixels exactly as they were coded: no EXIF orientation and no color conversion is applied."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, ImageFile
 
+from competition.metadata.header import DAMAGED, MAX_PIXELS
 from competition.utils.errors import InputError
-from competition.utils.parallel import parallel_map
 
 EXPECTED = "expected an 8-bit RGB photo as JPEG, TIFF, PNG or BMP; convert it or remove it"
-MAX_PIXELS = 89_478_485  # Pillow's limit for a warning of a decompression bomb
 JPEG = b"\xff\xd8"
 
 # Pillow applies the orientation tag of a TIFF file when it decodes it; these transposes undo that.
@@ -53,25 +51,10 @@ def read_pixels(path: Path | str) -> np.ndarray:
         raise InputError(f"{path} is not an image; {EXPECTED}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(path) from None
-    except (OSError, SyntaxError) as error:  # Pillow raises both for truncated and damaged files
+    except InputError:  # a subclass of ValueError, which Pillow raises for some damaged files
+        raise
+    except DAMAGED as error:
         raise InputError(f"{path} cannot be read ({error}); restore it or remove it") from None
-
-
-def find_damaged(paths: Sequence[Path], jobs: int) -> dict[Path, str]:
-    """Decode files in `jobs` processes and return the reason for each that cannot be decoded.
-
-    A header can be complete although the data behind it are damaged: only decoding shows that.
-    """
-    reasons = zip(paths, parallel_map(_reason, paths, jobs, "decoding", chunk=4), strict=True)
-    return {path: reason for path, reason in reasons if reason is not None}
-
-
-def _reason(path: Path) -> str | None:
-    try:
-        read_pixels(path)
-    except InputError as error:
-        return str(error)
-    return None
 
 
 def _check_image(path: Path | str, image: ImageFile.ImageFile) -> None:

@@ -1,5 +1,7 @@
 """Keras data sets of patches, for any Keras backend; the only module of `augment` that imports Keras."""
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -8,9 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from augment.decode import read_pixels
+from augment.damage import check_damaged
 from augment.patches import PatchConfig, epoch_order, make_evaluation_patch, make_patch
+from augment.photo_cache import PhotoCache
 from augment.prefetch import WORKERS
 from competition.manipulation import UNALTERED
 from competition.utils.errors import InputError
@@ -20,6 +24,10 @@ Targets = dict[str, np.ndarray]
 Weights = dict[str, np.ndarray]
 Batch = tuple[Inputs, Targets, Weights]
 HeadWeights = Callable[[int], Mapping[str, float]]
+
+MIN_PHOTOS = 16  # that a batch mixes, even if the memory for decoded photos holds fewer
+REPLACEMENT = 1  # distinguishes the random numbers that choose a replacement from those that make the patch
+EVALUATION_CACHE = 2**28  # bytes of decoded photos: the images of one photo follow each other
 
 
 class _PatchDataset(keras.utils.PyDataset):
@@ -63,7 +71,10 @@ class TrainingPatches(_PatchDataset):
     - weights: the weights of the labels in the loss by head, float32 (batch_size,), 0 where unknown.
 
     An epoch takes `patches_per_photo` patches from every photo (on average with `cells`). Patches that do not fill a
-    batch are left out.
+    batch are left out. The competition has manipulated some rows of the split `test`: they are only cropped.
+
+    If a photo can no longer be decoded, its patches come from other photos of its group. Which ones is a function of
+    (seed, epoch, index), and of the photos that can be decoded.
 
     Args:
         table: a manifest; its paths are relative to `folder`.
@@ -74,12 +85,16 @@ class TrainingPatches(_PatchDataset):
         head_weights: maps an epoch to the weights of the heads in the loss; the default weight is 1.
         cells: cells to balance, see `augment.patches.balanced_counts`.
         class_weights: weights of the classes by head, see `augment.patches.class_weights`.
+        groups: int (photos,), photos that may replace each other; default: those with the same labels.
 
     Attributes:
         epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a run.
+        damaged: path → reason of the photos that could not be decoded.
+        replaced: number of patches of these photos that were made from other photos.
 
     Raises:
-        InputError: a photo is smaller than a patch, or the photos do not fill a batch.
+        InputError: a photo is smaller than a patch, or the photos do not fill a batch. On access to a batch: more than
+            `augment.damage.MAX_DAMAGED` of the photos, or a whole group, cannot be decoded.
     """
 
     def __init__(
@@ -92,27 +107,35 @@ class TrainingPatches(_PatchDataset):
         head_weights: HeadWeights = lambda epoch: {},
         cells: np.ndarray | None = None,
         class_weights: Mapping[str, np.ndarray] | None = None,
+        groups: np.ndarray | None = None,
     ) -> None:
-        super().__init__(workers=workers, max_queue_size=2 * workers)
+        photo_bytes = 3 * int((table["width"] * table["height"]).max())
+        in_memory = max(1, config.cache_bytes // photo_bytes)
+        # Two blocks are in memory while one follows the other.
+        self._block = len(table) if in_memory >= len(table) else max(MIN_PHOTOS, in_memory // 2)
+        # Batches that are made at the same time must not need more than two blocks, or photos are decoded repeatedly.
+        ahead = max(2, self._block * config.patches_per_photo // config.batch_size)
+        workers = min(workers, ahead // 2) if self._block < len(table) else workers
+        super().__init__(workers=workers, max_queue_size=min(2 * workers, ahead - workers))
         if len(table) * config.patches_per_photo < config.batch_size:
             raise InputError(
                 f"{len(table)} photos with {config.patches_per_photo} patches per photo do not fill a batch of"
                 f" {config.batch_size}; use a smaller batch or more patches per photo"
             )
-        if config.input == "patch":
-            _check_large_enough(table, config.size)
+        _check_large_enough(table, config.photo_side)
         self.paths = [Path(folder) / path for path in table["path"]]
+        self.altered = ((table["split"] == "test") & (table["manipulation"] != UNALTERED)).to_numpy()
         self.targets = dict(targets)
         self.config = config
         self.head_weights = head_weights
         self.class_weights = dict(class_weights or {})
+        self.groups = np.stack(list(targets.values()), axis=1) if groups is None else groups[:, None]
+        self.damaged: dict[str, str] = {}
+        self.replaced = 0
+        self._damage_lock = threading.Lock()
         self.epoch = 0
         self._epoch_began = False
-        photo_bytes = 3 * int((table["width"] * table["height"]).max())
-        in_memory = max(1, config.cache_bytes // photo_bytes)
-        # Two blocks are in memory while one follows the other.
-        self._block = len(table) if in_memory >= len(table) else max(1, in_memory // 2)
-        self._read = lru_cache(maxsize=in_memory)(read_pixels)
+        self.photo_cache = PhotoCache(max(config.cache_bytes, 2 * self._block * photo_bytes))
         self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block, cells))
 
     def __len__(self) -> int:
@@ -124,12 +147,43 @@ class TrainingPatches(_PatchDataset):
     def batch(self, epoch: int, index: int) -> Batch:
         """Return batch `index` of any epoch; the result does not depend on earlier calls."""
         patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
-        rows = self.photos(epoch)[patches.start : patches.stop]
-        made = [
-            make_patch(self._read(self.paths[row]), self.config, epoch, patch)
-            for row, patch in zip(rows, patches, strict=True)
-        ]
+        rows = self.photos(epoch)[patches.start : patches.stop].copy()
+        made = []
+        for position, patch in enumerate(patches):
+            rows[position], pixels = self._photo(rows[position], epoch, patch)
+            made.append(make_patch(pixels, self.config, epoch, patch, bool(self.altered[rows[position]])))
         return _inputs(*zip(*made, strict=True)), *self.labels(epoch, rows)
+
+    def _photo(self, row: int, epoch: int, index: int) -> tuple[int, np.ndarray]:
+        """The row and the pixels of the photo for a patch: `row`, or another one of its group if `row` is damaged."""
+        pixels = self._pixels(row)
+        if pixels is not None:
+            return row, pixels
+        with self._damage_lock:
+            self.replaced += 1
+        group = np.flatnonzero((self.groups == self.groups[row]).all(axis=1))
+        rng = np.random.default_rng((self.config.seed, epoch, index + 1, REPLACEMENT))
+        for other in rng.permutation(group).tolist():
+            pixels = self._pixels(other)
+            if pixels is not None:
+                return other, pixels
+        raise InputError(f"{self.paths[row]} and all photos with the same labels cannot be decoded; restore them")
+
+    def _pixels(self, row: int) -> np.ndarray | None:
+        """The pixels of a photo; None if it is damaged, which is printed once."""
+        path = self.paths[row]
+        if str(path) in self.damaged:
+            return None
+        try:
+            return self.photo_cache.read(path)
+        except InputError as error:
+            with self._damage_lock:
+                if str(path) not in self.damaged:
+                    self.damaged[str(path)] = str(error)
+                    check_damaged(self.damaged, len(self.paths))
+                    count = f"{len(self.damaged)} of {len(self.paths)} photos"
+                    tqdm.write(f"warning: {error}; {count} are replaced by others with the same labels", sys.stderr)
+        return None
 
     def photos(self, epoch: int) -> np.ndarray:
         """Return the photo of every patch of an epoch, as rows of the manifest: int (patches,)."""
@@ -180,7 +234,7 @@ class EvaluationPatches(_PatchDataset):
         self.folder = Path(folder)
         self.targets = dict(targets)
         self.config = config
-        self._read = lru_cache(maxsize=workers)(read_pixels)  # rows of one photo follow each other
+        self.photo_cache = PhotoCache(EVALUATION_CACHE)
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.config.batch_size)
@@ -196,7 +250,7 @@ class EvaluationPatches(_PatchDataset):
         return _labels(self.targets, rows, {}, {})
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
-        pixels = self._read(self.folder / path)
+        pixels = self.photo_cache.read(self.folder / path)
         try:
             return make_evaluation_patch(pixels, self.config, UNALTERED if is_test else manipulation)
         except InputError as error:

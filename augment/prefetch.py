@@ -1,12 +1,14 @@
 """Compute the next few items of a sequence in background threads."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-WORKERS = os.cpu_count() or 1  # threads suffice: decoding, resizing and JPEG coding release the global interpreter lock
+import joblib
+
+# Usable cores. Threads suffice: decoding, resizing and JPEG coding release the global interpreter lock.
+WORKERS = joblib.cpu_count()
 
 Item = TypeVar("Item")
 

@@ -67,7 +67,8 @@ def make_photos(folder: Path, photos: int, side: int) -> pd.DataFrame:
     for path in paths:
         noise = rng.integers(0, 256, (side, side, 3), np.uint8)
         cv2.imwrite(str(folder / path), cv2.GaussianBlur(noise, (3, 3), 0), (cv2.IMWRITE_JPEG_QUALITY, 90))
-    return pd.DataFrame({"path": paths, "width": side, "height": side})
+    sizes = {"width": side, "height": side}
+    return pd.DataFrame({"path": paths, **sizes, "manipulation": "unaltered", "split": "train"})
 
 
 def make_model(member: str, size: int) -> keras.Model:

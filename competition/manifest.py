@@ -121,7 +121,7 @@ def load_manifest(path: Path | str) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=DTYPES, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{path} is not a manifest ({str(error).splitlines()[0]})") from None
     if tuple(table.columns) != COLUMNS:
         raise InputError(f"{path} is not a manifest: its columns are {list(table.columns)}, expected {list(COLUMNS)}")

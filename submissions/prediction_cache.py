@@ -1,5 +1,6 @@
 """The prediction cache: probabilities of one member for every view of every image, in one .npz file per split."""
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from submissions.run import Run
 from submissions.tasks import CAMERA
 
 FIX = "delete the file and run predict again"
+# Errors of numpy and zipfile; MemoryError for a header that promises a huge array.
+DAMAGED = (ValueError, OSError, EOFError, TypeError, AttributeError, SyntaxError, MemoryError)
+DAMAGED += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)  # eq: arrays have no single truth value
@@ -87,7 +91,7 @@ def load(path: Path | str) -> Predictions:
             )
     except KeyError as error:
         raise InputError(f"{path} lacks an array ({error.args[0]}); {FIX}") from None
-    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"{path} is damaged ({error}); {FIX}") from None
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from competition.forgeries import layouts
+from competition.metadata.header import DAMAGED, MAX_PIXELS
 from competition.utils.errors import InputError, unknown_name
 
 MASKS_CHECKED = 16  # evenly spread, when a data set is opened: enough to detect inverted masks
@@ -157,8 +158,12 @@ def _marked(path: Path, polarity: str) -> NDArray[np.bool_]:
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"{path} has more than {MAX_PIXELS} pixels, the limit; remove it")
             yield image
-    except (OSError, SyntaxError) as error:  # Pillow raises these for a file that is missing, damaged or not an image
+    except InputError:
+        raise
+    except (*DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path} cannot be read ({error}); download it again or remove it") from None
 
 

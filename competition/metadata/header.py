@@ -38,6 +38,7 @@ READERS: dict[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
 }
 SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
+MAX_PIXELS = 89_478_485  # Pillow's limit for a warning of a decompression bomb; larger images are not decoded
 # Errors that Pillow's plugins raise for damaged headers. Any other error is a bug and keeps its traceback.
 DAMAGED = (SyntaxError, OSError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, struct.error)
 

@@ -55,7 +55,7 @@ def read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text())
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # damaged, too long numbers, or nested too deeply
         raise InputError(f"{path} is not valid JSON ({error}); delete it or restore it") from None
 
 

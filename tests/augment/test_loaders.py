@@ -1,7 +1,9 @@
 """Batches are functions of (seed, epoch, index), in any order of access, and also inside `fit`."""
 
+import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,6 +16,7 @@ from augment.decode import read_pixels
 from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_errors
 from augment.manipulations import NAMES, cut_test_patch
 from augment.patches import PatchConfig, make_patch
+from augment.prefetch import prefetch
 from augment.squash import squash
 from competition.manipulation import MANIPULATIONS
 from competition.utils.errors import InputError
@@ -98,21 +101,6 @@ def test_small_cache_changes_only_the_order(table, folder):
     config = replace(CONFIG, cache_bytes=4 * 72 * 64 * 3, batch_size=14)
     _, targets, _ = training(table, folder, config)[0]
     assert Counter(targets["camera"].tolist()) == dict.fromkeys(range(7), 2)
-
-
-def test_small_cache_decodes_every_photo_once_per_epoch(table, folder, monkeypatch):
-    read = []
-
-    def record(path):
-        read.append(path)
-        return read_pixels(path)
-
-    monkeypatch.setattr("augment.loaders.read_pixels", record)
-    patches = training(table, folder, replace(CONFIG, cache_bytes=4 * 72 * 64 * 3, batch_size=2))
-    for index in range(len(patches)):
-        patches[index]
-    assert len(read) == 7
-    assert len(set(read)) == 7
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -266,3 +254,89 @@ def test_evaluation_squashes_photos_and_test_images_alike(table, folder):
     shown = np.concatenate([evaluation[index][0]["patch"] for index in range(len(evaluation))])
     for number, patch in enumerate(shown):
         np.testing.assert_array_equal(patch, squash(read_pixels(folder / f"{number}.png"), 40, 4))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Forty photos by two cameras in turn: a folder and its manifest."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        Image.fromarray(rng.integers(0, 256, (24, 24, 3), np.uint8)).save(folder / f"{number}.png")
+    paths = [f"{number}.png" for number in range(40)]
+    table = pd.DataFrame({"path": paths, "width": 24, "height": 24, "manipulation": "unaltered", "split": "train"})
+    return folder, table
+
+
+def camera_of(rows):
+    return np.asarray(rows) % 2
+
+
+def by_two_cameras(many, **options):
+    folder, table = many
+    return TrainingPatches(table, folder, {"camera": camera_of(np.arange(40))}, CONFIG, **options)
+
+
+def test_patches_of_a_photo_that_vanished_come_from_another_one_of_its_camera(many, tmp_path, capsys):
+    whole = by_two_cameras(many)
+    expected = [as_bytes(whole.batch(0, index)) for index in range(len(whole))]
+    folder = tmp_path / "photos"
+    shutil.copytree(many[0], folder)
+    (folder / "6.png").unlink()
+    data = (folder / "9.png").read_bytes()
+    (folder / "9.png").write_bytes(data[:900] + bytes(50) + data[950:])
+    patches, again = by_two_cameras((folder, many[1])), by_two_cameras((folder, many[1]))
+    batches = [patches.batch(0, index) for index in range(len(patches))]
+    affected = np.isin(whole.photos(0), (6, 9)).reshape(len(patches), -1).any(axis=1)
+    assert 0 < affected.sum() < len(patches)
+    assert [as_bytes(batch) != before for batch, before in zip(batches, expected, strict=True)] == affected.tolist()
+    cameras = np.concatenate([targets["camera"] for _, targets, _ in batches])
+    assert cameras.tolist() == camera_of(whole.photos(0)).tolist()
+    assert [as_bytes(again.batch(0, index)) for index in reversed(range(len(again)))] == list(
+        map(as_bytes, batches[::-1])
+    )
+    assert patches.replaced == np.isin(whole.photos(0), (6, 9)).sum()
+    assert {Path(path).name for path in patches.damaged} == {"6.png", "9.png"}
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 4  # two data sets
+    assert "2 of 40 photos are replaced by others with the same labels" in warnings[1]
+
+
+def test_damage_of_more_than_a_twentieth_stops_the_training(many, tmp_path):
+    folder = tmp_path / "photos"
+    shutil.copytree(many[0], folder)
+    for number in range(3):
+        (folder / f"{number}.png").unlink()
+    patches = by_two_cameras((folder, many[1]))
+    with pytest.raises(InputError, match="3 of 40 photos cannot be decoded, more than 5%"):
+        for index in range(len(patches)):
+            patches.batch(0, index)
+
+
+def test_photo_without_another_one_of_its_group_stops_the_training(many, tmp_path):
+    folder = tmp_path / "photos"
+    shutil.copytree(many[0], folder)
+    (folder / "5.png").unlink()
+    patches = by_two_cameras((folder, many[1]), groups=np.arange(40))
+    with pytest.raises(InputError, match=r"5\.png and all photos with the same labels cannot be decoded"):
+        for index in range(len(patches)):
+            patches.batch(0, index)
+
+
+@pytest.mark.parametrize("workers", [1, 4, 16])
+def test_each_photo_is_decoded_once_per_epoch_whatever_the_number_of_workers(many, workers):
+    config = replace(CONFIG, patches_per_photo=6, batch_size=16, cache_bytes=0)
+    folder, table = many
+    patches = TrainingPatches(table, folder, {"camera": np.zeros(40)}, config, workers=workers)
+    for index, batch in enumerate(prefetch(patches.__getitem__, len(patches), patches.workers)):
+        assert len(np.unique(patches.photos(0)[16 * index : 16 * index + 16])) > 1
+        assert len(batch[0]["patch"]) == 16
+    assert patches.photo_cache.decodes <= 1.1 * 40
+
+
+def test_a_batch_mixes_at_least_sixteen_photos(many):
+    config = replace(CONFIG, patches_per_photo=50, batch_size=160, cache_bytes=0)
+    folder, table = many
+    patches = TrainingPatches(table, folder, {"camera": np.zeros(40)}, config)
+    for index in range(len(patches)):
+        assert len(np.unique(patches.photos(0)[160 * index : 160 * index + 160])) >= 8

@@ -152,7 +152,11 @@ def test_writing_and_reading_returns_the_same_table(tmp_path_factory, rows):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "a,b\n1,2\n", "\xff\xfe", ",".join(COLUMNS) + "\n" + ",".join("x" * 15) + "\n"]
+    "content",
+    [
+        *("", "a,b\n1,2\n", "\xff\xfe"),
+        *(",".join(COLUMNS) + "\n" + ",".join([value] * 15) + "\n" for value in ("x", "9" * 400)),
+    ],
 )
 def test_files_that_are_not_manifests_are_rejected(content, tmp_path):
     path = tmp_path / "manifest.csv"

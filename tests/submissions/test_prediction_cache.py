@@ -1,6 +1,7 @@
 """Cached predictions survive a round trip, and damaged or foreign files are rejected."""
 
 import dataclasses
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,24 @@ def test_load_members_rejects_predictions_with_other_bins(make_run):
     run.predictions_file("mobilenet", "validation", "iso").write_bytes(path.read_bytes())
     with pytest.raises(InputError, match=r"for the classes below ISO 316\.2, from ISO 316\.2; expected below ISO 215"):
         load_members(run, "validation", "iso")
+
+
+def npy_header(shape):
+    """An .npy file whose header promises an array of this shape."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize(
+    "content", [npy_header("(100000000000000,)"), npy_header("("), npy_header("(-1,)"), b"", b"not an array"]
+)
+def test_hostile_array_in_the_archive_is_damaged(content, tmp_path):
+    path = tmp_path / "test.npz"
+    save(some(), path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in {**members, "probabilities.npy": content, "names.npy": members["names.npy"]}.items():
+            archive.writestr(name, data)
+    with pytest.raises(InputError, match=r"test\.npz (is damaged|lacks an array)"):
+        load(path)

@@ -95,7 +95,7 @@ def test_nan_is_not_written_as_json(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"9" * 6000])
 def test_damaged_and_missing_json_is_rejected_with_its_name(content, tmp_path):
     path = tmp_path / "a.json"
     with pytest.raises(InputError, match=r"a\.json does not exist"):
