@@ -7,6 +7,7 @@ line. One module for each command parses its options, calls the lower levels and
     leaderboard       compare runs
     shakeup           simulate the change from the public to the private leaderboard
     inspect           draw figures of a run
+    app               examine photos on a local page
     experiment        repeat published experiments on camera settings
     export            write the networks of a run as files for other programs
     splice            detect and localize splices
@@ -32,6 +33,7 @@ They share:
     banner         what train prints before it starts
     log_file       log.txt of a run
     robustness          the experiment on altered images
+    open_set            the experiment on unknown cameras
     camera_experiments  experiments that train on virtual competitions
     data_folder    the folder of the photos, also from an archive, or a simulated one
     framework      start-up of Keras

@@ -5,5 +5,5 @@ the images), environment, train_run (all members), members (train and predict on
 blend_weights (fitted blends), balancing, transport (exact balancing), submission_csv, submit, predict_photos (your own
 photos), exif_language (the joint embedding of patches and EXIF). Sub-packages: exports, confidence, leaderboards,
 reports, splices, probes,
-experiments, fingerprints.
+experiments, fingerprints, app (a local page).
 """

@@ -25,7 +25,7 @@ TIERS = {
         {"training"},
         {"presets", "exif_language", "*"},
     ),
-    "submissions": ({"*"}, {"leaderboards", "reports"}, {"splices", "probes", "experiments"}),
+    "submissions": ({"*"}, {"leaderboards", "reports"}, {"splices", "probes", "experiments"}, {"app"}),
 }
 TENSORFLOW_ONLY = "models/training/backend.py"  # and only inside its functions, for the other Keras backends
 KERAS_AT_IMPORT = (

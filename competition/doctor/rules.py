@@ -146,13 +146,17 @@ def table(photo: Photo, profile: Profile) -> str | None:
 
 
 def software(photo: Photo, profile: Profile) -> str | None:
-    """The EXIF field Software is absent, firmware, or shared by `MIN_AGREEING` photos of the camera, and no editor."""
+    """The EXIF field Software is no editor, and firmware where the firmware of the camera is known.
+
+    It is known for cameras of the catalog, and where `MIN_AGREEING` photos of a camera share a value.
+    """
     found = photo.header.software
     if found is None:
         return None
     if editor_in(found):
         return f"written by {found}"
-    if is_firmware(found, photo.header.model) or found in profile.software.get(photo.group, ()):
+    usual = profile.software.get(photo.group, frozenset())
+    if is_firmware(found, photo.header.model) or found in usual or not (usual or photo.camera in CAMERAS):
         return None
     return f"written by {found}, which is not known as a camera's firmware"
 

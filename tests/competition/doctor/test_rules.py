@@ -186,6 +186,8 @@ def test_table():
         ("Mine", "9.3.1", True),
         ("Mine", "Acme 3", True),  # many photos of this camera name it
         ("Mine", "Acme 4", False),
+        ("Not in the profile", "Acme 4", True),
+        ("Not in the profile", "Adobe Photoshop CC", False),
         ("iPhone-6", "Acme 3", False),
         ("iPhone-6", "Adobe Photoshop CC", False),
     ],
