@@ -11,10 +11,13 @@ import numpy as np
 
 from augment.dihedral import N_TRANSFORMS, dihedral_transform
 from augment.manipulations import cut_test_patch, cut_training_patch, fits
+from augment.pipelines import augment_patch
+from augment.pipelines import photo_side as augmented_photo_side
 from augment.squash import rotate, squash
 from competition.manipulation import MANIPULATIONS, UNALTERED
 
 MANIPULATED_SHARE = 0.5  # as in the competition's test set
+AUGMENTED = "augmented"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class PatchConfig:
         rotation: largest angle by which a squashed training photo is rotated, degrees.
         cache_bytes: memory for decoded photos. It is part of what a seed means: if it does not hold all photos,
             patches are shuffled within blocks of photos, and each photo is decoded once per epoch.
+        augment: a pipeline of albumentations transforms, as `augment.pipelines.read_pipeline` returns it, or None. A
+            patch that it changes counts as manipulated and gets none of `manipulations`.
     """
 
     size: int
@@ -47,9 +52,19 @@ class PatchConfig:
     padding: int = 0
     rotation: float = 0.0
     cache_bytes: int = 2**30
+    augment: str | None = None
+
+    @property
+    def photo_side(self) -> int:
+        """The shortest side of a photo that training patches can be cut from, pixels."""
+        if self.input == "squash":
+            return 1
+        return self.size if self.augment is None else augmented_photo_side(self.size)
 
 
-def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) -> tuple[np.ndarray, bool]:
+def make_patch(
+    pixels: np.ndarray, config: PatchConfig, epoch: int, index: int, altered: bool = False
+) -> tuple[np.ndarray, bool]:
     """Make training patch `index` of an epoch from a photo.
 
     Args:
@@ -58,9 +73,10 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
             those for which the photo is large enough.
         epoch: number of the epoch, from 0.
         index: number of the patch within the epoch, from 0.
+        altered: whether the photo was manipulated before, so that the patch gets no further manipulation.
 
     Returns:
-        The patch, uint8 (size, size, 3) RGB, and whether it was manipulated.
+        The patch, uint8 (size, size, 3) RGB, and whether it was manipulated or augmented.
 
     Raises:
         InputError: the photo is smaller than the patch.
@@ -74,13 +90,19 @@ def make_patch(pixels: np.ndarray, config: PatchConfig, epoch: int, index: int) 
         if config.rotation:
             patch = rotate(patch, rng.uniform(-config.rotation, config.rotation))
     else:
-        if rng.random() < config.manipulated_share:
-            fitting = [name for name in config.manipulations if fits(height, width, name, config.size)]
-            name = fitting[int(rng.integers(len(fitting)))]
-        patch = cut_training_patch(pixels, name, config.size, rng)
+        augmented = (
+            None if config.augment is None or altered else augment_patch(pixels, config.augment, config.size, rng)
+        )
+        if augmented is not None:
+            name, patch = AUGMENTED, augmented
+        else:
+            if not altered and rng.random() < config.manipulated_share:
+                fitting = [name for name in config.manipulations if fits(height, width, name, config.size)]
+                name = fitting[int(rng.integers(len(fitting)))]
+            patch = cut_training_patch(pixels, name, config.size, rng)
     if config.dihedral:
         patch = dihedral_transform(patch, int(rng.integers(N_TRANSFORMS)))
-    return patch, name != UNALTERED
+    return patch, altered or name != UNALTERED
 
 
 def make_evaluation_patch(pixels: np.ndarray, config: PatchConfig, manipulation: str = UNALTERED) -> np.ndarray:

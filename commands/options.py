@@ -39,6 +39,13 @@ def not_negative(text: str) -> float:
     return number
 
 
+def probability(text: str) -> float:
+    """Convert to a number from 0 to 1."""
+    if not 0 <= (number := _number(text)) <= 1:
+        raise argparse.ArgumentTypeError(f"received {text!r}, expected a number from 0 to 1")
+    return number
+
+
 def processes(text: str) -> int:
     """Convert to a number of processes for joblib: at least 1, or -1 for one per core."""
     return -1 if text == "-1" else at_least(1)(text)

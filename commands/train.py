@@ -93,6 +93,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=at_least(1), metavar="N", help="patches in a step; default: the preset's")
     parser.add_argument("--learning-rate", type=positive, metavar="RATE", help="default: the preset's")
     parser.add_argument(
+        "--average-epochs",
+        type=not_negative,
+        metavar="N",
+        help="window of the moving average of the weights, which is validated and saved; default: the preset's",
+    )
+    parser.add_argument(
+        "--label-smoothing", type=not_negative, metavar="SHARE", help="share of the target for all classes; default: 0"
+    )
+    parser.add_argument(
+        "--mixup",
+        type=not_negative,
+        metavar="ALPHA",
+        help="mix the features of two patches, only for dctnet; default: 0",
+    )
+    parser.add_argument(
+        "--accumulate", type=at_least(1), metavar="N", help="batches whose gradients make one step; default: 1"
+    )
+    parser.add_argument(
         "--photos", type=at_least(1), metavar="N", help="maximum number of training photos; default: all"
     )
     parser.add_argument(

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from models.recipe import Recipe
     from submissions.run import Run
 
-RECIPE_OPTIONS = ("front_end", "weights", "epochs", "patch", "batch", "learning_rate", "input", "tau", "augment")
+TRAINING_OPTIONS = ("average_epochs", "label_smoothing", "mixup", "accumulate")
+RECIPE_OPTIONS = (
+    *("front_end", "weights", "epochs", "patch", "batch", "learning_rate", "input", "tau", "augment"),
+    *TRAINING_OPTIONS,
+)
 TASK_OPTIONS = ("bins", "edges", "output", "order", "label_balance")  # fields of `submissions.tasks.Task`
 SETTINGS_OPTIONS = (*TASK_OPTIONS, "tau")  # they only apply to a task with settings
 FOLD_OPTIONS = ("folds", "fold_of_member")
@@ -36,6 +40,7 @@ CLASSIFIER_OPTIONS = (
     "log",
     *FOLD_OPTIONS,
     *PSEUDO_OPTIONS,
+    *TRAINING_OPTIONS,
     "cluster",
     *SETTINGS_OPTIONS,
 )

@@ -49,8 +49,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
     """Check that a network can be built and trained.
 
     Raises:
-        InputError: an unknown name, a patch that is too small for the member, a front end that does not fit the member,
-            or weights that do not fit the front end or do not exist.
+        InputError: an unknown name, a patch that is too small for the member, a pipeline for squashed photos, a front end
+            that does not fit the member, or weights that do not fit the front end or do not exist.
     """
     check_member(member)
     front_ends = (NO_FRONT_END, *FRONT_ENDS)
@@ -58,6 +58,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
         raise unknown_name("front end", recipe.front_end, front_ends)
     if recipe.patches.input not in INPUTS:
         raise unknown_name("input", recipe.patches.input, INPUTS)
+    if recipe.patches.augment is not None and recipe.patches.input != "patch":
+        raise InputError(f"--augment needs the input patch, received --input {recipe.patches.input}; leave one out")
     smallest, received = smallest_patch(member), min(recipe.patches.size, recipe.test_patch)
     if received < smallest:
         raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
@@ -81,6 +83,12 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
         )
     if recipe.weights not in ("imagenet", "none") and not Path(recipe.weights).is_file():
         raise InputError(f"the weights {recipe.weights} do not exist; expected imagenet, none or a file")
+    if not 0 <= recipe.label_smoothing < 1:
+        raise InputError(f"received a label smoothing of {recipe.label_smoothing}, expected a number from 0, below 1")
+    if recipe.mixup and not (member in FRONT_END_MEMBERS and FRONT_ENDS[recipe.front_end].fixed):
+        raise InputError(
+            f"mixup mixes features that are computed once, which {member} does not have; train {DCTNET}, or leave it out"
+        )
     if recipe.front_end_recipe is not None:
         check_recipe(front_end_member(recipe), recipe.front_end_recipe)
 

@@ -40,6 +40,10 @@ class Recipe:
         balance_cameras: weight the loss of the camera by the inverse frequency of the cameras in the training photos.
         average_epochs: window of the exponential moving average of the weights, epochs. Validation and the trained
             model use the average. 0: no average.
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016), below 1.
+        mixup: α of the Beta distribution of the shares in which two examples are mixed (Zhang et al. 2018); 0: none.
+            Only for a front end alone that is trained on features: a mix of two histograms, not of two patches.
+        accumulate: batches whose gradients are averaged for one step.
         front_end_recipe: how the front end is trained alone before the backbone joins it; None if it is not.
     """
 
@@ -63,6 +67,9 @@ class Recipe:
     normalize: str = "weights"
     balance_cameras: bool = False
     average_epochs: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    accumulate: int = 1
     front_end_recipe: "Recipe | None" = None
 
     @property

@@ -121,7 +121,7 @@ def _mean(parts: Sequence[Predictions], bag: bool) -> Predictions:
     values = [predictions.probabilities for predictions in parts]
     if bag:
         return _one_view(blend([of_member[0] for of_member in values]), parts[0])
-    return replace(parts[0], probabilities=np.mean(values, axis=0, dtype=np.float64).astype(np.float32))
+    return replace(parts[0], probabilities=np.stack(values).mean(axis=0, dtype=np.float64).astype(np.float32))
 
 
 def _one_view(probabilities: NDArray[np.float64], predictions: Predictions) -> Predictions:

@@ -107,7 +107,7 @@ def _train(
     whole, owner = run.whole, _owner(run, recipe, name)
     patches = run_patches(whole, recipe, _seed(whole, owner))
     used = (
-        _training_photos(whole)["path"].isin(_training_photos(run)["path"]).to_numpy(),
+        whole.training["path"].isin(run.training["path"]).to_numpy(),
         whole.validation["path"].isin(run.validation["path"]).to_numpy(),
     )
     features = feature_batches(whole.folder / owner, network, recipe, *patches, heads, seed, used)
@@ -132,14 +132,9 @@ def _seed(run: Run, name: str) -> int:
     return zlib.crc32(f"{run.seed} {fold}{name}".encode())
 
 
-def _training_photos(run: Run) -> pd.DataFrame:
-    manifest = run.manifest
-    return manifest[manifest["split"] == "train"]
-
-
 def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, EvaluationPatches]:
     """Return the training and the validation patches of a network of a run, with the weights of their labels."""
-    targets, training, validation = run.targets, _training_photos(run), run.validation
+    targets, training, validation = run.targets, run.training, run.validation
     labels, validation_labels = targets.labels(training), targets.labels(validation)
     heads = list(targets.heads)
     settings = [head for head in heads if head in SETTINGS]

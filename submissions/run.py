@@ -5,6 +5,7 @@ runs/<name>/
     environment.json     versions, devices and git commit when the run was started
     manifest.csv         every photo with its split
     validation.csv       the validation images, unaltered and manipulated
+    pseudo_labels.csv    test images that join training, with the camera that another run predicts
     notes.txt            what a reader of the scores must know
     front_end/           history.csv, model.keras of the front end that the members share
     folds/<fold>/        with folds: front_end/, members/ and predictions/ of the trainings that leave out this fold
@@ -47,6 +48,7 @@ DECODED = ".decoded-{:08x}.csv"  # beside the runs: which photos of a folder can
 FRONT_END = "front_end"  # folder of a front end alone, and name of its predictions
 FOLD = "fold"  # column of validation.csv
 BAG = "bag"  # name of the predictions of members that leave out different folds
+PSEUDO_LABELS, PSEUDO_COLUMNS = "pseudo_labels.csv", ("path", "camera", "probability")
 OUT_OF_FOLD = "validation scores are out of fold: every photo was predicted by networks that were not trained on it"
 BAG_NOTE = (
     "validation scores are those of the one member that was not trained on the photo; the test set has a blend of all"
@@ -67,6 +69,8 @@ class Run:
         folds: number of folds, each of which is left out by the trainings of one part of the run; 0 for one split into
             training and validation.
         fold_of_member: member i is only trained without fold i.
+        pseudo_labels: folder of the run whose predictions of test images join training; None for none.
+        confidence: lowest probability of these predictions.
         fold: of this part of the run, see `parts`; None for the whole run.
     """
 
@@ -78,6 +82,8 @@ class Run:
     photos: int | None = None
     folds: int = 0
     fold_of_member: bool = False
+    pseudo_labels: Path | None = None
+    confidence: float = 0.0
     fold: int | None = None
 
     @property
@@ -88,6 +94,18 @@ class Run:
             return manifest
         left_out = (manifest["split"] == "train") & manifest["path"].isin(self.validation["path"])
         return manifest.assign(split=manifest["split"].mask(left_out, "validation"))
+
+    @property
+    def training(self) -> pd.DataFrame:
+        """The rows of the manifest to train on: the training photos, and test images with pseudo-labels as `camera`."""
+        manifest = self.manifest
+        training = manifest[manifest["split"] == "train"]
+        if self.pseudo_labels is None:
+            return training
+        fix = "restore it, or delete the run"
+        labels = read_text_table(self.whole.folder / PSEUDO_LABELS, PSEUDO_COLUMNS, fix).set_index("path")["camera"]
+        test = manifest[manifest["path"].isin(labels.index)]
+        return pd.concat([training, test.assign(camera=test["path"].map(labels))], ignore_index=True)
 
     @property
     def validation(self) -> pd.DataFrame:
@@ -169,12 +187,16 @@ def open_run(folder: Path) -> Run:
         task = config["task"]
         task = Task(**{**task, "order": tuple(task["order"])})
         folds = int(config.get("folds", 0)), bool(config.get("fold_of_member", False))
-        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"], *folds)
-    except (KeyError, TypeError, AttributeError) as error:
+        teacher = config.get("pseudo_labels")
+        pseudo = (Path(teacher["run"]), float(teacher["confidence"])) if teacher else ()
+        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"], *folds, *pseudo)
+    except InputError:  # which is a ValueError
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{folder / 'config.json'} is damaged ({error}); delete the run or restore the file") from None
 
 
-def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
+def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.DataFrame | None = None) -> list[str]:
     """Create the folder of a new run, or check that the existing one has the same configuration.
 
     Args:
@@ -182,6 +204,7 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
         jobs: number of processes that read the photos. Photos that cannot be decoded are left out.
         fit_patches: use smaller patches where an image is smaller than those of the recipes; `open_run` returns the run
             with these patches.
+        pseudo_labels: test images that join training, for a run with pseudo-labels, see `submissions.pseudo_labels`.
 
     Returns:
         Messages for the user, lines that begin with `warning: ` or `note: `.
@@ -198,7 +221,7 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
         run = replace(run, recipes={member: shrink_patches(recipe, side) for member, recipe in run.recipes.items()})
     config = _config(run)
     if exists:
-        check_same_config(run.folder, flatten(read_config(run.folder)), flatten(config))
+        check_same_config(run.folder, flatten(_config(open_run(run.folder))), flatten(config))
         return []
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
     cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
@@ -225,6 +248,12 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False) -> list[str]:
     if fold_of is not None:
         images = images.assign(**{FOLD: images["path"].map(fold_of)})
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
+    if run.pseudo_labels is not None and pseudo_labels is not None:
+        split_notes.append(
+            f"trained on {len(pseudo_labels)} test images, with the cameras that {run.pseudo_labels.name} predicts with "
+            f"a probability of at least {run.confidence}"
+        )
+        write_csv(pseudo_labels, run.folder / PSEUDO_LABELS)
     write_csv(decoded, decoded_file)
     write_manifest(table, run.folder / "manifest.csv")
     write_csv(images.drop(columns="is_manipulated").assign(split="validation"), run.folder / "validation.csv")
@@ -247,12 +276,14 @@ def _split(run: Run, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series | Non
 
 
 def _config(run: Run) -> dict[str, Any]:
+    teacher = run.pseudo_labels
     config = {
         "format_version": FORMAT_VERSION,
         "data": str(run.data.resolve()),
         "seed": run.seed,
         "photos": run.photos,
         **({"folds": run.folds, "fold_of_member": run.fold_of_member} if run.folds else {}),
+        **({"pseudo_labels": {"run": str(teacher.resolve()), "confidence": run.confidence}} if teacher else {}),
         "task": asdict(run.task),
         "recipes": {member: asdict(recipe) for member, recipe in run.recipes.items()},
     }

@@ -14,7 +14,7 @@ from models.exif_language.recipe import DualEncoderRecipe, check_dual_encoder_re
 from models.front_ends import FRONT_ENDS
 from models.members import (
     EXIF_LANGUAGE,
-    STATNET,
+    DCTNET,
     check_member,
     check_recipe,
     front_end_member,
@@ -39,7 +39,7 @@ class Preset:
     recipe: Callable[[str], Recipe] | DualEncoderRecipe
     virtual_size: str
     label_balance: str = "bins"
-    experiment_member: str = STATNET
+    experiment_member: str = DCTNET
 
 
 PRESETS = {
@@ -59,7 +59,8 @@ PRESETS = {
     (EXIF_LANGUAGE, "quick"): Preset(exif_language.QUICK, "settings"),
     (EXIF_LANGUAGE, "smoke"): Preset(exif_language.SMOKE, "settings-smoke"),
 }
-SHARED_WITH_FRONT_END = ("patch", "batch", "input", "tau", "augment")  # changes that also apply to its training alone
+# Changes that also apply to the training of the front end alone.
+SHARED_WITH_FRONT_END = ("patch", "batch", "input", "tau", "augment", "average_epochs", "label_smoothing", "accumulate")
 
 
 def preset_names(task: str) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ def classifier_recipe(preset: str, member: str, task: str = "camera", **changes:
         preset: name of the preset.
         member: one of `models.members.MEMBERS`.
         task: what to predict.
-        changes: see `models.recipe.change`; None changes nothing. A changed patch, batch, input, tau or augment also
-            applies to the training of the front end alone. With a front end of another member than the preset's, or
+        changes: see `models.recipe.change`; None changes nothing. Those named in `SHARED_WITH_FRONT_END` also
+            apply to the training of the front end alone. With a front end of another member than the preset's, or
             with weights from a file, the front end is not trained alone.
 
     Raises:

@@ -2,6 +2,7 @@
 
 fit          train a classifier, resumable after every epoch
 features     train a front end on features that are computed once
+losses       losses that Keras does not have
 checkpoints  the epochs of a training on disk
 schedules    learning rates, and weights of the heads, that change during training
 tracking     logs of epochs for TensorBoard, Weights & Biases and MLflow

@@ -38,6 +38,8 @@ class FeatureBatches(keras.utils.PyDataset):
         batch_size: patches in a batch.
         seed: the order of an epoch depends on it and on the epoch. None keeps the order.
         rows: indices of the patches to use; None for all.
+        mixup: α of the Beta distribution of the share in which the examples of a batch are mixed with others (Zhang
+            et al. 2018); 0: they are not mixed. Each mix occurs twice, with both targets, whose weights are the shares.
 
     Attributes:
         epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a training.
@@ -50,10 +52,12 @@ class FeatureBatches(keras.utils.PyDataset):
         batch_size: int,
         seed: int | None = None,
         rows: np.ndarray | None = None,
+        mixup: float = 0.0,
     ) -> None:
         super().__init__()
         self.features, self.labels, self.batch_size, self.seed = features, labels, batch_size, seed
         self.rows = np.arange(len(features)) if rows is None else rows
+        self.mixup = mixup
         self.epoch = 0
         self._epoch_began = False
 
@@ -66,7 +70,22 @@ class FeatureBatches(keras.utils.PyDataset):
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
         rows = rows[index * self.batch_size : (index + 1) * self.batch_size]
         values = self.features[rows].astype(np.float32)
-        return (values[:, :-1], values[:, -1:]), *self.labels(self.epoch, rows)
+        targets, weights = self.labels(self.epoch, rows)
+        if self.mixup:
+            values, targets, weights = self._mix(index, values, targets, weights)
+        return (values[:, :-1], values[:, -1:]), targets, weights
+
+    def _mix(
+        self, index: int, values: np.ndarray, targets: Arrays, weights: Arrays
+    ) -> tuple[np.ndarray, Arrays, Arrays]:
+        rng = np.random.default_rng((self.seed or 0, self.epoch, index + 1))
+        share, other = np.float32(rng.beta(self.mixup, self.mixup)), rng.permutation(len(values))
+        mixed = share * values + (1 - share) * values[other]
+        return (
+            np.concatenate([mixed, mixed]),
+            {head: np.concatenate([label, label[other]]) for head, label in targets.items()},
+            {head: np.concatenate([share * w, (1 - share) * w[other]]) for head, w in weights.items()},
+        )
 
     def on_epoch_begin(self) -> None:
         self._epoch_began = True
@@ -125,7 +144,9 @@ def feature_batches(
     photos, size = training.photos(0)[: len(known)], recipe.patches.batch_size
     of_training, of_validation = (None, None) if used is None else (used[0][photos].nonzero()[0], used[1].nonzero()[0])
     return (
-        FeatureBatches(known, lambda epoch, rows: training.labels(epoch, photos[rows]), size, seed, of_training),
+        FeatureBatches(
+            known, lambda epoch, rows: training.labels(epoch, photos[rows]), size, seed, of_training, recipe.mixup
+        ),
         FeatureBatches(checked, lambda epoch, rows: validation.labels(rows), size, rows=of_validation),
     )
 

@@ -23,6 +23,7 @@ from models.saved import MODEL, load_model
 from models.training.backend import all_gpus, jit_compile
 from models.training.checkpoints import Checkpoints, has_stalled
 from models.training.features import FeatureBatches, fixed_layer, split_network
+from models.training.losses import SmoothedCrossentropy
 from models.training.schedules import Cycle, plateau_rate
 from models.training.tracking import tracking
 
@@ -103,19 +104,20 @@ def measure_colors(training: TrainingPatches) -> ColorStatistics:
 def compile_classifier(model: keras.Model, recipe: Recipe, heads: Mapping[str, int], steps: int) -> None:
     """Compile a model with the optimizer and the learning rate of a recipe. `steps` is their number in the training."""
     rate = Cycle(recipe.learning_rate, steps) if recipe.schedule == "cycle" else recipe.learning_rate
-    average = {}
+    loss = SmoothedCrossentropy(recipe.label_smoothing) if recipe.label_smoothing else "sparse_categorical_crossentropy"
+    options: dict[str, object] = {} if recipe.accumulate == 1 else {"gradient_accumulation_steps": recipe.accumulate}
     if recipe.average_epochs:
         window = max(1.0, recipe.average_epochs * steps / recipe.epochs)  # in steps
-        average = {"use_ema": True, "ema_momentum": 1 - 1 / window}
+        options |= {"use_ema": True, "ema_momentum": 1 - 1 / window}
     if recipe.optimizer == "sgd":
         # The momentum multiplies the gradient of an L2 penalty, but not the weight decay of Keras.
         decay = recipe.weight_decay / (1 - MOMENTUM)
-        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay or None, **average)
+        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay or None, **options)
     else:
-        optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None, **average)
+        optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None, **options)
     model.compile(
         optimizer,
-        loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
+        loss=dict.fromkeys(heads, loss),
         weighted_metrics={head: ["accuracy"] for head in heads},
         jit_compile=jit_compile(),
     )

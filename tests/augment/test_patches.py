@@ -85,6 +85,15 @@ def test_evaluation_patch_is_the_test_patch(name):
     np.testing.assert_array_equal(make_evaluation_patch(photo, CONFIG, name), cut_test_patch(photo, name, 16))
 
 
+def test_altered_photo_is_only_cropped():
+    config = replace(CONFIG, dihedral=False, manipulated_share=1.0)
+    pixels = noise(16, 16)
+    for index in range(8):
+        patch, is_manipulated = make_patch(pixels, config, 0, index, altered=True)
+        np.testing.assert_array_equal(patch, pixels)
+        assert is_manipulated
+
+
 def test_small_photo_gets_the_manipulations_that_fit():
     pixels = noise(16, 16)
     assert [name for name in MANIPULATIONS if fits(16, 16, name, 16)] == [

@@ -59,7 +59,7 @@ def test_photos_are_predicted_out_of_fold_and_test_images_by_the_mean_of_all_fol
 
 
 def test_a_run_with_folds_that_was_stopped_goes_on(home, command, monkeypatch):
-    train, trained = members.train, []
+    train, trained = members.train, list[object]()
 
     def stop_at_the_second(*arguments, **options):
         if len(trained) == 1:

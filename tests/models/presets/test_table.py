@@ -62,6 +62,15 @@ def test_changed_patch_applies_to_training_and_test_and_to_the_front_end_alone()
     assert {size for stage in stages(recipe) for size in (stage.patches.size, stage.test_patch)} == {40}
 
 
+def test_label_smoothing_also_applies_to_the_front_end_alone():
+    assert [
+        stage.label_smoothing for stage in stages(classifier_recipe("quick", "mobilenet", label_smoothing=0.1))
+    ] == [
+        0.1,
+        0.1,
+    ]
+
+
 def test_squashed_photos_are_tested_at_the_size_of_training():
     recipe = classifier_recipe("quick", "mobilenet", input="squash")
     for stage in stages(recipe):
@@ -117,6 +126,13 @@ def test_front_end_is_not_trained_alone_with_initial_weights(tmp_path):
             "--front-end none or dct_pixels or high_pass, or --weights none",
         ),
         ("quick", "mobilenet", {"weights": "absent.keras"}, "the weights absent.keras do not exist"),
+        (
+            "quick",
+            "dctnet",
+            {"label_smoothing": 1.0},
+            "received a label smoothing of 1.0, expected a number from 0, below",
+        ),
+        ("quick", "mobilenet", {"mixup": 0.2}, "mixup mixes features that are computed once, which mobilenet does not"),
     ],
 )
 def test_invalid_choices_raise(preset, member, changes, message):

@@ -85,3 +85,34 @@ def test_features_on_disk_are_not_computed_again(patches, tmp_path, monkeypatch)
     feature_batches(tmp_path, "dctnet", RECIPE, training, validation, HEADS, seed=1)
     delete_features(tmp_path)
     assert not [name for name in FILES if (tmp_path / name).exists()]
+
+
+def test_only_the_photos_that_are_used_are_in_the_batches(patches, tmp_path):
+    training, validation = patches
+    photos = np.zeros(len(training.paths), bool)
+    photos[::2] = True
+    images = np.array([True, False, False, True, False])
+    known, checked = feature_batches(
+        tmp_path, "dctnet", RECIPE, training, validation, HEADS, seed=5, used=(photos, images)
+    )
+    rows = training.photos(0)[: len(known.features)]
+    assert sorted(known.rows) == np.flatnonzero(photos[rows]).tolist()
+    assert sum(len(known[index][0][0]) for index in range(len(known))) == photos[rows].sum()
+    np.testing.assert_array_equal(checked[0][0][0], checked.features[[0, 3], :-1].astype(np.float32))
+
+
+def test_a_mix_is_between_its_two_examples_and_has_both_targets():
+    features = np.arange(12, dtype=np.float16).reshape(4, 3)
+
+    def labels(epoch, rows):
+        return {"camera": rows}, {"camera": np.ones(len(rows), np.float32)}
+
+    batches = FeatureBatches(features, labels, batch_size=4, seed=1, mixup=0.5)
+    (values, flags), targets, weights = batches[0]
+    mixed = np.column_stack([values, flags])
+    np.testing.assert_array_equal(mixed[:4], mixed[4:])
+    share = weights["camera"][:4, None]
+    np.testing.assert_allclose(share + weights["camera"][4:, None], 1, rtol=1e-6)
+    one, other = (features[part].astype(np.float32) for part in np.split(targets["camera"], 2))
+    np.testing.assert_allclose(mixed[:4], share * one + (1 - share) * other, rtol=1e-5)
+    np.testing.assert_array_equal(batches[0][0][0], values)

@@ -320,3 +320,20 @@ def test_best_epoch_follows_the_loss_without_head_weights(photos, tmp_path, tiny
     best.run_eagerly = True
     evaluated = best.evaluate(validation, return_dict=True, verbose=0)["loss"]
     assert evaluated == pytest.approx(history["val_loss"].min(), rel=1e-5)
+
+
+def test_accumulated_gradients_equal_those_of_one_larger_batch(untraced):
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.normal(size=(8, 3)).astype(np.float32), {"camera": rng.integers(0, 2, 8)}
+
+    def trained(accumulate: int, batch: int) -> np.ndarray:
+        keras.utils.set_random_seed(0)
+        pixels = keras.Input((3,))
+        model = keras.Model(pixels, {"camera": keras.layers.Dense(2, activation="softmax")(pixels)})
+        recipe = replace(SHORT, accumulate=accumulate, schedule="plateau", learning_rate=0.1)
+        compile_classifier(model, recipe, {"camera": 2}, steps=8)
+        model.fit(inputs, labels, batch_size=batch, shuffle=False, verbose=0)
+        return model.get_weights()[0]
+
+    np.testing.assert_allclose(trained(2, 4), trained(1, 8), rtol=1e-5)
+    assert (trained(1, 4) != trained(1, 8)).any()
