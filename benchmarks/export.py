@@ -34,6 +34,7 @@ def main() -> None:
     os.environ.update(THREADS)
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
+    from models.export.standalone import patch_side
     from submissions.exports.export_run import centers, run_networks
     from submissions.run import open_run
 
@@ -44,7 +45,7 @@ def main() -> None:
     print(f"{len(patches)} patches of {side}x{side} pixels from {options.photos.name}")
     with tempfile.TemporaryDirectory() as folder:
         for network in run_networks(run):
-            for line in measure(network, options, Path(folder), centers(patches, network.inputs[0].shape[1]), flags):
+            for line in measure(network, options, Path(folder), centers(patches, patch_side(network)), flags):
                 print(line, flush=True)
 
 

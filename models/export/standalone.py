@@ -111,6 +111,11 @@ def ensemble_network(members: Sequence[Member]) -> keras.Model:
     return keras.Model(inputs, blended, name="ensemble")
 
 
+def patch_side(network: keras.Model) -> int:
+    """Return the side of the patches of a network of this module, pixels."""
+    return next(tensor.shape[1] for tensor in network.inputs if tensor.name == PATCH)
+
+
 def in_single_precision(network: keras.Model) -> keras.Model:
     """Return a network that computes in float32, as ONNX requires: the network itself, or a copy with its weights."""
     if network.dtype_policy.name == "float32" and not any("16" in layer.dtype_policy.name for layer in network.layers):

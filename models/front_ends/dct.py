@@ -142,5 +142,5 @@ class LogMagnitude(keras.layers.Layer):
     """log(1 + magnitude), computed in float32, returned in the layer's compute dtype; the shape stays."""
 
     def call(self, magnitudes: Tensor) -> Tensor:
-        # Not log1p, which tf2onnx cannot convert: magnitudes are measured in gray levels, so the difference is rounding.
+        # Not log1p, which tf2onnx cannot convert. Magnitudes are in gray levels, so the difference is rounding.
         return ops.cast(ops.log(1.0 + ops.cast(magnitudes, "float32")), self.compute_dtype)

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from competition.utils.errors import unknown_name
-
 PAPER_EPOCHS = 100  # to which the values of τ in the paper refer
 DEFAULT_RECIPE = {"tau": 20}  # section 2.7, although 5 is better in table 2
 
@@ -124,10 +122,3 @@ EXPERIMENTS = {
         recipe={},  # that of the preset, because there is no table to compare with
     ),
 }
-
-
-def find_experiment(name: str) -> Experiment:
-    """Return the experiment of that name. Raises InputError for an unknown name."""
-    if name not in EXPERIMENTS:
-        raise unknown_name("experiment", name, EXPERIMENTS)
-    return EXPERIMENTS[name]

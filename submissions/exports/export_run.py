@@ -16,7 +16,7 @@ from augment.crops import center_offset
 from competition.utils.atomic_files import write_json
 from competition.utils.errors import InputError
 from models.export.checked import export_checked, file_bytes, predict_reference
-from models.export.standalone import Member, ensemble_network, member_network
+from models.export.standalone import Member, ensemble_network, member_network, patch_side
 from models.saved import MODEL, load_model
 from submissions.predict import evaluation_patches
 from submissions.run import Run
@@ -55,7 +55,7 @@ def export_run(run: Run, format_name: str, folder: Path) -> list[Exported]:
     written = []
     networks = list(run_networks(run))
     for network in tqdm(networks, desc=f"export to {format_name}", unit="file"):
-        side = network.inputs[0].shape[1]
+        side = patch_side(network)
         reference = predict_reference(network, centers(patches, side), flags)
         path, difference = export_checked(network, folder, format_name, reference)
         written.append(Exported(path, side, file_bytes(path), difference))

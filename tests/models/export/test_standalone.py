@@ -13,6 +13,7 @@ from models.export.standalone import (
     ensemble_network,
     in_single_precision,
     member_network,
+    patch_side,
 )
 from models.presets import classifier_recipe
 from models.recipe import change
@@ -52,7 +53,9 @@ def test_blend_is_that_of_the_submission():
 
 def test_member_predicts_the_same():
     dctnet = network("dctnet")
-    found, expected = member_network(Member(dctnet, SIDE, 8)).predict_on_batch(INPUTS), dctnet.predict_on_batch(INPUTS)
+    exported = member_network(Member(dctnet, SIDE, 8))
+    assert patch_side(exported) == SIDE
+    found, expected = exported.predict_on_batch(INPUTS), dctnet.predict_on_batch(INPUTS)
     for head in HEADS:
         np.testing.assert_allclose(found[head], expected[head], atol=1e-6)
 

@@ -6,8 +6,7 @@ import pytest
 
 from competition.metrics.settings import normalized_accuracy
 from competition.settings import SETTINGS
-from competition.utils.errors import InputError
-from submissions.experiments.laurence_murphy import EXPERIMENTS, find_experiment
+from submissions.experiments.laurence_murphy import EXPERIMENTS
 
 
 def accuracies(variant):
@@ -32,11 +31,6 @@ def test_folder_names_are_ascii_and_different():
         assert all(re.fullmatch("[a-z0-9-]+", folder) for folder in folders)
         assert len(set(folders)) == len(folders)
     assert EXPERIMENTS["loss-schedule"].variants[1].folder == "tau-5"
-
-
-def test_unknown_experiment_raises_and_names_the_known_ones():
-    with pytest.raises(InputError, match="unknown experiment 'table-2'; known: loss-schedule, training-size"):
-        find_experiment("table-2")
 
 
 @pytest.mark.parametrize(
