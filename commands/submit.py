@@ -2,12 +2,19 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.kaggle_client import submit_to_kaggle
 from commands.options import add_json_option, at_least, messages_aside
 from commands.paths import output_file, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from submissions.run import Run
 
 DEFAULT_BLEND, NO_BALANCE = "quadratic", "none"
 HELP = "write a checked submission.csv from the predictions of a run, with any blend and balance"
@@ -44,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="RUN",
         help="also blend the members of these runs, which need the same data and the same validation images or folds",
+    )
+    parser.add_argument(
+        "--fingerprints",
+        action="store_true",
+        help="let test images with the same sensor noise, which are probably by one device, agree on a camera",
     )
     parser.add_argument("--check", type=Path, metavar="FILE", help="write no file; check the submission in FILE")
     parser.add_argument(
@@ -90,7 +102,8 @@ def run(args: argparse.Namespace) -> None:
     path = args.out or args.run / _file_name(args)
     others = [open_run(folder) for folder in args.others]
     with messages_aside(args.json):
-        table = submit_camera(opened, path, args.blend, args.balance, args.quota, others, args.force)
+        links = _link_test_images(opened) if args.fingerprints else None
+        table = submit_camera(opened, path, args.blend, args.balance, args.quota, others, args.force, links)
         counts = describe_quotas(table["camera"], table["is_manipulated"])
         print(text_table(counts.to_dict("list")))
         if args.blend in METHODS:
@@ -102,8 +115,23 @@ def run(args: argparse.Namespace) -> None:
         print(json_table(counts))
 
 
+def _link_test_images(opened: "Run") -> "NDArray[np.bool_]":
+    """Find the test images with the same sensor noise, and print how many there are."""
+    from submissions.fingerprints.gain import describe_gain
+    from submissions.fingerprints.pull import link_images
+
+    if "test" not in opened.images:
+        raise InputError(f"the data {opened.data} has no test folder, so there is nothing to submit")
+    links = link_images([opened.data / path for path in opened.images["test"]["path"]], jobs=-1)
+    print(f"{(links.sum(axis=1) > 1).sum()} of {len(links)} test images share the sensor noise of others")
+    for line in describe_gain(opened, links):
+        print(line)
+    return links
+
+
 def _file_name(args: argparse.Namespace) -> str:
     """The default name of the file, which differs between blends and balancings."""
     parts = ["submission", *([args.blend] if args.blend != DEFAULT_BLEND else [])]
+    parts += ["fingerprints"] if args.fingerprints else []
     parts += [args.balance] if args.balance != NO_BALANCE else []
     return f"{'-'.join([*parts, *(f'with-{folder.name}' for folder in args.others)])}.csv"

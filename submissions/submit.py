@@ -16,6 +16,7 @@ from competition.utils.errors import InputError, unknown_name
 from submissions.balancing import WITH_QUOTAS, assign_within, equal_quotas_within
 from submissions.blend_weights import METHODS, fit, stack_members
 from submissions.blending import DEFAULT, KINDS, ByHead, blend_members, settings_entries
+from submissions.fingerprints.pull import pull_together
 from submissions.prediction_cache import Predictions, load_members
 from submissions.run import Run
 from submissions.submission_csv import read_expected_names, read_quotas, write_submission
@@ -45,6 +46,7 @@ def submit_camera(
     quota: int | None = None,
     others: Sequence[Run] = (),
     overwrite: bool = True,
+    links: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Write a checked submission of cameras for the test set.
 
@@ -58,6 +60,8 @@ def submit_camera(
             in the data folder, or equal shares if there is no such file. The methods `none` and `prior` use no quotas.
         others: runs on the same data, with the same validation images and folds, whose members join the blend.
         overwrite: whether another submission in the file is replaced.
+        links: pairs of test images that are probably by one device, (images, images), which pull each other before the
+            classes are balanced, see `submissions.fingerprints.pull`; None for none.
 
     Returns:
         The submission with columns fname, camera, is_manipulated.
@@ -74,6 +78,8 @@ def submit_camera(
     quotas = _quotas(run, first.is_manipulated, method, quota)
     training = np.mean([training_shares(each) for each in runs], axis=0) if method == "prior" else None
     blended = blend_members(members, kind) if kind in KINDS else _fitted_blend(runs, members, kind)
+    if links is not None:
+        blended = pull_together(blended, links)
     indices = assign_within(blended, first.is_manipulated, quotas, method, training)
     names, labels = [Path(name).name for name in first.names], np.array(run.cameras)[indices]
     write_submission(names, labels.tolist(), path, run.cameras, read_expected_names(run.data), overwrite)

@@ -80,8 +80,11 @@ def remove_periodic(plane: Plane) -> Plane:
             phase = plane[row::2, column::2]
             phase -= phase.mean(axis=0)
             phase -= phase.mean(axis=1, keepdims=True)
+    variance = float(plane.var())
+    if not variance:  # a black or white photo has no noise
+        return plane
     spectrum = np.fft.fft2(plane).astype(np.complex64)
     magnitude = np.abs(spectrum) / np.float32(np.sqrt(plane.size))
-    kept = noise_part(magnitude, float(plane.var()))
+    kept = noise_part(magnitude, variance)
     spectrum *= np.divide(kept, magnitude, out=np.zeros_like(magnitude), where=magnitude > 0)
     return np.fft.ifft2(spectrum).real.astype(np.float32)

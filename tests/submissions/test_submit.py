@@ -42,6 +42,11 @@ def test_camera_submission_has_the_most_probable_class_of_the_blend(camera_run, 
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "made.csv"), table[["fname", "camera"]])
 
 
+def test_linked_test_images_get_the_same_camera(camera_run, tmp_path):
+    table = submit_camera(camera_run, tmp_path / "made.csv", links=np.ones((6, 6), bool))
+    assert len(set(table["camera"])) == 1
+
+
 @pytest.mark.parametrize(("quota", "counts"), [(None, [3, 3]), (3, [3, 3])])
 def test_balanced_submission_keeps_the_quotas(camera_run, quota, counts, tmp_path):
     run = camera_run
