@@ -8,6 +8,7 @@ virtual_runs     runs on small virtual competitions
 validation       does the out-of-fold score predict the private score?
 recipe           what options of training are worth
 class_balance    when to balance the classes of a submission
+shakeup_reliability  whether simulated chances to keep a lead come true
 alterations      what is done to an image after the camera, at several strengths
 robustness       accuracy on altered images
 robustness_plot  plot of this accuracy
