@@ -16,7 +16,7 @@ from competition.settings import UNKNOWN
 from competition.virtual.degradations import COLUMNS, SIMULATION
 from submissions.run import Run
 
-TREES, LEARNING_RATE = 100, 0.06
+TREES, LEARNING_RATE, LEAF = 100, 0.06, 20  # LEAF: fewest photos in a leaf
 
 
 def predict_ceiling(run: Run, paths: Mapping[str, list[str]]) -> dict[str, dict[str, NDArray[np.float64]]] | None:
@@ -42,7 +42,11 @@ def predict_ceiling(run: Run, paths: Mapping[str, list[str]]) -> dict[str, dict[
     for name in run.targets.labeled_settings:
         labeled = labels[name] != UNKNOWN
         classifier = HistGradientBoostingClassifier(
-            max_iter=TREES, learning_rate=LEARNING_RATE, class_weight="balanced", random_state=run.seed
+            max_iter=TREES,
+            learning_rate=LEARNING_RATE,
+            min_samples_leaf=LEAF,
+            class_weight="balanced",
+            random_state=run.seed,
         ).fit(known.loc[training["path"][labeled]].to_numpy(), labels[name][labeled])
         for split, photos in paths.items():
             probabilities = np.zeros((len(photos), run.task.bins))

@@ -13,7 +13,14 @@ SCORES = {"aperture": 0.5, "iso": 0.75, "exposure_time": 0.4}
 
 def settings_board(folder, scores=SCORES, entry="resnet50"):
     rows = [
-        {"entry": entry, "setting": name, "balanced_accuracy": score, "random": 1 / 3, "note": "simulated"}
+        {
+            "split": "validation",
+            "entry": entry,
+            "setting": name,
+            "balanced_accuracy": score,
+            "random": 1 / 3,
+            "note": "simulated",
+        }
         for name, score in scores.items()
     ]
     write_csv(pd.DataFrame(rows), folder / "settings_leaderboard.csv")
@@ -46,5 +53,5 @@ def test_missing_or_damaged_leaderboards_raise(tmp_path):
     with pytest.raises(InputError, match="train first"):
         compare_runs(tmp_path)
     settings_board(tmp_path / "bad", SCORES | {"iso": "high"})
-    with pytest.raises(InputError, match=r"bad.settings_leaderboard\.csv has a score .*run leaderboard RUN again"):
+    with pytest.raises(InputError, match=r"bad.settings_leaderboard\.csv has a score .*run predict RUN again"):
         compare_runs(tmp_path)

@@ -1,6 +1,7 @@
 """The settings leaderboard scores members and their blend on the cached predictions of a run."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from competition.metrics.settings import score_setting
 from competition.settings import SETTINGS
 from competition.utils.atomic_files import write_csv
+from competition.virtual.degradations import COLUMNS, SIMULATION
 from submissions.blending import settings_entries
 from submissions.leaderboards.settings import FILE_NAME, compare_settings, format_settings, score_settings
 from submissions.prediction_cache import load_members, save
@@ -31,7 +33,8 @@ def test_every_entry_and_setting_has_a_row_of_scores(make_run):
                 assert row[score] == pytest.approx(value, abs=1e-6)
     assert (table["low"] <= table["balanced_accuracy"]).all() and (table["balanced_accuracy"] <= table["high"]).all()
     assert set(table["note"]) == {"simulated photos"}
-    pd.testing.assert_frame_equal(pd.read_csv(run.folder / FILE_NAME), table, check_dtype=False)
+    written = pd.read_csv(run.folder / FILE_NAME).fillna({"compared_with": ""})
+    pd.testing.assert_frame_equal(written, table, check_dtype=False)
 
 
 def test_all_right_is_the_share_of_images_whose_settings_are_all_right(make_run):
@@ -73,9 +76,78 @@ def test_formatted_table_has_every_score_and_each_note_once(make_run):
     assert text.count("simulated photos") == 1 and len(text.splitlines()) == 2 + len(table) + 1
 
 
+def write_solution(run, with_settings=True):
+    """A solution of the test set of a run: the bins that a photo's position gives."""
+    images = run.images["test"]
+    rows = [
+        {
+            "fname": Path(path).name,
+            "camera": "a",
+            "manipulation": "unaltered",
+            "f_number": 2,
+            "iso": 300,
+            "exposure_time": 1,
+        }
+        for path in images["path"]
+    ]
+    table = pd.DataFrame(rows)
+    write_csv(table if with_settings else table[["fname", "camera", "manipulation"]], run.data / "solution.csv")
+    return {"aperture": 0, "iso": 1, "exposure_time": 2}
+
+
+def test_test_set_is_scored_if_the_solution_has_its_settings(make_run):
+    run = make_run(test=6)
+    bins = write_solution(run)
+    table = score_settings(run)
+    test = table[table["split"] == "test"]
+    assert table["split"].unique().tolist() == ["validation", "test"]
+    for row in test.itertuples():
+        found = settings_entries(run, "test")[row.entry][row.setting].argmax(axis=1)
+        assert row.images == 6 and row.balanced_accuracy == pytest.approx((found == bins[row.setting]).mean())
+    assert "6 test" in format_settings(table)
+
+
+def test_test_set_without_settings_is_not_scored(make_run):
+    run = make_run(test=6)
+    write_solution(run, with_settings=False)
+    assert set(score_settings(run)["split"]) == {"validation"}
+
+
+def test_entries_are_compared_with_the_first_one_on_the_same_photos(make_run):
+    table = score_settings(make_run(members=MEMBERS))
+    first, other = (table[table["entry"] == member].reset_index() for member in MEMBERS)
+    assert (first["compared_with"] == "").all() and first["difference"].isna().all()
+    assert (other["compared_with"] == MEMBERS[0]).all()
+    np.testing.assert_allclose(other["difference"], other["balanced_accuracy"] - first["balanced_accuracy"])
+    assert (other["difference_low"] <= other["difference"]).all()
+    assert (other["difference"] <= other["difference_high"]).all()
+
+
+def write_simulation(run, noise):
+    paths = [*run.manifest["path"]]
+    values = {column: np.zeros(len(paths)) for column in COLUMNS}
+    write_csv(pd.DataFrame({"path": paths, **values, "noise": noise(run.manifest)}), run.data / SIMULATION)
+
+
+def test_ceiling_stands_beside_every_setting_of_simulated_photos(make_run):
+    run = make_run()
+    assert score_settings(run)["ceiling"].isna().all()
+    write_simulation(run, lambda manifest: manifest["iso"])
+    table = score_settings(run)
+    assert (table["ceiling"] >= 1 / 3).all()
+    assert "ceiling" in format_settings(table)
+
+
 def write_leaderboard(folder, scores):
     rows = [
-        {"entry": "resnet50", "setting": name, "balanced_accuracy": score, "random": 1 / 3, "note": ""}
+        {
+            "split": "validation",
+            "entry": "resnet50",
+            "setting": name,
+            "balanced_accuracy": score,
+            "random": 1 / 3,
+            "note": "",
+        }
         for name, score in scores.items()
     ]
     write_csv(pd.DataFrame(rows), folder / FILE_NAME)
