@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=at_least(1), metavar="N", help="epochs of each training; default: the preset's"
     )
     parser.add_argument(
-        "--out", type=output_folder, metavar="DIR", help="folder of the results; default: in runs/, named after the experiment"
+        "--out", type=output_folder, metavar="DIR", help="folder of the results; default: runs/experiment-NAME-…"
     )
     parser.add_argument(
         "--jobs", type=processes, default=-1, metavar="N", help="processes that read photos; default: one per core"

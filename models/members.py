@@ -49,8 +49,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
     """Check that a network can be built and trained.
 
     Raises:
-        InputError: an unknown name, a patch that is too small for the member, a pipeline for squashed photos, a front end
-            that does not fit the member, or weights that do not fit the front end or do not exist.
+        InputError: an unknown name, a patch that is too small for the member, a pipeline for squashed photos, a front
+            end that does not fit the member, or weights that do not fit the front end or do not exist.
     """
     check_member(member)
     front_ends = (NO_FRONT_END, *FRONT_ENDS)

@@ -83,6 +83,8 @@ def test_installed_program_reports_errors_under_its_own_name(camera, folder):
     done = execute(folder, camera, "test")
     assert done.returncode == 2
     assert re.fullmatch(r"error: the tests are not installed; .*\n", done.stderr)
+    done = execute(folder, camera, "train", "dctnet", "--augment", "social")  # the packaged pipelines are installed
+    assert (done.returncode, "camera-phone, social-media" in done.stderr) == (2, True)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The formats of exported networks. Imports no framework, so that the command line can list them at once.
+"""The formats of exported networks. Imports the standard library only, so that the command line can list them at once.
 
 Every file has the inputs `patch`, uint8 (batch, side, side, 3), and `is_manipulated`, float32 (batch, 1), and one
 output for each head, float32 (batch, classes). The batch of LiteRT is 1.
@@ -9,18 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from competition.utils.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    from numpy.typing import NDArray
 
 PATCH, IS_MANIPULATED = "patch", "is_manipulated"  # the inputs
-Predict = Callable[[NDArray[np.uint8], NDArray[np.float32]], dict[str, NDArray[np.float32]]]
+Predict: TypeAlias = "Callable[[NDArray[np.uint8], NDArray[np.float32]], dict[str, NDArray[np.float32]]]"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Format:
     suffix: str
     packages: tuple[str, ...]
     write: "Callable[[keras.Model, Path], None]"
-    read: Callable[[Path, int], Predict]
+    read: "Callable[[Path, int], Predict]"
 
 
 def find_format(name: str) -> Format:
@@ -60,7 +59,7 @@ def _write_onnx(network: "keras.Model", path: Path) -> None:
         network.export(path, format="onnx", verbose=False)
 
 
-def _read_onnx(path: Path, threads: int) -> Predict:
+def _read_onnx(path: Path, threads: int) -> "Predict":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -68,7 +67,7 @@ def _read_onnx(path: Path, threads: int) -> Predict:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     heads = [output.name for output in session.get_outputs()]
 
-    def predict(patch: NDArray[np.uint8], is_manipulated: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def predict(patch: "NDArray[np.uint8]", is_manipulated: "NDArray[np.float32]") -> "dict[str, NDArray[np.float32]]":
         return dict(zip(heads, session.run(None, {PATCH: patch, IS_MANIPULATED: is_manipulated}), strict=True))
 
     return predict
@@ -78,12 +77,12 @@ def _write_litert(network: "keras.Model", path: Path) -> None:
     network.export(path, format="litert", verbose=False)
 
 
-def _read_litert(path: Path, threads: int) -> Predict:
+def _read_litert(path: Path, threads: int) -> "Predict":
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(str(path), num_threads=threads).get_signature_runner()
 
-    def predict(patch: NDArray[np.uint8], is_manipulated: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def predict(patch: "NDArray[np.uint8]", is_manipulated: "NDArray[np.float32]") -> "dict[str, NDArray[np.float32]]":
         return runner(**{PATCH: patch, IS_MANIPULATED: is_manipulated})
 
     return predict
@@ -93,12 +92,12 @@ def _write_saved_model(network: "keras.Model", path: Path) -> None:
     network.export(path, format="tf_saved_model", verbose=False)
 
 
-def _read_saved_model(path: Path, threads: int) -> Predict:
+def _read_saved_model(path: Path, threads: int) -> "Predict":
     import keras
 
     layer: Any = keras.layers.TFSMLayer(path, call_endpoint="serve")
 
-    def predict(patch: NDArray[np.uint8], is_manipulated: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def predict(patch: "NDArray[np.uint8]", is_manipulated: "NDArray[np.float32]") -> "dict[str, NDArray[np.float32]]":
         outputs = layer({PATCH: patch, IS_MANIPULATED: is_manipulated})
         return {head: keras.ops.convert_to_numpy(output) for head, output in outputs.items()}
 

@@ -18,8 +18,8 @@ def test_unknown_formats_and_missing_packages_are_one_line_of_error(monkeypatch)
     assert find_format("saved-model") is FORMATS["saved-model"]
 
 
-def test_listing_the_formats_loads_no_framework():
-    code = "import sys, models.export.formats; print({'keras', 'tensorflow', 'onnxruntime'} & set(sys.modules))"
+def test_listing_the_formats_loads_nothing_that_is_installed():
+    code = "import sys, models.export.formats; print({'keras', 'numpy', 'onnxruntime'} & set(sys.modules))"
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
