@@ -7,6 +7,7 @@ line. One module for each command parses its options, calls the lower levels and
     leaderboard       compare runs
     shakeup           simulate the change from the public to the private leaderboard
     inspect           draw figures of a run
+    report            write the report of a run and its model card
     app               examine photos on a local page
     experiment        repeat published experiments on camera settings
     export            write the networks of a run as files for other programs

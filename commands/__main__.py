@@ -30,6 +30,7 @@ from commands import (
     predict,
     prepare,
     probe,
+    report,
     shakeup,
     splice,
     submit,
@@ -51,6 +52,7 @@ COMMANDS: dict[str, ModuleType] = {
     "leaderboard": leaderboard,
     "shakeup": shakeup,
     "inspect": inspect,
+    "report": report,
     "app": app,
     "experiment": experiment,
     "export": export,
@@ -132,7 +134,8 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to continue", file=sys.stderr)
         return 130
-    print(f"error: {message}", file=sys.stderr)
+    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in message)  # names may contain newlines
+    print(f"error: {shown}", file=sys.stderr)
     return 2
 
 

@@ -29,6 +29,18 @@ def _pixels(camera: int, number: int, height: int, width: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium without a window, see tests/browser.py. Skips the test if it is not installed."""
+    from tests.browser import Browser, find_chromium
+
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("needs Chromium (apt-get install chromium)")
+    with Browser(executable, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
 def real_photos():
     """The folder of real photos beside the repository, in the Kaggle layout. Skips the test if it is absent."""
     if not REAL_PHOTOS.is_dir():
