@@ -211,6 +211,7 @@ def _train(plan: Plan, args: argparse.Namespace) -> None:
 def _score(started: "Run") -> None:
     """Score a trained run, write the submissions, and say where everything is."""
     from submissions.leaderboards.score import score_run
+    from submissions.reports.report import write_report
     from submissions.submit import has_equal_quotas, submit_run
 
     print(f"\n{score_run(started)}\n")
@@ -218,6 +219,8 @@ def _score(started: "Run") -> None:
         print(f"submission   {path} (checked)")
     for path in sorted(started.folder.glob("*leaderboard.csv")):
         print(f"leaderboard  {path}")
+    for path in write_report(started):
+        print(f"report       {path}")
     print(f"models       {started.folder / ('folds' if started.folds else 'members')}")
     is_balanced = started.task.camera and "test" in started.images and has_equal_quotas(started)
     next_command = f"submit {started.folder} --balance exact" if is_balanced else f"predict {started.folder} PHOTO…"

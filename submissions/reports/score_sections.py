@@ -201,13 +201,13 @@ def curves_section(run: Run) -> Section:
 
 def _histories(run: Run) -> Iterator[tuple[str, Path]]:
     """Names and files of the histories of all networks of a run, in the order of their training."""
-    if (run.front_end_folder / HISTORY).exists():
-        yield "front end alone", run.front_end_folder / HISTORY
-    for member in run.recipes:
-        if (run.member_folder(member) / FRONT_END / HISTORY).exists():
-            yield f"front end of {member}", run.member_folder(member) / FRONT_END / HISTORY
-        if (run.member_folder(member) / HISTORY).exists():
-            yield member, run.member_folder(member) / HISTORY
+    for part in run.parts:
+        without = "" if part.fold is None else f" without fold {part.fold}"
+        files = {"front end alone": part.front_end_folder / HISTORY}
+        for member in part.members:
+            files[f"front end of {member}"] = part.member_folder(member) / FRONT_END / HISTORY
+            files[member] = part.member_folder(member) / HISTORY
+        yield from ((name + without, file) for name, file in files.items() if file.exists())
 
 
 def _read_camera(run: Run) -> pd.DataFrame:
