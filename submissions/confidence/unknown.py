@@ -10,7 +10,7 @@ from submissions.confidence.activations import Images, load_activations
 from submissions.confidence.unknown_scores import Activations, Score, fit_score
 from submissions.run import Run
 
-BEST = "mahalanobis"  # of `unknown_scores.SCORES`, see docs/results.md
+BEST = "neighbors"  # of `unknown_scores.SCORES`, see docs/results.md
 REJECTED = 0.05  # share of the photos by known cameras that are wrongly called unknown
 MIN_IMAGES = 19  # of which one exceeds the threshold
 SMALLEST = 1e-12  # spread of scores
