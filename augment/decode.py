@@ -7,7 +7,7 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, ImageFile
 
-from competition.metadata.header import DAMAGED, MAX_PIXELS
+from competition.metadata.header import DAMAGED, MAX_PIXELS, check_regular
 from competition.utils.errors import InputError
 
 EXPECTED = "expected an 8-bit RGB photo as JPEG, TIFF, PNG or BMP; convert it or remove it"
@@ -34,6 +34,7 @@ def read_pixels(path: Path | str) -> np.ndarray:
         InputError: the file is missing, truncated, damaged, larger than `MAX_PIXELS`, not an image, or not 8-bit RGB
             (gray, 16-bit, CMYK, RGBA, palette).
     """
+    check_regular(path)
     try:
         data = Path(path).read_bytes()
         if data.startswith(JPEG):

@@ -114,6 +114,7 @@ def open_header(path: Path | str) -> Iterator[tuple[ImageFile.ImageFile, IO[byte
 
     Errors that Pillow raises for damaged headers within the block become InputError.
     """
+    check_regular(path)
     try:
         with Path(path).open("rb") as file, warnings.catch_warnings():
             # Pillow warns about corrupt EXIF, whose fields are None here, and about images too large to decode, which
@@ -125,6 +126,12 @@ def open_header(path: Path | str) -> Iterator[tuple[ImageFile.ImageFile, IO[byte
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "its header is damaged"
         raise InputError(f"{path} cannot be read as an image: {reason}") from None
+
+
+def check_regular(path: Path | str) -> None:
+    """Raise InputError for a path that is neither a file nor absent. Reading a pipe or a device may never end."""
+    if not Path(path).is_file() and Path(path).exists():
+        raise InputError(f"{path} cannot be read as an image: it is not a regular file")
 
 
 def open_image(file: IO[bytes], path: Path | str) -> ImageFile.ImageFile:
