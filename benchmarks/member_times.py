@@ -1,97 +1,75 @@
-"""Times of every member on one core: the table `TIMES` of `submissions/progress/work.py`.
+"""Times of the members of a finished run: the table `TIMES` of `submissions/progress/work.py`.
 
-    python -m benchmarks.member_times
-    python -m benchmarks.member_times --members resnet50 --steps 5
+    ./run.sh train ensemble
+    python -m benchmarks.member_times runs/ensemble-quick-virtual-small
 
-Each member is trained and predicts with its recipe of the preset `quick` on random pixels, in a process of its own with
-one thread, as `train` does it on a CPU. Of the front end `dct`, which is trained on features, `predict` is the time of
-the features and `train` that of an epoch on them. Printed are processor times, which other processes change less than
-they change the time on the clock: `start`, until the first step and the first prediction are finished without their own
-time; then the median of the steps, in seconds per megapixel of patches.
+Nothing is trained: the times come from the histories, and from the times at which the files of the run were written.
+The run must have been trained on a CPU, without an interruption, with a shared front end and as many processes as
+cores. A process begins when the member before it has finished. `training` is the time of the epochs, with tracing and
+validation; `prediction` that of the test set; `start` the rest of the time until the first prediction. For the front
+end, which is trained on features, `prediction` is the time of the test set, and `training` that of its epochs in the
+member processes.
 """
 
 import argparse
-import os
-import statistics
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
-from models.front_ends import FRONT_ENDS
-from models.members import FRONT_END_MEMBERS, MEMBERS
-from models.presets import classifier_recipe
+from models.members import front_end_member
 from models.recipe import Recipe
-from submissions.train_run import ENVIRONMENT
-
-HEADS = {"camera": 10}
-STEPS_OF_A_TRAINING = 1000  # of the schedule of the learning rate
+from submissions.run import FRONT_END, Run, open_run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--members", nargs="+", choices=MEMBERS, default=list(MEMBERS))
-    parser.add_argument("--steps", type=int, default=3, help="steps after the first (default: 3)")
-    options = parser.parse_args()
-
-    os.environ.update(ENVIRONMENT)
+    parser.add_argument("run", type=Path, help="folder of the run")
+    run = open_run(parser.parse_args().run)
+    recipe = run.shared_front_end
+    assert recipe is not None
     print("| member | start, s | training, s per megapixel | prediction, s per megapixel |\n|---|---|---|---|")
-    for member in options.members:
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            start, train, predict = pool.submit(measure, member, options.steps).result()
-        print(f"| {member} | {start:.0f} | {train:.3g} | {predict:.3g} |", flush=True)
+    for member in run.recipes:
+        print(f"| {member} | {' | '.join(measure(run, member))} |")
+    epochs = [_seconds(run.member_folder(member) / FRONT_END) for member in run.recipes]
+    train = sum(epochs) / len(epochs) / recipe.epochs / _trained(run, recipe)
+    predict = _test_seconds(run, FRONT_END) / _tested(run, recipe, views=1)
+    print(f"| {front_end_member(recipe)} | 0 | {train:.2g} | {predict:.2g} |")
 
 
-def measure(member: str, steps: int) -> tuple[float, float, float]:
-    """Train and predict a member in this process; return `start`, `train` and `predict`."""
-    from models.classifier import build, freeze_front_end
-    from models.training.features import split_network
-    from models.training.fit import compile_classifier
-
-    recipe = classifier_recipe("quick", member)
-    model = build(member, recipe, HEADS)
-    fixed = FRONT_ENDS[recipe.front_end].fixed if member in FRONT_END_MEMBERS else None
-    if fixed is not None:
-        extractor, trained = split_network(model, fixed)
-        features = extractor.output.shape[1:]
-    else:
-        trained = model
-        if recipe.front_end_recipe is not None:
-            freeze_front_end(model)
-    compile_classifier(trained, recipe, HEADS, STEPS_OF_A_TRAINING)
-    rng, batch = np.random.default_rng(0), recipe.patches.batch_size
-    flags = np.zeros((batch, 1), np.float32)
-    targets = {"camera": rng.integers(0, 10, batch).astype(np.int32)}
-    patches = _patches(rng, recipe, recipe.patches.size, batch)
-    if fixed is None:
-        train = _median(lambda: model.train_on_batch(patches, targets), steps)
-        tested = _patches(rng, recipe, recipe.test_patch, 4 * recipe.views)
-        predict = _median(lambda: model.predict_on_batch(tested), steps)
-        pixels = tested["patch"][..., 0].size
-    else:
-        values = rng.random((batch, *features), np.float32)
-        train = _median(lambda: trained.train_on_batch([values, flags], targets), steps)
-        predict = _median(lambda: extractor.predict_on_batch(patches["patch"][:16]), steps)
-        pixels = patches["patch"][:16, ..., 0].size
-    start = time.process_time() - (steps + 1) * (train + predict)
-    return start, train * 1e6 / patches["patch"][..., 0].size, predict * 1e6 / pixels
+def measure(run: Run, member: str) -> tuple[str, str, str]:
+    """The times of a member: start, training and prediction."""
+    recipe, folder = run.recipes[member], run.member_folder(member)
+    own = (folder / FRONT_END / "model.keras").stat().st_mtime
+    others = [path.stat().st_mtime for path in run.folder.glob("predictions/*/test.npz")]
+    begin = max(time for time in others if time < own)
+    until = run.predictions_file(member, "validation").stat().st_mtime - begin
+    train = _seconds(folder)
+    predict = _test_seconds(run, member) / _tested(run, recipe, recipe.views)
+    validation = len(run.validation) * recipe.views * recipe.test_patch**2 / 1e6 * predict
+    start = until - train - _seconds(folder / FRONT_END) - validation
+    return f"{start:.0f}", f"{train / recipe.epochs / _trained(run, recipe):.2g}", f"{predict:.2g}"
 
 
-def _patches(rng: np.random.Generator, recipe: Recipe, side: int, count: int) -> dict[str, np.ndarray]:
-    patches = rng.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
-    return {"patch": patches, "is_manipulated": np.zeros((count, 1), np.float32)}
+def _seconds(folder: Path) -> float:
+    """Seconds of all epochs of a training."""
+    return float(pd.read_csv(folder / "history.csv")["seconds"].sum())
 
 
-def _median(work: Callable[[], object], steps: int) -> float:
-    """The median processor time of the calls after the first."""
-    times = []
-    for _ in range(steps + 1):
-        begin = time.process_time()
-        work()
-        times.append(time.process_time() - begin)
-    return statistics.median(times[1:])
+def _test_seconds(run: Run, name: str) -> float:
+    """Seconds between the predictions of the validation images and those of the test images."""
+    written = [run.predictions_file(name, split).stat().st_mtime for split in ("validation", "test")]
+    return written[1] - written[0]
+
+
+def _trained(run: Run, recipe: Recipe) -> float:
+    """Megapixels of the training patches of an epoch."""
+    photos = int((run.manifest["split"] == "train").sum())
+    return photos * recipe.patches.patches_per_photo * recipe.patches.size**2 / 1e6
+
+
+def _tested(run: Run, recipe: Recipe, views: int) -> float:
+    """Megapixels of the predicted patches of the test set."""
+    return len(run.images["test"]) * views * recipe.test_patch**2 / 1e6
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ def expected_time(run: "Run", processes: int) -> str:
     from submissions.progress.work import is_measured, total_duration
 
     if has_gpu() or keras.backend.backend() != "tensorflow" or not is_measured(run):
-        return "no measured times for this device and these members; the time left is shown as soon as it is known"
+        return "not measured for this device and these members; the time left is shown once it is known"
     return (
-        f"about {format_duration(total_duration(run, processes))} on the cores of docs/command-line.md; "
+        f"about {format_duration(total_duration(run, processes))} on cores as in docs/command-line.md; "
         "the time left is corrected by the speed of this machine"
     )

@@ -82,7 +82,8 @@ def progress_bar(
         yield progress
     seconds = time.monotonic() - start
     if leave and seconds >= SHORT and not is_quiet() and not sys.stderr.isatty():
-        count = f"{progress.done} {unit}{'' if progress.done == 1 else 's'}"
+        plural = "" if progress.done == 1 else "es" if unit.endswith("ch") else "s"
+        count = f"{progress.done} {unit}{plural}"
         print(f"{title}: {count} in {format_duration(seconds)}", file=sys.stderr, flush=True)
 
 

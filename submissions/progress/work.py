@@ -29,9 +29,10 @@ class Times:
     """Measured times of a member on one core.
 
     Attributes:
-        start: seconds until the first step and the first prediction: imports, building, tracing.
-        train: seconds per megapixel of training patches.
-        predict: seconds per megapixel of predicted patches.
+        start: seconds until the first step: imports, building, and the scores before the first epoch.
+        train: seconds per megapixel of training patches, with tracing and validation.
+        predict: seconds per megapixel of predicted patches; for a front end, also of the patches whose features it
+            computes before it is trained on them.
     """
 
     start: float
@@ -39,9 +40,13 @@ class Times:
     predict: float
 
 
-# Printed by `python -m benchmarks.member_times`: preset quick, TensorFlow, one core.
+# Printed by `python -m benchmarks.member_times` for the default job, see docs/command-line.md.
 TIMES = {
-    "resnet50": Times(1.0, 1.0, 1.0),
+    "resnet50": Times(34, 0.85, 0.16),
+    "densenet201": Times(71, 1.2, 0.15),
+    "inceptionresnetv2": Times(81, 1.4, 0.18),
+    "mobilenet": Times(24, 0.43, 0.13),
+    "dctnet": Times(0, 0.0055, 0.066),
 }
 MEASURED_FRONT_END = "dct"  # of the backbones in `TIMES`
 PRIOR = 60.0  # seconds of work for which `slowdown` believes in `TIMES`, before this machine has shown its own speed
@@ -143,15 +148,14 @@ def _training(run: Run, network: str, recipe: Recipe, folder: Path, own_features
         return []
     times, photos = _times(network), int((run.manifest["split"] == "train").sum())
     trained = photos * recipe.patches.patches_per_photo * _megapixels(recipe.patches.size)
-    validated = len(run.validation) * _megapixels(recipe.test_patch)
     has_features = network in FRONT_END_MEMBERS and FRONT_ENDS[recipe.front_end].fixed is not None
     stages = []
     if has_features and own_features and run.fold is None:  # the parts of a run share features
-        stages.append(Stage(FEATURES, "features", (trained + validated) * times.predict))
+        patches = trained + len(run.validation) * _megapixels(recipe.test_patch)
+        stages.append(Stage(FEATURES, "features", patches * times.predict))
     label = "front end" if folder.name == FRONT_END else "training"
-    validation = 0.0 if has_features else validated * times.predict
     epochs = recipe.epochs - Checkpoints(folder).epochs
-    stages.append(Stage(f"{folder.parent.name}/{folder.name}", label, epochs * (trained * times.train + validation)))
+    stages.append(Stage(f"{folder.parent.name}/{folder.name}", label, epochs * trained * times.train))
     return stages
 
 

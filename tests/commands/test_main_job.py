@@ -30,6 +30,7 @@ FILES = {
     "ablation.csv",
     "calibration.csv",
     "activations.npz",
+    "log.txt",
     *(f"{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
     *PREDICTIONS,
 }
@@ -154,8 +155,9 @@ def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     assert command(*main_job) == 0
     after = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert set(after) == set(before)
-    assert [name for name in after if after[name][1] != before[name][1]] == []
-    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "calibration.csv", "submission.csv"}
+    assert [name for name in after if after[name][1] != before[name][1]] == ["log.txt"]
+    assert after["log.txt"][1].startswith(before["log.txt"][1])
+    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "calibration.csv", "submission.csv", "log.txt"}
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
     output = capsys.readouterr().out
     assert "3 cameras, 18 train, 3 validation, 12 test images" in output
@@ -169,12 +171,12 @@ def test_unreadable_photos_are_counted_and_named(photo_folder, command, tmp_path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("submissions.train_run.train_run", stop)
     assert command("train", "convnet", "--preset", "smoke", "--data", photos, "--jobs", 1) == 130
-    warning = capsys.readouterr().out.splitlines()[0]
+    warning = capsys.readouterr().err.splitlines()[0]
     assert warning.startswith("warning: skipped 2 file(s): train/cat/page.jpg (")
     assert warning.endswith("train/dog/short.jpg (truncated)")
 
 
-def stop(run, processes):
+def stop(*arguments):
     raise KeyboardInterrupt
 
 
@@ -202,6 +204,54 @@ def test_leaderboards_are_compared_and_detailed(home, command, capsys):
     for message in (compared, detailed):
         assert "blend quadratic, exact" in message
     assert all(camera in detailed for camera in CAMERAS)
+
+
+def test_leaderboards_write_nothing(home, command):
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+    assert command("leaderboard", "job") == 0
+    assert command("leaderboard") == 0
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
+
+
+def test_leaderboards_and_submissions_are_printed_as_json(home, command, capsys):
+    for words in (["leaderboard"], ["leaderboard", "job"]):
+        assert command(*words, "--json", "--quiet") == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert {row["entry"] for row in rows} >= {"dctnet", "mobilenet+tta", "blend quadratic"}
+        assert {row["task"] for row in rows} == {"camera"}
+    assert command("submit", "job", "--json") == 0
+    output, messages = capsys.readouterr()
+    assert sum(row["unaltered"] + row["manipulated"] for row in json.loads(output)) == 12
+    assert "12 images, checked" in messages
+
+
+def test_another_submission_is_only_replaced_by_force(home, command, error_of):
+    run = home / "runs" / "job"
+    path, first = run / "submission.csv", (run / "submission.csv").read_bytes()
+    assert command("submit", "job", "--balance", "exact", "--blend", "geometric") == 0
+    assert path.read_bytes() == first
+    balanced = (run / "submission-geometric-exact.csv").read_bytes()
+    assert command("submit", "job") == 0  # the same submission
+    (run / "submission.csv").write_bytes(balanced)
+    message = error_of("submit", "job")
+    assert "runs/job/submission.csv has another submission; give --force to replace it, or another file" in message
+    assert command("submit", "job", "--force") == 0
+    assert path.read_bytes() == first
+
+
+def test_what_train_prints_is_logged(finished):
+    log = (finished / "runs" / "job" / "log.txt").read_text()
+    assert "  camera train ensemble --members dctnet,mobilenet --preset smoke --data photos" in log.splitlines()[0]
+    for words in ("3 cameras, 18 train, 3 validation, 12 test images", "device   cpu:0", "warning: skipped 2 file(s)"):
+        assert words in log
+
+
+@pytest.mark.slow
+def test_a_run_is_repeated_from_its_configuration(home, command, tiny_mobilenet):
+    assert command("train", "--config", "runs/job/config.json", "--members", "dctnet", "--run", "two", "--jobs", 1) == 0
+    for name in ("history.csv", "front_end/history.csv"):
+        found = [pd.read_csv(path) for path in home.glob(f"runs/*/members/dctnet/{name}")]
+        assert all(table["val_loss"].tolist() == found[0]["val_loss"].tolist() for table in found)
 
 
 def test_info_prints_the_environment_as_json(command, capsys):

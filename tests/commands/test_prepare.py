@@ -25,9 +25,9 @@ def test_prepared_and_skipped_photos_are_reported(folder, command, tmp_path, cap
     (folder / "train" / "a" / "2.jpg").write_bytes(b"")
     out = tmp_path / "out"
     assert command("prepare", folder, "--out", out, "--size", 300, "--jobs", 1) == 0
-    printed = capsys.readouterr().out
-    assert "skipped 1 file(s): train/a/2.jpg (empty" in printed
-    assert f"{out}: 2 photos" in printed
+    printed = capsys.readouterr()
+    assert printed.err.startswith("warning: skipped 1 file(s): train/a/2.jpg (empty")
+    assert f"{out}: 2 photos" in printed.out
     assert read_folder(out)[0]["width"].tolist() == [340, 340]
 
 

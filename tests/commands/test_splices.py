@@ -32,6 +32,7 @@ def encoder(tmp_path, monkeypatch):
     monkeypatch.setattr(
         detector, "load_encoder", lambda folder: Encoder(str(folder), 16, embed_roughness, simulated=True)
     )
+    monkeypatch.setattr("submissions.exif_language.open_exif_language", lambda folder: None)
 
 
 def picture(number=0, spliced=True):
@@ -72,9 +73,9 @@ def test_photos_get_pictures_and_a_score(encoder, command, capsys):
     reasons = unusable(Path("a"))
     photos = ("a", "b", "lake.png", "lake.png", "a/absent.png")
     assert command("splice", *photos, "--run", "r", "--count", 12, "--out", "a/out") == 0
-    output = capsys.readouterr().out
+    output, warnings = capsys.readouterr()
     for name, reason in reasons.items():
-        assert f"skipped a/{name}: " in output and reason in output
+        assert f"warning: skipped a/{name}: " in warnings and reason in warnings
     assert "trained on simulated photos only" in output
     table = pd.read_csv("a/out/scores.csv")
     assert list(table) == ["path", "name", "score", "width", "height", "patch", "stride"]
@@ -146,11 +147,11 @@ def tree(encoder):
 
 
 def test_virtual_splices_are_scored_by_group(tree, command, capsys):
-    assert command("evaluate-splices", "r", "--root", tree, "--count", 12) == 0
+    assert command("evaluate-splices", "runs/r", "--root", tree, "--count", 12) == 0
     output = capsys.readouterr().out
     assert "data set virtual (simulated)" in output
     assert "any settings" in output and "similar settings" not in output
-    out = Path("r/splices-virtual")
+    out = Path("runs/r/splices-virtual")
     assert "(simulated)" in (out / "table.md").read_text()
     assert len(pd.read_csv(out / "images.csv")) == 12
     table = pd.read_csv(out / "table.csv").set_index("map")
@@ -162,27 +163,27 @@ def test_data_set_without_authentic_images_has_no_detection(tree, command, capsy
     for number in (2, 3):
         (tree / "images" / f"{number}.png").unlink()
     options = ("--dataset", "general", "--root", tree, "--method", "cut", "--count", 12, "--limit", 1)
-    assert command("evaluate-splices", "r", *options) == 0
+    assert command("evaluate-splices", "runs/r", *options) == 0
     assert "no detection mAP, because there are no authentic images" in capsys.readouterr().out
-    table = pd.read_csv("r/splices-general-cut/table.csv")
+    table = pd.read_csv("runs/r/splices-general-cut/table.csv")
     assert table["detection_map"].isna().all() and (table["forged"] == 1).all()
 
 
 def test_unusable_data_sets_raise(tree, error_of):
-    assert "pass it with --root DIR" in error_of("evaluate-splices", "r", "--dataset", "columbia")
-    assert "known: columbia, " in error_of("evaluate-splices", "r", "--dataset", "moon", "--root", tree)
+    assert "pass it with --root DIR" in error_of("evaluate-splices", "runs/r", "--dataset", "columbia")
+    assert "known: columbia, " in error_of("evaluate-splices", "runs/r", "--dataset", "moon", "--root", tree)
     assert "tree/4cam_splc/edgemask is missing" in error_of(
-        "evaluate-splices", "r", "--dataset", "columbia", "--root", tree
+        "evaluate-splices", "runs/r", "--dataset", "columbia", "--root", tree
     )
     for number in (0, 1):
         save(np.zeros((HEIGHT, WIDTH), np.uint8), tree / "masks" / f"{number}.png")
     assert "no forged image can be used: 2 of 4 images were left out; images/0: tree/masks/0.png marks nothing" in (
-        error_of("evaluate-splices", "r", "--root", tree)
+        error_of("evaluate-splices", "runs/r", "--root", tree)
     )
     (tree / "splices.csv").unlink()
-    assert "splices.csv does not exist" in error_of("evaluate-splices", "r", "--root", tree)
+    assert "splices.csv does not exist" in error_of("evaluate-splices", "runs/r", "--root", tree)
     (tree / "images" / "0.png").unlink()
-    assert "have no image" in error_of("evaluate-splices", "r", "--dataset", "general", "--root", tree)
+    assert "have no image" in error_of("evaluate-splices", "runs/r", "--dataset", "general", "--root", tree)
 
 
 def test_help_lists_every_data_set_and_method():

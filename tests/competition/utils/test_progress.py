@@ -46,6 +46,8 @@ def test_a_pipe_gets_one_line_at_the_end(capsys):
     assert capsys.readouterr().err == "photos: 2 photos in 0 s\n"
     assert list(with_progress([4], "items", 1, "item")) == [4]
     assert capsys.readouterr().err == "items: 1 item in 0 s\n"
+    assert list(with_progress([4, 5], "predictions", 2, "batch")) == [4, 5]
+    assert capsys.readouterr().err == "predictions: 2 batches in 0 s\n"
 
 
 def test_short_work_gets_no_line(capsys, monkeypatch):

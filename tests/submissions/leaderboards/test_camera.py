@@ -204,7 +204,7 @@ def test_missing_or_damaged_leaderboards_raise(tmp_path):
     path = tmp_path / "r" / "leaderboard.csv"
     whole = path.read_text()
     path.write_text(whole.replace(",24,", ",many,"))
-    with pytest.raises(InputError, match=r"not a number .*delete it and run leaderboard again"):
+    with pytest.raises(InputError, match=r"not a number .*delete it and run predict RUN again"):
         compare_camera(tmp_path)
     path.write_text("run,entry\n")
     with pytest.raises(InputError, match=r"lacks weighted_accuracy.*delete it"):
