@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -169,7 +168,6 @@ def _train_without(data: _Data, camera: str, folder: Path) -> Activations:
     network = hidden_network(network, CAMERA, inputs)
     values = np.asarray(data.features, np.float32)
     found = network.predict([values[:, :-1], values[:, -1:]], verbose=0)
-    keras.backend.clear_session()
     return Activations(found["hidden"], found["logits"])
 
 
