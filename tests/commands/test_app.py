@@ -50,8 +50,8 @@ def test_an_uploaded_photo_gets_its_camera_evidence_and_verdicts(page, photo, se
     text = upload(page, photo)
     assert any(camera in text for camera in ("cat", "dog", "eel", "unknown"))
     assert "Calibrated probabilities" in text
-    assert "Original, as the camera wrote it?\nyes" in text
-    assert "Fit for training?\nno" in text  # 96×112 pixels
+    assert "Original, as the camera wrote it?\nno\ncamera_size: 112x96 is smaller than any camera writes" in text
+    assert "Fit for training?\nno\npatch_fits: 112x96 is smaller than a patch" in text
     assert page.evaluate("document.querySelectorAll('meter').length") == 3
     assert page.evaluate("[...document.querySelectorAll('figure img')].map(image => image.alt)") == [
         "The photo, reduced.",

@@ -62,7 +62,7 @@ def test_submit_hands_over_the_file_it_has_checked(home, command, client, capfd,
     (home / "mine.csv").write_text("fname,camera\n")
     assert command("submit", "runs/job", "--check", "mine.csv", "--kaggle", "third") == 2
     assert not (home / "arguments").exists()
-    assert command("submit", "runs/job", "--out", "mine.csv") == 0
+    assert command("submit", "runs/job", "--out", "other.csv") == 0
     assert not (home / "arguments").exists()
     assert not arguments.exists()
 

@@ -1,6 +1,7 @@
 """A photo is examined by all runs, or the reason is given; large photos are refused before they are decoded."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,12 +33,12 @@ def examiner(make_run):
     """A function that makes an examiner whose predictions are given. Without networks, there are no evidence maps."""
 
     def make(cameras, settings=None, splices=False):
-        runs = make_run(Task("camera")), make_run(Task("settings"))
-        predictors = [
-            found and SimpleNamespace(run=run, predict=lambda pixels, manipulated, found=found: found)
-            for run, found in zip(runs, (cameras, settings), strict=True)
+        predictors: list[Any] = [
+            found and SimpleNamespace(run=make_run(task), predict=lambda pixels, manipulated, found=found: found)
+            for task, found in ((Task("camera"), cameras), (Task("settings"), settings))
         ]
-        return Examiner(*predictors, {}, Encoder("brightness", 16, embed) if splices else None, ())
+        encoder = Encoder("brightness", 16, embed) if splices else None
+        return Examiner(predictors[0], predictors[1], {}, encoder, ())
 
     return make
 
