@@ -17,8 +17,10 @@ from submissions.tasks import CAMERA
 
 FIX = "delete the file and run predict again"
 # Errors of numpy and zipfile; MemoryError for a header that promises a huge array.
-DAMAGED = (ValueError, OSError, EOFError, TypeError, AttributeError, SyntaxError, MemoryError)
-DAMAGED += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    *(ValueError, OSError, EOFError, TypeError, AttributeError, SyntaxError, MemoryError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, eq=False)  # eq: arrays have no single truth value
