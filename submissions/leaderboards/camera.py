@@ -62,7 +62,7 @@ def leaderboard(run: str, validation: Evaluation, test: Evaluation | None = None
             f"validation has predictions of {', '.join(validation.members)}, the test set of "
             f"{', '.join(test.members)}; run predict again"
         )
-    on_validation = entries(validation, validation_quotas(validation)) | _fitted(nested_blends(validation))
+    on_validation = validation_entries(validation)
     on_test: dict[str, Entry] = {}
     if test is not None:
         on_test = entries(test, blind_quotas(test)) | _fitted(fitted_blends(validation, test))
@@ -163,8 +163,13 @@ def format_table(table: pd.DataFrame) -> str:
     return text_table(shown, table["note"], left=list(shown).index("entry") + 1)
 
 
+def validation_entries(validation: Evaluation) -> dict[str, Entry]:
+    """All entries on the validation images; fitted blends come from nested cross-validation."""
+    return entries(validation, validation_quotas(validation)) | _fitted(nested_blends(validation))
+
+
 def entries(evaluation: Evaluation, quotas: NDArray[np.int64] | None) -> dict[str, Entry]:
-    """All entries by name. One member has a single blend, and one view no average."""
+    """The entries that are not fitted, by name. One member has a single blend, and one view no average."""
     entries: dict[str, Entry] = {}
     for name, predictions in evaluation.members.items():
         entries[name] = (predictions.probabilities[0], None)

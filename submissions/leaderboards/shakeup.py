@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from competition.metrics.weighted_accuracy import MANIPULATED_WEIGHT, UNALTERED_WEIGHT
 from competition.utils.errors import InputError
 from competition.utils.tables import MISSING, text_table
-from submissions.leaderboards.camera import entries, validation_quotas
+from submissions.leaderboards.camera import validation_entries
 from submissions.leaderboards.evaluation import evaluate_validation
 from submissions.run import Run
 
@@ -154,7 +154,7 @@ def simulate_runs(runs: Sequence[Run], draws: int = DRAWS, seed: int = 0) -> Sha
                 "choose runs with the same --data and --seed"
             )
         prefix = f"{run.folder.name}: " if len(runs) > 1 else ""
-        for entry, (probabilities, labels) in entries(evaluation, validation_quotas(evaluation)).items():
+        for entry, (probabilities, labels) in validation_entries(evaluation).items():
             predicted = probabilities.argmax(axis=1) if labels is None else labels
             if prefix + entry in correct:
                 raise InputError(f"two runs are called {run.folder.name}; name each run once, or rename a folder")

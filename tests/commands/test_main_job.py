@@ -108,6 +108,9 @@ def test_leaderboard_has_every_member_blend_and_balance(finished):
         "blend geometric",
         "blend quadratic, greedy",
         "blend quadratic, exact",
+        "blend optimized",
+        "blend selection",
+        "blend stacking",
     ]
     assert (table["run"] == "job").all()
     assert table["weighted_accuracy"].between(0, 1).all()
@@ -120,6 +123,7 @@ def test_leaderboard_has_every_member_blend_and_balance(finished):
 def test_ablation_compares_every_step_with_the_one_before(finished):
     table = pd.read_csv(finished / "runs" / "job" / "ablation.csv").set_index(["images", "step"])
     steps = ["front end alone", "dctnet", "dctnet, 8 views", "mobilenet", "mobilenet, 8 views", "blend"]
+    steps += ["blend, optimized", "blend, selection", "blend, stacking"]
     assert table.loc["validation"].index.tolist() == [*steps, "blend, balanced classes"]
     assert table.loc["test"].index.tolist() == [*steps, "blend, balanced classes"]
     differences = table.loc["test"].drop(index="front end alone")
