@@ -6,6 +6,7 @@ from commands.framework import load_framework
 from commands.options import at_least
 from commands.paths import run_folder
 from commands.program import PROGRAM
+from competition.utils.errors import InputError
 
 HELP = "open a local page: drop a photo, see its camera, settings, evidence, splices and what doctor says"
 EXAMPLE = f"{PROGRAM} app runs/ensemble-quick-virtual-small"
@@ -25,10 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from submissions.exif_language import open_exif_language
     from submissions.run import open_run
 
     opened = open_run(args.run)
+    if not opened.task.camera:
+        raise InputError(f"the run {args.run} does not predict cameras; give one that does, and this with --settings")
     settings = None if args.settings is None else open_run(args.settings)
+    if settings is not None and not settings.task.settings:
+        raise InputError(f"the run {args.settings} does not predict settings; train one with --task settings")
+    if args.splices is not None:
+        open_exif_language(args.splices)  # raises InputError before the framework is loaded
 
     load_framework()
     from competition.metadata.header import MAX_PIXELS

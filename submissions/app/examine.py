@@ -151,12 +151,8 @@ def load_examiner(run: Run, settings: Run | None, splices: Path | None) -> Exami
         splices: folder of an exif-language run; None to leave out splices.
 
     Raises:
-        InputError: a run is not complete, or does not predict what it is given for.
+        InputError: a run is not complete.
     """
-    if not run.task.camera:
-        raise InputError(f"the run {run.folder} does not predict cameras; pass one that does, and this with --settings")
-    if settings is not None and not settings.task.settings:
-        raise InputError(f"the run {settings.folder} does not predict settings; train one with --task settings")
     notes = {f"{each.folder.name}: {each.note}" for each in (run, settings) if each is not None and each.note}
     if splices is not None:
         notes |= {f"{splices.name}: {note}" for note in open_exif_language(splices).notes}

@@ -127,6 +127,12 @@ def test_wrong_calls_are_refused(arguments, message, home, error_of):
     assert message in error_of("app", *arguments)
 
 
+def test_a_run_of_settings_cannot_predict_cameras(home, error_of):
+    config = home / "runs" / "job" / "config.json"
+    config.write_text(config.read_text().replace('"name": "camera"', '"name": "settings"'))
+    assert "does not predict cameras; give one that does, and this with --settings" in error_of("app", "runs/job")
+
+
 def test_the_command_prints_its_address_and_stops(home, command, capsys, monkeypatch, tiny_mobilenet):
     def interrupt(server):
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from PIL import Image
 
 from competition.utils.errors import InputError
 from submissions.app import examine
-from submissions.app.examine import Examiner, load_examiner
+from submissions.app.examine import Examiner
 from submissions.predict_photos import PhotoPrediction
 from submissions.splices.detector import Encoder
 from submissions.tasks import Task
@@ -114,11 +114,3 @@ def test_a_file_that_is_not_an_image_is_an_error(examiner, photo):
     photo.write_text("<html>")
     with pytest.raises(InputError, match="not a JPEG, PNG or TIFF image"):
         examiner(prediction({"camera": [0.25, 0.75]})).examine(photo, False)
-
-
-def test_runs_of_the_wrong_kind_are_refused(make_run):
-    cameras, settings = make_run(Task("camera")), make_run(Task("settings"))
-    with pytest.raises(InputError, match=r"does not predict cameras; pass one that does, and this with --settings"):
-        load_examiner(settings, None, None)
-    with pytest.raises(InputError, match=r"does not predict settings; train one with --task settings"):
-        load_examiner(cameras, cameras, None)
