@@ -2,9 +2,9 @@
 
 import argparse
 import os
-from pathlib import Path
 
 from commands.framework import load_framework
+from commands.paths import output_folder, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
 from models.export.formats import FORMATS, find_format
@@ -15,9 +15,11 @@ MIB = 2**20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("run", type=run_folder, metavar="RUN", help="folder of a run, or its name in runs/")
     parser.add_argument("--format", required=True, metavar="FORMAT", help=f"one of {', '.join(FORMATS)}")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the files; default: RUN/export/FORMAT")
+    parser.add_argument(
+        "--out", type=output_folder, metavar="DIR", help="folder of the files; default: RUN/export/FORMAT"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

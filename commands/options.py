@@ -5,9 +5,11 @@ Tested by tests/commands/test_options.py and tests/commands/test_bad_input.py.
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
@@ -71,9 +73,16 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def messages_aside(aside: bool) -> Iterator[None]:
-    """Send what is printed to standard error if `aside`, so that standard output can have a JSON table alone."""
-    with redirect_stdout(sys.stderr if aside else sys.stdout):
-        yield
+    """Send what is printed to standard error if `aside`, so that standard output can have a JSON table alone.
+
+    With `--quiet`, it is sent nowhere.
+    """
+    from competition.utils.progress import is_quiet
+
+    with Path(os.devnull).open("w") as nothing:
+        messages = nothing if is_quiet() else sys.stderr
+        with redirect_stdout(messages if aside else sys.stdout):
+            yield
 
 
 def _number(text: str) -> float:

@@ -15,7 +15,7 @@ from commands.framework import load_framework
 from commands.log_file import log_file
 from commands.messages import print_messages
 from commands.options import at_least, names, not_negative, positive, probability, processes
-from commands.paths import check_output_folder, new_run
+from commands.paths import check_output_folder, new_run, run_folder
 from commands.program import PROGRAM
 from commands.train_plan import Plan, check_exif_language, plan_repetition, plan_run
 from competition.utils.errors import InputError
@@ -141,7 +141,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pseudo-labels",
-        type=Path,
+        type=run_folder,
         metavar="RUN",
         help="also train on the test images of which this run is sure, with the cameras that it predicts",
     )

@@ -87,6 +87,7 @@ def watch(jobs: Sequence[Job], futures: Sequence["Future[None]"], processes: int
             described = {index: jobs[index].describe(state) for index, state in now.running.items()}
             bar.set_postfix_str(" · ".join([f"about {left} left", *described.values()]), refresh=False)
             bar.update(percent - bar.n)
+            bar.refresh()
             if is_quiet() or not bar.disable:
                 continue
             for index, state in now.running.items():

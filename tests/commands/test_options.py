@@ -14,6 +14,14 @@ def test_json_is_an_option_without_a_value():
     assert not parser.parse_args([]).json
 
 
+def test_quiet_leaves_the_json_table_alone(capsys, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    with messages_aside(True):
+        print("a message")
+    print("the table")
+    assert tuple(capsys.readouterr()) == ("the table\n", "")
+
+
 @pytest.mark.parametrize("aside", [False, True])
 def test_messages_go_to_standard_error_beside_a_json_table(aside, capsys):
     with messages_aside(aside):

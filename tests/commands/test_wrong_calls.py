@@ -63,7 +63,7 @@ CALLS = {  # a call: a part of its error
     "train convnet --data photos --run runs/a/b": "expected a name without slashes, such as 'b'",
     "train convnet --data photos --run /tmp": "expected a name without slashes, such as 'tmp'",
     "train convnet --preset smoke --data photos --run job --seed 1": "was made with other settings: ",
-    "predict jb photos": "jb is not a trained run; train one on photos of your cameras with",
+    "predict jb photos": "runs/jb is not a trained run; runs has the runs runs/exif, runs/job; did you mean",
     "submit jb": "unknown run 'runs/jb'; known: runs/exif, runs/job; did you mean 'runs/job'?",
     "submit exif": "runs/exif is an exif-language run; pass a run of cameras or settings",
     "submit job --blend cubic": "unknown blend 'cubic'; known: arithmetic, quadratic, geometric",

@@ -61,14 +61,14 @@ def test_a_terminal_shows_a_bar_with_the_time_that_is_left(jobs, monkeypatch):
     run_all(jobs, monkeypatch)
     text = terminal.getvalue()
     assert "16%|" in text and "100%|" in text
-    assert "about 3 min left · resnet50 training 3/4 · mobilenet starting" in text
+    assert "about 2 min left · resnet50 training 3/4 · mobilenet starting" in text
 
 
 def test_a_pipe_gets_a_line_for_each_stage(jobs, monkeypatch, capsys):
     run_all(jobs, monkeypatch)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "resnet50 training (16 % done in 0 s, about 3 min left)"
-    assert lines[1] == "mobilenet starting (16 % done in 0 s, about 3 min left)"
+    assert lines[0] == "resnet50 training (16 % done in 0 s, about 2 min left)"
+    assert lines[1] == "mobilenet starting (16 % done in 0 s, about 2 min left)"
     assert len(lines) == 2  # the others never write a state
 
 
