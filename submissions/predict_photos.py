@@ -132,8 +132,9 @@ class PhotoPredictor:
         recipe, network = self.scorer
         patches, weights = _patches(pixels, recipe, count)
         flags = np.full((len(patches), 1), manipulated, np.float32)
-        found = network.predict_on_batch({"patch": np.stack(patches), "is_manipulated": flags})
-        return float(_shares(weights) @ self.detector(Activations(found["hidden"], found["logits"]), flags[:, 0]))
+        found = network({"patch": np.stack(patches), "is_manipulated": flags}, training=False)
+        activations = Activations(*(keras.ops.convert_to_numpy(found[name]) for name in ("hidden", "logits")))
+        return float(_shares(weights) @ self.detector(activations, flags[:, 0]))
 
 
 def load_predictor(run: Run) -> PhotoPredictor:
