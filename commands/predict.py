@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from commands.framework import load_framework
 from commands.messages import warn
 from commands.options import add_json_option, at_least, messages_aside
-from commands.paths import output_file, run_folder
+from commands.paths import output_file, output_folder, run_folder
 from commands.program import PROGRAM
-from competition.utils.errors import InputError
+from competition.utils.errors import InputError, suggest
 from competition.utils.locks import lock_file, lock_folder
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, default=Path("cameras.csv"), metavar="FILE", help="default: cameras.csv"
     )
+    parser.add_argument(
+        "--explain",
+        type=output_folder,
+        metavar="DIR",
+        help="also draw the evidence for the predicted camera of the first 20 photos into this folder",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with code 2 if a file is skipped")
     add_json_option(parser)
 
@@ -59,10 +65,14 @@ def run(args: argparse.Namespace) -> None:
     opened = open_run(args.run)
     if args.json and not args.photos:
         raise InputError(f"--json needs photos; for the scores of a run, see {PROGRAM} leaderboard {args.run}")
+    if args.explain is not None:
+        _check_explainable(opened, args)
     with lock_file(args.out) if args.photos else lock_folder(opened.folder), messages_aside(args.json):
         load_framework()
         if args.photos:
             table = _predict_photos(opened, args)
+            if args.explain is not None:
+                _explain_photos(opened, table, args)
         else:
             _predict_images(opened)
     if args.photos:
@@ -74,12 +84,32 @@ def _check_trained(run: Path) -> None:
     if (run / "config.json").is_file():
         return
     runs = sorted(path.parent.as_posix() for path in run.parent.glob("*/config.json"))
-    known = f"; {run.parent} has the runs {', '.join(runs)}" if runs else ""
+    known = f"; {run.parent} has the runs {', '.join(runs)}{suggest(run.as_posix(), runs)}" if runs else ""
     raise InputError(
         f"{run} is not a trained run{known}; train one on photos of your cameras with "
         f"'{PROGRAM} train ensemble --data DIR' (about 20 minutes for 250 photos on two CPU cores) or "
         f"'{PROGRAM} train dctnet --data DIR' (about 3 minutes)"
     )
+
+
+def _check_explainable(opened: "Run", args: argparse.Namespace) -> None:
+    """Raise `InputError` if there is nothing that `--explain` could draw."""
+    if not args.photos:
+        raise InputError(f"--explain needs photos; for the images of a run, see {PROGRAM} report {args.run}")
+    if not opened.task.camera:
+        raise InputError(f"--explain needs a run that predicts cameras, received the task {opened.task.name}")
+    if any(recipe.patches.input != "patch" for recipe in opened.recipes.values()):
+        raise InputError("--explain needs members that see patches of photos; those of this run see squashed photos")
+
+
+def _explain_photos(opened: "Run", table: "pd.DataFrame", args: argparse.Namespace) -> None:
+    """Draw the evidence for the predicted cameras, and print where the pictures are."""
+    from submissions.reports.explain import explain_photos
+
+    answers = table[table["skipped"].isna()]
+    photos = [Path(path) for path in answers["path"]]
+    pictures = explain_photos(opened, photos, answers["camera"].tolist(), args.manipulated, args.explain)
+    print(f"{args.explain}: {len(pictures)} pictures of the evidence for the predicted cameras")
 
 
 def _predict_photos(opened: "Run", args: argparse.Namespace) -> "pd.DataFrame":

@@ -100,7 +100,7 @@ def _sections(
     yield score_sections.confusion_section(by_head)
     if run.task.camera:
         yield score_sections.manipulation_section(run)
-    yield score_sections.reliability_section(diagrams)
+    yield score_sections.reliability_section(run, diagrams)
     yield score_sections.curves_section(run)
     if run.task.camera and can_explain(networks := load_networks(run, backbones=False)):
         yield picture_sections.evidence_section(run, networks, by_head[CAMERA], unaltered)

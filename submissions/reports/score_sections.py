@@ -15,6 +15,7 @@ from submissions.blending import DEFAULT
 from submissions.leaderboards import camera, settings
 from submissions.leaderboards.ablation import DIFFERENCE, SCORES
 from submissions.leaderboards.ablation import FILE_NAME as ABLATION
+from submissions.leaderboards.calibration import FILE_NAME as CALIBRATION
 from submissions.leaderboards.score import camera_accuracies
 from submissions.reports.charts import curves_chart, interval_chart, reliability_chart
 from submissions.reports.contents import (
@@ -167,8 +168,8 @@ def manipulation_section(run: Run) -> Section:
     return Section("manipulations", "Accuracy by manipulation and camera", words, tables=[table], shaded=True)
 
 
-def reliability_section(diagrams: Mapping[str, Reliability]) -> Section:
-    """Reliability diagrams, by head."""
+def reliability_section(run: Run, diagrams: Mapping[str, Reliability]) -> Section:
+    """Reliability diagrams, by head, and what the temperatures of the cameras' probabilities change."""
     charts = []
     for head, diagram in diagrams.items():
         error = f"{format_number(diagram.error)} {_between(diagram.error_low, diagram.error_high)}"
@@ -176,9 +177,11 @@ def reliability_section(diagrams: Mapping[str, Reliability]) -> Section:
         charts.append(Chart(svg, f"{HEAD_LABELS[head]}: expected calibration error {error}"))
     words = (
         "Accuracy against the probability of the predicted class, in groups of equally many validation images. Groups "
-        "above the dashed line are right more often than their probability says, groups below it less often."
+        "above the dashed line are right more often than their probability says, groups below it less often. The "
+        "diagram is of the blend before calibration."
     )
-    return Section("reliability", "Reliability diagram", words, charts)
+    tables = [_calibration_table(run)] if run.task.camera else []
+    return Section("reliability", "Reliability diagram", words, charts, tables)
 
 
 def curves_section(run: Run) -> Section:
@@ -197,6 +200,17 @@ def curves_section(run: Run) -> Section:
         "loss is kept."
     )
     return Section("curves", "Training curves", words, charts)
+
+
+def _calibration_table(run: Run) -> Table:
+    measures = ("error", "error_low", "error_high")
+    stages = {when: [f"{name}_{when}" for name in measures] for when in ("before", "after")}
+    losses = [f"log_loss_{when}" for when in stages]
+    table = _read(run.folder / CALIBRATION, ["images", "entry"], [*stages["before"], *stages["after"], *losses])
+    columns = {"images": map(text_cell, table["images"]), "entry": map(text_cell, table["entry"])}
+    columns |= {f"calibration error {when}": _intervals(table, *names) for when, names in stages.items()}
+    columns |= {name.replace("_", " "): map(number_cell, table[name]) for name in losses}
+    return _table("Before and after calibration by temperatures, which predict uses", columns)
 
 
 def _histories(run: Run) -> Iterator[tuple[str, Path]]:

@@ -122,3 +122,17 @@ def test_without_a_usable_photo_the_error_has_the_reasons(home, error_of):
 
 def test_json_needs_photos(home, error_of):
     assert "--json needs photos" in error_of("predict", "runs/job", "--json")
+
+
+def test_explain_draws_the_evidence_for_every_answer(album, command, capsys):
+    assert command("predict", "runs/job", "album", "--patches", 1, "--explain", "maps") == 0
+    pictures = sorted((album.parent / "maps").iterdir())
+    assert [path.name for path in pictures] == ["01-good.png", "02-flat.png", "evidence-maps.png"]
+    for path in pictures:
+        with Image.open(path) as picture:
+            picture.load()
+    assert "maps: 3 pictures of the evidence" in capsys.readouterr().out
+
+
+def test_explain_needs_photos(home, error_of):
+    assert error_of("predict", "runs/job", "--explain", "maps").startswith("error: --explain needs photos")

@@ -76,8 +76,10 @@ def test_pictures_of_photos_by_a_run(tiny_mobilenet, tmp_path):
         front_end_folder=tmp_path / "front_end",
         member_folder=lambda member: tmp_path / member,
         recipes={"mobilenet": recipe},
+        members=["mobilenet"],
         cameras=("a", "b"),
     )
+    run.parts = [run]
     (tmp_path / "mobilenet").mkdir()
     model.save(tmp_path / "mobilenet" / MODEL)
     photos = [tmp_path / name / "1.png" for name in ("x", "y")]

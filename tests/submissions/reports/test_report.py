@@ -18,7 +18,7 @@ from models.classifier import build
 from models.presets import classifier_recipe
 from models.recipe import change
 from models.saved import MODEL
-from submissions.leaderboards.score import measure_ablation, score_camera, score_settings
+from submissions.leaderboards.score import measure_ablation, measure_calibration, score_camera, score_settings
 from submissions.prediction_cache import load, save
 from submissions.reports.contents import Cell, accuracy_cell, interval_cell, number_cell
 from submissions.reports.report import MODEL_CARD, REPORT, escape_markdown, write_report
@@ -72,6 +72,7 @@ def complete(run, note):
     if run.task.camera:
         score_camera(run)
         measure_ablation(run)
+        measure_calibration(run)
     if run.task.settings:
         score_settings(run)
 
