@@ -6,7 +6,7 @@ Tested by tests/submissions/confidence/test_unknown.py.
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def save_activations(run: Run) -> None:
         return
     path, recipe = scoring_network(run)
     network = hidden_network(load_model(path), CAMERA)
-    arrays: dict[str, NDArray] = {}
+    arrays: dict[str, Any] = {}
     part = run.parts[0]
     for split, table in (("training", training_images(part, recipe)), ("validation", part.validation)):
         activations = compute_activations(network, table, run.data, recipe, f"{split} images")

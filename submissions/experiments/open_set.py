@@ -94,7 +94,7 @@ def run_open_set(data: Path, folder: Path, preset: str, epochs: int | None, jobs
     """
     prepared = _prepare(data, folder, preset, epochs, jobs)
     cameras = prepared.run.cameras
-    measured: dict[str, list[tuple[Auroc, list[object]]]] = {name: [] for name in SCORES}
+    measured: dict[str, list[tuple[Auroc, list[float]]]] = {name: [] for name in SCORES}
     for number, camera in enumerate(cameras, 1):
         print(f"{number} of {len(cameras)}: without {camera}")
         activations = _train_without(prepared, camera, folder)
@@ -176,7 +176,7 @@ def _labels(labels: NDArray[np.integer]) -> Labels:
     return lambda epoch, rows: ({CAMERA: labels[rows]}, {CAMERA: np.ones(len(rows), np.float32)})
 
 
-def _measure(images: pd.DataFrame, activations: Activations, camera: str, name: str) -> tuple[Auroc, list[object]]:
+def _measure(images: pd.DataFrame, activations: Activations, camera: str, name: str) -> tuple[Auroc, list[float]]:
     """The area of a score, and false acceptance, false rejection and the numbers of unknown and known images."""
     split, is_left_out = images["split"].to_numpy(), (images["camera"] == camera).to_numpy()
     labels = pd.Index(images["camera"].unique()).get_indexer(pd.Index(images["camera"]))
@@ -195,11 +195,11 @@ def _measure(images: pd.DataFrame, activations: Activations, camera: str, name: 
     scores, unknown = fit_detector(name, training, validation)(activations[rows], flags[rows]), is_left_out[rows]
     area = resampled_auroc(scores, unknown, images["path"].to_numpy()[rows])
     rejected = scores > 0
-    counts = [int(unknown.sum()), int((~unknown).sum())]
-    return area, [float((~rejected[unknown]).mean()), float(rejected[~unknown].mean()), *counts]
+    rates = [float((~rejected[unknown]).mean()), float(rejected[~unknown].mean())]
+    return area, [*rates, int(unknown.sum()), int((~unknown).sum())]
 
 
-def _rows(name: str, cameras: tuple[str, ...], found: list[tuple[Auroc, list[object]]]) -> Iterator[list[object]]:
+def _rows(name: str, cameras: tuple[str, ...], found: list[tuple[Auroc, list[float]]]) -> Iterator[list[object]]:
     """The rows of one score: one per camera, and their mean."""
     for camera, (area, values) in zip(cameras, found, strict=True):
         yield [camera, name, area.value, *area.interval, *values]
