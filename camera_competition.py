@@ -70,7 +70,8 @@ class LoadedRun:
 
         Args:
             path: of the CSV file.
-            blend: how members are blended: arithmetic, quadratic or geometric.
+            blend: how members are blended: arithmetic, quadratic or geometric; optimized, selection or stacking for a
+                blend that is fitted to the validation predictions.
             balance: how classes are balanced: none, greedy, exact, soft or prior.
 
         Returns:
