@@ -214,8 +214,9 @@ class EvaluationPatches(_PatchDataset):
         table: a manifest; its paths are relative to `folder`.
         folder: folder of the photos.
         targets: labels by head, int (rows,), -1 where unknown.
-        config: `size`, `batch_size`, `input` and `padding` of the patches; nothing else of it is used.
+        config: `size`, `batch_size`, `input`, `padding` and `cache_bytes` are used, nothing else of it.
         workers: threads that make batches.
+        keep: keep the patches in memory for the next epochs, unless they take more than `config.cache_bytes`.
 
     Raises:
         InputError: on access to a batch with a photo that is too small.
@@ -228,8 +229,11 @@ class EvaluationPatches(_PatchDataset):
         targets: Mapping[str, np.ndarray],
         config: PatchConfig,
         workers: int = WORKERS,
+        keep: bool = False,
     ) -> None:
         super().__init__(workers=workers, max_queue_size=2 * workers)
+        self._kept: dict[int, Inputs] = {}
+        self._keep = keep and 3 * config.size**2 * len(table) <= config.cache_bytes
         self.rows = list(zip(table["path"], table["manipulation"], table["split"] == "test", strict=True))
         self.folder = Path(folder)
         self.targets = dict(targets)
@@ -241,9 +245,14 @@ class EvaluationPatches(_PatchDataset):
 
     def _batch(self, index: int) -> Batch:
         rows = slice(index * self.config.batch_size, (index + 1) * self.config.batch_size)
+        if index in self._kept:
+            return self._kept[index], *self.labels(rows)
         patches = [self._patch(*row) for row in self.rows[rows]]
         manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
-        return _inputs(patches, manipulated), *self.labels(rows)
+        inputs = _inputs(patches, manipulated)
+        if self._keep:
+            self._kept[index] = inputs
+        return inputs, *self.labels(rows)
 
     def labels(self, rows: np.ndarray | slice) -> tuple[Targets, Weights]:
         """Return the targets of some rows, and their weights: 1 where known, 0 where unknown."""

@@ -128,6 +128,20 @@ def load_manifest(path: Path | str) -> pd.DataFrame:
     return table
 
 
+def check_same_photos(manifest: pd.DataFrame, folder: Path | str, jobs: int = 1) -> None:
+    """Raise InputError unless `folder` holds all photos of a manifest, with the same headers."""
+    found = read_folder(folder, jobs)[0].set_index("path").reindex(manifest["path"])
+    columns = [name for name in COLUMNS if name not in ("path", "split")]
+    expected = manifest.set_index("path")[columns]
+    same = (found[columns].astype("object") == expected.astype("object")) | (found[columns].isna() & expected.isna())
+    different = manifest.loc[~same.all(axis=1).to_numpy(), "path"]
+    if len(different):
+        raise InputError(
+            f"{len(different)} of {len(manifest)} photos are missing in {folder} or differ from the manifest, such as "
+            f"{different.iloc[0]}; give the folder with the same photos, or choose another --run NAME"
+        )
+
+
 def _some(names: list[str]) -> str:
     hidden = len(names) - MAX_LISTED
     return ", ".join(names[:MAX_LISTED]) + (f" and {hidden} more" if hidden > 0 else "")

@@ -194,7 +194,7 @@ def make_pairs(
     random = TrainingPatches(train, data, {PHOTO: np.arange(len(train))}, config, groups=cameras)
     training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
     centered = replace(recipe.patches, size=recipe.test_patch, batch_size=recipe.micro_batch)
-    centers = EvaluationPatches(validate, data, {}, centered)
+    centers = EvaluationPatches(validate, data, {}, centered, keep=True)
     tokens = tokenizer.encode([texts[path] for path in validate["path"]], length)
     return training, ValidationPairs(centers, tokens)
 

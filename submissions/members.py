@@ -151,7 +151,12 @@ def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, E
             class_weights={head: class_weights(labels[head], len(targets.heads[head])) for head in weighted},
         ),
         evaluation_patches(
-            validation, run.data, {head: validation_labels[head] for head in heads}, recipe, recipe.patches.batch_size
+            validation,
+            run.data,
+            {head: validation_labels[head] for head in heads},
+            recipe,
+            recipe.patches.batch_size,
+            keep=True,
         ),
     )
 

@@ -37,11 +37,14 @@ class _Views(keras.utils.PyDataset):
 
 
 def evaluation_patches(
-    table: pd.DataFrame, folder: Path, targets: Mapping[str, np.ndarray], recipe: Recipe, batch: int
+    table: pd.DataFrame, folder: Path, targets: Mapping[str, np.ndarray], recipe: Recipe, batch: int, keep: bool = False
 ) -> EvaluationPatches:
-    """The center patches of the images in `table`, as a network trained with `recipe` needs them."""
+    """The center patches of the images in `table`, as a network trained with `recipe` needs them.
+
+    `keep` them in memory if they are read once per epoch.
+    """
     config = replace(recipe.patches, size=recipe.test_patch, batch_size=batch)
-    return EvaluationPatches(table, folder, targets, config)
+    return EvaluationPatches(table, folder, targets, config, keep=keep)
 
 
 def predict(

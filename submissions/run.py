@@ -24,7 +24,7 @@ import pandas as pd
 from augment.damage import check_damaged, decode_photos
 from augment.manipulations import MANIPULATIONS, fits
 from competition.folds import assign_folds
-from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
+from competition.manifest import check_same_photos, describe_skipped, load_manifest, read_folder, write_manifest
 from competition.splits import assign_validation, limit_training, validation_images
 from competition.utils.atomic_files import write_bytes, write_csv, write_json
 from competition.utils.errors import InputError
@@ -199,6 +199,8 @@ def open_run(folder: Path) -> Run:
 def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.DataFrame | None = None) -> list[str]:
     """Create the folder of a new run, or check that the existing one has the same configuration.
 
+    Another data folder is accepted if it holds the photos of the run's manifest: they were moved.
+
     Args:
         run: the configuration.
         jobs: number of processes that read the photos. Photos that cannot be decoded are left out.
@@ -221,8 +223,13 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.
         run = replace(run, recipes={member: shrink_patches(recipe, side) for member, recipe in run.recipes.items()})
     config = _config(run)
     if exists:
-        check_same_config(run.folder, flatten(_config(open_run(run.folder))), flatten(config))
-        return []
+        before = _config(open_run(run.folder))
+        check_same_config(run.folder, flatten({**before, "data": config["data"]}), flatten(config))
+        if before["data"] == config["data"]:
+            return []
+        check_same_photos(table, run.data, jobs)
+        write_json(config, run.folder / "config.json")
+        return [f"note: the photos of this run moved from {before['data']} to {config['data']}"]
     recipes = [stage for recipe in run.recipes.values() for stage in (recipe, recipe.front_end_recipe) if stage]
     cropped = [recipe for recipe in recipes if recipe.patches.input == "patch"]  # the others take photos of any size
     size = max((max(recipe.patches.size, recipe.test_patch) for recipe in cropped), default=1)

@@ -188,7 +188,7 @@ def delete_features(folder: Path) -> None:
 def _extract(extractor: keras.Model, patches: TrainingPatches | EvaluationPatches, bar: Progress) -> np.ndarray:
     """Features of all patches with the flag as the last column, float16 (patches, width + 1)."""
     rows = []
-    for inputs, *_ in prefetch(patches.__getitem__, len(patches)):
+    for inputs, *_ in prefetch(patches.__getitem__, len(patches), patches.workers):
         images = inputs["patch"]
         features = [extractor.predict_on_batch(images[start : start + PIECE]) for start in range(0, len(images), PIECE)]
         rows.append(np.concatenate([np.concatenate(features), inputs[IS_MANIPULATED]], axis=1).astype(np.float16))

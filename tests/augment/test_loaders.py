@@ -340,3 +340,13 @@ def test_a_batch_mixes_at_least_sixteen_photos(many):
     patches = TrainingPatches(table, folder, {"camera": np.zeros(40)}, config)
     for index in range(len(patches)):
         assert len(np.unique(patches.photos(0)[160 * index : 160 * index + 160])) >= 8
+
+
+@pytest.mark.parametrize(("cache_bytes", "decodes"), [(2**20, 7), (7 * 3 * 16**2 - 1, 14)])
+def test_evaluation_patches_are_made_once_if_they_fit_into_memory(table, folder, monkeypatch, cache_bytes, decodes):
+    monkeypatch.setattr("augment.loaders.EVALUATION_CACHE", 0)
+    config = replace(CONFIG, cache_bytes=cache_bytes)
+    evaluation = EvaluationPatches(table, folder, {"camera": np.arange(7)}, config, keep=True)
+    once, again = ([as_bytes(evaluation[index]) for index in range(2)] for _ in range(2))
+    assert once == again
+    assert evaluation.photo_cache.decodes == decodes

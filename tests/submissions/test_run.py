@@ -1,6 +1,7 @@
 """A run keeps its configuration, and unusable data is rejected before anything is written."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -66,6 +67,35 @@ def test_another_configuration_names_the_differences(data, tmp_path):
         start_run(replace(run, seed=1), 1)
 
 
+def test_moved_photos_are_accepted_if_they_agree_with_the_manifest(copy, tmp_path):
+    run = make(tmp_path, copy)
+    start_run(run, 1)
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.name != "config.json"}
+    moved = copy.rename(tmp_path / "elsewhere")
+    (message,) = start_run(replace(run, data=moved), 1)
+    assert message == f"note: the photos of this run moved from {copy} to {moved}"
+    assert open_run(run.folder) == replace(run, data=moved)
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir() if path.name != "config.json"} == before
+    assert start_run(replace(run, data=moved), 1) == []
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_other_photos_are_not_the_moved_ones(change, copy, photo_folder, tmp_path):
+    run = make(tmp_path, copy)
+    start_run(run, 1)
+    other = photo_folder(tmp_path / "other", test=2)
+    photo = other / "train" / "dog" / "3.jpg"
+    photo.unlink()
+    if change == "replaced":
+        shutil.copy(other / "train" / "cat" / "3.jpg", photo)
+    config = (run.folder / "config.json").read_bytes()
+    with pytest.raises(
+        InputError, match=r"1 of 33 photos are missing in .*other or differ .* such as train/dog/3\.jpg"
+    ):
+        start_run(replace(run, data=other), 1)
+    assert (run.folder / "config.json").read_bytes() == config
+
+
 def test_unknown_run_lists_the_known_ones(data, tmp_path):
     start_run(make(tmp_path, data), 1)
     with pytest.raises(InputError, match=r"unknown run '.*runs/two'; known: .*runs/one"):
@@ -94,6 +124,9 @@ def test_damaged_configuration_raises(data, tmp_path):
     del config["seed"]
     (run.folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match=r"config\.json is damaged \('seed'\)"):
+        open_run(run.folder)
+    (run.folder / "config.json").write_text(json.dumps({**config, "seed": "many"}))
+    with pytest.raises(InputError, match=r"config\.json is damaged \(invalid literal"):
         open_run(run.folder)
 
 
