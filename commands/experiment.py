@@ -17,7 +17,7 @@ from commands.robustness import NAME as ROBUSTNESS
 from commands.robustness import TITLE as ROBUSTNESS_TITLE
 from commands.robustness import run_robustness
 from competition.utils.errors import InputError, unknown_name
-from models.members import DCTNET, check_member
+from models.members import SETTINGSNET, check_member
 from submissions.experiments.laurence_murphy import EXPERIMENTS
 
 OF_SETTINGS = ("data", "preset", "member", "seeds", "epochs")  # options of the experiments on camera settings
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--member",
         help="the network, unless the experiment varies it; default: se_resnet18 with --preset paper, as in the paper, "
-        f"else {DCTNET}, which trains in minutes",
+        f"else {SETTINGSNET}, which trains in minutes",
     )
     parser.add_argument(
         "--seeds", type=at_least(1), metavar="N", help="number of trainings of each variant; default: 1"

@@ -20,7 +20,7 @@ FRONT_END_MEMBERS: dict[str, str] = {}
 for _name, _front_end in FRONT_ENDS.items():
     if _front_end.member:
         FRONT_END_MEMBERS.setdefault(_front_end.member, _name)
-DCTNET, CONVNET, STATNET = "dctnet", "convnet", "statnet"
+DCTNET, CONVNET, STATNET, SETTINGSNET = "dctnet", "convnet", "statnet", "settingsnet"
 MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
 ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`
 SMALLEST_FRONT_END_PATCH = 8  # pixels
@@ -37,7 +37,9 @@ def check_member(member: str) -> None:
 def smallest_patch(member: str) -> int:
     """Return the smallest side of a patch for a member, pixels. Raises `InputError` for an unknown member."""
     check_member(member)
-    return find_backbone(member).smallest if member in BACKBONES else SMALLEST_FRONT_END_PATCH
+    if member in BACKBONES:
+        return find_backbone(member).smallest
+    return max(SMALLEST_FRONT_END_PATCH, FRONT_ENDS[FRONT_END_MEMBERS[member]].multiple)
 
 
 def initial_weights(member: str) -> str:

@@ -59,6 +59,7 @@ SIZES: dict[str, VirtualSize] = {
     "small": VirtualSize(photos=24, patches=28, patch=512, scale=2.4),
     # Several devices, so that some can be used for validation. More photos, because settings vary from photo to photo.
     "settings": VirtualSize(photos=240, patches=60, patch=0, scale=1.0, devices=4),
+    "settings-large": VirtualSize(photos=480, patches=60, patch=0, scale=1.0, devices=4),
     "settings-smoke": VirtualSize(photos=9, patches=3, patch=0, scale=0.35, devices=3),
     "full": VirtualSize(photos=275, patches=264, patch=512, scale=2.7),  # the size of the real competition
 }

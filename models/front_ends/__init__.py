@@ -3,6 +3,7 @@
 registry    the front ends by name, and what they output
 dct         histograms and maps of the block DCT's magnitudes
 dct_pixels  the same histograms, beside a backbone that reads pixels
+distributions  histograms of the block DCT and joint histograms of the energies of blocks
 high_pass   the photo minus its local mean
 conv_stem   a small convolutional network at full resolution, behind a high-pass filter
 statistics  fixed local statistics, and a small network over their distribution

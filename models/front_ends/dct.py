@@ -29,13 +29,19 @@ Shape = tuple[int | None, ...]
 
 
 def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int) -> FrontEndOutput:
-    """See `models.front_ends.registry.FrontEnd`.
-
-    The image has one pixel for each 2×2 blocks, or for each block if that is too small for the backbone, with a border
-    of zeros if that is still too small.
-    """
+    """See `models.front_ends.registry.FrontEnd`."""
     magnitudes = BlockDct(name="dct")(pixels)
-    features, hidden = histogram_network(magnitudes, is_manipulated, recipe)
+    return FrontEndOutput(
+        coefficient_maps(magnitudes, recipe, smallest), *histogram_network(magnitudes, is_manipulated, recipe)
+    )
+
+
+def coefficient_maps(magnitudes: Tensor, recipe: Recipe, smallest: int) -> Tensor:
+    """Return the image that a backbone reads, (batch, rows, columns, MAP_CHANNELS), from the output of `BlockDct`.
+
+    It has one pixel for each 2×2 blocks, or for each block if that is too small for the backbone, with a border of
+    zeros if that is still too small.
+    """
     maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_bn")(LogMagnitude(name="maps")(magnitudes))
     maps = layers.Conv2D(MAP_CHANNELS, 1, use_bias=False, name="maps_mixed")(maps)
     maps = layers.BatchNormalization(momentum=recipe.momentum, name="maps_mixed_bn")(maps)
@@ -45,7 +51,7 @@ def build(pixels: Tensor, is_manipulated: Tensor, recipe: Recipe, smallest: int)
         maps = layers.AveragePooling2D(2, name="pool")(maps)
     elif cells < smallest:
         maps = layers.ZeroPadding2D(-(-(smallest - cells) // 2), name="pad")(maps)
-    return FrontEndOutput(maps, features, hidden)
+    return maps
 
 
 def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
@@ -78,6 +84,15 @@ def dct_matrix(size: int) -> np.ndarray:
     return matrix
 
 
+def dct_magnitudes(pixels: Tensor, block: int = BLOCK) -> Tensor:
+    """Return the magnitudes that `BlockDct` returns."""
+    matrix = dct_matrix(block)
+    kernel = np.einsum("ck,ux,vy->xykcuv", np.array(YCBCR), matrix, matrix)
+    kernel = kernel.reshape(block, block, 3, 3 * block**2).astype(np.float32)
+    levels = ops.cast(pixels, "float32") - 128.0
+    return ops.abs(ops.conv(levels, ops.convert_to_tensor(kernel), strides=block, padding="valid"))
+
+
 @keras.saving.register_keras_serializable("camera")
 class BlockDct(keras.layers.Layer):
     """Magnitudes of the DCT coefficients of the YCbCr channels of every block, aligned to the patch's corner.
@@ -95,11 +110,7 @@ class BlockDct(keras.layers.Layer):
         self.block = block
 
     def call(self, pixels: Tensor) -> Tensor:
-        matrix = dct_matrix(self.block)
-        kernel = np.einsum("ck,ux,vy->xykcuv", np.array(YCBCR), matrix, matrix)
-        kernel = kernel.reshape(self.block, self.block, 3, 3 * self.block**2).astype(np.float32)
-        levels = ops.cast(pixels, "float32") - 128.0
-        return ops.abs(ops.conv(levels, ops.convert_to_tensor(kernel), strides=self.block, padding="valid"))
+        return dct_magnitudes(pixels, self.block)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         rows, columns = (None if side is None else side // self.block for side in shape[1:3])

@@ -63,6 +63,9 @@ def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutpu
 FRONT_ENDS = {
     "dct": FrontEnd(_load("dct"), member="dctnet", fixed="front_end_histograms", multiple=8),
     "dct_pixels": FrontEnd(_load("dct_pixels"), member="dctnet", rgb=True, fixed="front_end_histograms", multiple=8),
+    "distributions": FrontEnd(
+        _load("distributions"), member="settingsnet", fixed="front_end_distributions", multiple=32
+    ),
     "high_pass": FrontEnd(_load("high_pass"), rgb=True),
     "conv_stem": FrontEnd(_load("conv_stem"), member="convnet"),
     "statistics": FrontEnd(_load("statistics"), member="statnet"),

@@ -14,7 +14,7 @@ from models.exif_language.recipe import DualEncoderRecipe, check_dual_encoder_re
 from models.front_ends import FRONT_ENDS
 from models.members import (
     EXIF_LANGUAGE,
-    DCTNET,
+    SETTINGSNET,
     check_member,
     check_recipe,
     front_end_member,
@@ -39,7 +39,7 @@ class Preset:
     recipe: Callable[[str], Recipe] | DualEncoderRecipe
     virtual_size: str
     label_balance: str = "bins"
-    experiment_member: str = DCTNET
+    experiment_member: str = SETTINGSNET
 
 
 PRESETS = {
@@ -49,7 +49,7 @@ PRESETS = {
     ("camera", "smoke"): Preset(classifier.smoke, "smoke"),
     ("settings", "full"): Preset(classifier.full, "full"),
     ("settings", "paper"): Preset(classifier.paper, "settings", "cells", "se_resnet18"),
-    ("settings", "quick"): Preset(classifier.quick_settings, "settings"),
+    ("settings", "quick"): Preset(classifier.quick_settings, "settings-large"),
     ("settings", "smoke"): Preset(classifier.smoke_settings, "settings-smoke"),
     ("camera,settings", "full"): Preset(classifier.full, "full"),
     ("camera,settings", "paper"): Preset(classifier.paper, "settings", "cells"),

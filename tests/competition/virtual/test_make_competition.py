@@ -141,7 +141,7 @@ def test_training_and_test_photos_are_by_different_devices():
 
 
 def test_unknown_size_raises_and_lists_known_names():
-    with pytest.raises(InputError, match="smoke, small, settings, settings-smoke, full"):
+    with pytest.raises(InputError, match="smoke, small, settings, settings-large, settings-smoke, full"):
         find_size("huge")
 
 
