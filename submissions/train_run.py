@@ -131,7 +131,7 @@ def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | No
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ.update(ENVIRONMENT)  # a new process reads them before it loads a framework
     try:
-        with ProcessPoolExecutor(min(processes, len(units)), get_context("spawn"), _watch_parent) as pool:
+        with ProcessPoolExecutor(min(processes, len(units)), get_context("spawn"), _watch_parent, (os.getpid(),)) as pool:
             futures = [
                 pool.submit(_train_in_process, part.whole.folder, part.fold, name, tracker) for part, name in units
             ]
@@ -167,9 +167,8 @@ def _train_in_process(folder: Path, fold: int | None, name: str, tracker: str | 
     _train(run, name, tracker)
 
 
-def _watch_parent() -> None:
+def _watch_parent(parent: int) -> None:
     """End this process when its parent is gone, even if it was killed: nobody else would."""
-    parent = os.getppid()
 
     def end() -> None:
         while os.getppid() == parent:
