@@ -131,7 +131,8 @@ def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | No
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ.update(ENVIRONMENT)  # a new process reads them before it loads a framework
     try:
-        with ProcessPoolExecutor(min(processes, len(units)), get_context("spawn"), _watch_parent, (os.getpid(),)) as pool:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(min(processes, len(units)), context, _watch_parent, (os.getpid(),)) as pool:
             futures = [
                 pool.submit(_train_in_process, part.whole.folder, part.fold, name, tracker) for part, name in units
             ]
