@@ -13,6 +13,7 @@ from competition.utils.errors import InputError, unknown_name
 
 FORMAT_VERSION = 2  # runs of other versions cannot be opened
 DIFFERENCES_NAMED = 4
+LONGEST_VALUE = 60  # characters of a value in a message
 
 
 def read_config(folder: Path) -> Any:
@@ -36,7 +37,7 @@ def read_config(folder: Path) -> Any:
 def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
     """Raise `InputError`, naming the first differences, if the run in `folder` has another configuration."""
     different = [
-        f"{key} {existing.get(key)} (now {requested.get(key)})"
+        f"{key} {_shorten(existing.get(key))} (now {_shorten(requested.get(key))})"
         for key in sorted({*existing, *requested})
         if existing.get(key) != requested.get(key)
     ]
@@ -45,6 +46,12 @@ def check_same_config(folder: Path, existing: Mapping[str, Any], requested: Mapp
             f"the run {folder} was made with other settings: {', '.join(different[:DIFFERENCES_NAMED])}"
             f"{' …' if len(different) > DIFFERENCES_NAMED else ''}; choose another --run NAME, or delete that folder"
         )
+
+
+def _shorten(value: Any) -> str:
+    """A value in a message: a pipeline of --augment has thousands of characters."""
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def as_json(config: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from augment.patches import (
     make_evaluation_patch,
     make_patch,
 )
+from augment.pipelines import read_pipeline
 from augment.squash import rotate, squash
 from competition.manipulation import MANIPULATIONS
 from competition.utils.errors import InputError
@@ -208,3 +209,18 @@ def test_color_statistics_are_the_means_and_standard_deviations_of_all_pixels():
 
 def test_color_statistics_of_a_constant_patch_have_a_standard_deviation_of_1():
     assert color_statistics([np.full((4, 4, 3), 7, np.uint8)]) == ((7, 7, 7), (1, 1, 1))
+
+
+def test_pipeline_replaces_manipulations_of_the_patches_that_it_changes():
+    config = replace(CONFIG, augment=read_pipeline("social-media"), dihedral=False, manipulated_share=0.0)
+    pixels = noise(64, 72)
+    made = [make_patch(pixels, config, 0, index) for index in range(200)]
+    assert {patch.shape for patch, _ in made} == {(16, 16, 3)}
+    assert 0.3 < np.mean([flag for _, flag in made]) < 0.7
+    for index in (0, 7, 150):
+        np.testing.assert_array_equal(make_patch(pixels, config, 0, index)[0], made[index][0])
+    plain = {patch.tobytes() for patch, flag in made if not flag}
+    assert plain <= {pixels[i : i + 16, j : j + 16].tobytes() for i in range(49) for j in range(57)}
+    flags = [make_patch(pixels, replace(config, manipulated_share=1.0), 0, index)[1] for index in range(50)]
+    assert all(flags)
+    assert config.photo_side == 40 and CONFIG.photo_side == 16 and SQUASHED.photo_side == 1

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
+from augment.patches import PatchConfig
 from competition.utils.errors import InputError
 from models.presets import classifier_recipe
-from submissions.patch_sizes import check_photo_sizes, shrink_patches, usable_side
+from submissions.patch_sizes import check_photo_sizes, check_source_sizes, shrink_patches, usable_side
 
 
 def test_patches_that_fit_stay():
@@ -42,3 +45,13 @@ def test_a_photo_smaller_than_a_patch_is_an_error_that_names_it():
     check_photo_sizes(table, 60)
     with pytest.raises(InputError, match=r"1 photo\(s\) are smaller than a patch of 64 pixels, the first is b.jpg"):
         check_photo_sizes(table, 64)
+
+
+def test_photos_for_pipelines_must_be_larger_than_the_sources_of_patches():
+    splits = ["train", "train", "test"]
+    table = pd.DataFrame({"path": ["a", "b", "c"], "width": 140, "height": [140, 120, 64], "split": splits})
+    plain = PatchConfig(64, 4)
+    check_source_sizes(table, [plain])
+    with pytest.raises(InputError, match=r"1 photo\(s\) are smaller than 136 pixels, the first is b; --augment cuts"):
+        check_source_sizes(table, [plain, replace(plain, augment="{}")])
+    check_source_sizes(table[table["path"] != "b"], [replace(plain, augment="{}")])

@@ -57,6 +57,12 @@ def test_changes_apply_to_their_fields_alone():
     assert after == replace(before, epochs=3, patches=replace(before.patches, batch_size=8))
 
 
+def test_pipeline_applies_to_the_front_end_alone_and_survives_json():
+    recipe = classifier_recipe("quick", "mobilenet", augment='{"transform": {}}')
+    assert {stage.patches.augment for stage in stages(recipe)} == {'{"transform": {}}'}
+    assert recipe_from_json(asdict(recipe)) == recipe
+
+
 def test_changed_patch_applies_to_training_and_test_and_to_the_front_end_alone():
     recipe = classifier_recipe("quick", "mobilenet", patch=40)
     assert {size for stage in stages(recipe) for size in (stage.patches.size, stage.test_patch)} == {40}
@@ -107,6 +113,12 @@ def test_front_end_is_not_trained_alone_with_initial_weights(tmp_path):
         ),
         ("quick", "mobilenet", {"front_end": "fourier"}, "unknown front end 'fourier'; known: none, "),
         ("quick", "mobilenet", {"input": "tiles"}, "unknown input 'tiles'; known: patch, squash"),
+        (
+            "quick",
+            "mobilenet",
+            {"input": "squash", "augment": "{}"},
+            "--augment needs the input patch, received --input",
+        ),
         ("quick", "mobilenet", {"patch": 31}, "mobilenet needs patches of at least 32 pixels, received 31"),
         ("quick", "inceptionresnetv2", {"patch": 74}, "at least 75"),
         ("quick", "convnet", {"patch": 7}, "at least 8"),
