@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from competition.metrics.settings import (
+    balanced_accuracy,
     correct_shares,
     normalized_accuracy,
     random_correct_shares,
+    recall_difference,
     recall_interval,
     score_setting,
 )
@@ -142,3 +144,28 @@ def test_correct_shares_agree_with_counting_image_by_image(rows):
 )
 def test_normalized_accuracy_follows_from_the_numbers_of_table_4(bins, accuracies, expected):
     assert normalized_accuracy(np.array(accuracies) / 100, bins) == pytest.approx(expected, abs=0.007)
+
+
+def test_bin_error_is_the_mean_distance_to_the_true_bin():
+    probabilities = np.eye(3)[[0, 2, 1, 0]]
+    assert score_setting(probabilities, [0, 0, 2, UNKNOWN])["bin_error"] == pytest.approx((0 + 2 + 1) / 3)
+
+
+def test_difference_of_recalls_has_a_paired_interval_that_leaves_unknown_labels_out():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(-1, 3, 600)
+    photos = [f"{number}.jpg" for number in range(600)]
+    second = np.where(rng.random(600) < 0.5, truth, (truth + 1) % 3)
+    first = np.where(rng.random(600) < 0.3, truth, second)  # never worse
+    difference, low, high = recall_difference(truth, first, second, groups=photos)
+    known = truth >= 0
+    scores = [balanced_accuracy((bins == truth)[known], truth[known]) for bins in (first, second)]
+    assert difference == pytest.approx(scores[0] - scores[1])
+    assert 0 < low < difference < high
+    alone = recall_interval((first == truth)[known], truth[known])
+    assert high - low < alone[1] - alone[0]  # what both entries share cancels out
+
+
+def test_equal_predictions_do_not_differ():
+    truth = np.array([0, 1, 2, 0, 1, 2])
+    assert recall_difference(truth, truth[::-1], truth[::-1]) == (0, 0, 0)
