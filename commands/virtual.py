@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from commands.options import at_least, processes
-from commands.paths import output_folder
+from commands.paths import output_file, output_folder
 from commands.program import PROGRAM
 
 HELP = "make the virtual competition: simulated photos by ten virtual cameras, with a solution"
@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size",
         default="small",
         help="smoke: for tests; small (default): 240 training photos of about 1540×1150 pixels, 280 test patches of "
-        "512 pixels; full: 2750 photos and 2640 patches, as in the real competition; settings: photos by several "
-        "devices, to predict settings; settings-smoke: the same for tests",
+        "512 pixels; full: 2750 photos and 2640 patches, as in the real competition; settings: whole photos by several "
+        "devices, to predict settings; settings-large: twice as many; settings-smoke: a few for tests",
     )
     parser.add_argument(
         "--splices",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=processes, default=-1, metavar="N", help="number of processes; default: one per core"
     )
     parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="run on a Dask cluster")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also write a contact sheet")
+    parser.add_argument("--sheet", type=output_file, metavar="FILE.png", help="also write a contact sheet")
 
 
 def run(args: argparse.Namespace) -> None:
