@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from competition.manipulation import UNALTERED
-from competition.metrics.auroc import Auroc, resampled_auroc
+from competition.metrics.auroc import Auroc, auroc, resampled_auroc
 from competition.metrics.bootstrap import percentile_interval
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
@@ -47,7 +47,8 @@ from submissions.tasks import CAMERA
 
 FILE_NAME = "results.csv"
 MEAN = "mean"
-COLUMNS = ["camera", "score", "auroc", "low", "high", "false_acceptance", "false_rejection", "unknown", "known"]
+RATES = ("auroc_unaltered", "auroc_manipulated", "false_acceptance", "false_rejection")
+COLUMNS = ["camera", "score", "auroc", "low", "high", *RATES, "unknown", "known"]
 BATCH = 8  # patches
 
 
@@ -86,8 +87,9 @@ def run_open_set(data: Path, folder: Path, preset: str, epochs: int | None, jobs
 
     Returns:
         One row per score and camera, and one for their mean, with the columns `COLUMNS`: area under the ROC curve with
-        its 95 % bootstrap interval; share of the images by the left-out camera that are accepted, and share of those by
-        the other cameras that are rejected, at the threshold of the validation images; numbers of images.
+        its 95 % bootstrap interval, and that of the unaltered and of the manipulated images; share of the images by the
+        left-out camera that are accepted, and share of those by the other cameras that are rejected, at the threshold
+        of the validation images; numbers of images.
 
     Raises:
         InputError: the data cannot be used, or has too few cameras or validation images.
@@ -114,8 +116,8 @@ def format_open_set(table: pd.DataFrame) -> str:
     for heading, rows in (("camera", best), ("score", means)):
         shown: dict[str, list[object]] = {heading: rows[heading].tolist()}
         shown["AUROC"] = list(map(format_interval, rows["auroc"], rows["low"], rows["high"]))
-        for name in ("false_acceptance", "false_rejection"):
-            shown[name.replace("_", " ")] = rows[name].tolist()
+        for name in RATES:
+            shown[name.removeprefix("auroc_").replace("_", " ")] = rows[name].tolist()
         for name in ("unknown", "known"):
             shown[f"{name} images"] = rows[name].tolist()
         parts.append(text_table(shown))
@@ -177,7 +179,7 @@ def _labels(labels: NDArray[np.integer]) -> Labels:
 
 
 def _measure(images: pd.DataFrame, activations: Activations, camera: str, name: str) -> tuple[Auroc, list[float]]:
-    """The area of a score, and false acceptance, false rejection and the numbers of unknown and known images."""
+    """The area of a score, the `RATES`, and the numbers of unknown and known images."""
     split, is_left_out = images["split"].to_numpy(), (images["camera"] == camera).to_numpy()
     labels = pd.Index(images["camera"].unique()).get_indexer(pd.Index(images["camera"]))
     flags = (images["manipulation"] != UNALTERED).to_numpy(bool)
@@ -195,7 +197,8 @@ def _measure(images: pd.DataFrame, activations: Activations, camera: str, name: 
     scores, unknown = fit_detector(name, training, validation)(activations[rows], flags[rows]), is_left_out[rows]
     area = resampled_auroc(scores, unknown, images["path"].to_numpy()[rows])
     rejected = scores > 0
-    rates = [float((~rejected[unknown]).mean()), float(rejected[~unknown].mean())]
+    kinds = [auroc(scores[flags[rows] == flag], unknown[flags[rows] == flag]) for flag in (False, True)]
+    rates = [*kinds, float((~rejected[unknown]).mean()), float(rejected[~unknown].mean())]
     return area, [*rates, int(unknown.sum()), int((~unknown).sum())]
 
 
@@ -205,6 +208,6 @@ def _rows(name: str, cameras: tuple[str, ...], found: list[tuple[Auroc, list[flo
         yield [camera, name, area.value, *area.interval, *values]
     areas = [area for area, _ in found]
     low, high = percentile_interval(np.mean([area.draws for area in areas], axis=0)).tolist()
-    rates = np.mean([values[:2] for _, values in found], axis=0).tolist()
-    counts = np.sum([values[2:] for _, values in found], axis=0).tolist()
+    rates = np.mean([values[:-2] for _, values in found], axis=0).tolist()
+    counts = np.sum([values[-2:] for _, values in found], axis=0, dtype=int).tolist()
     yield [MEAN, name, float(np.mean([area.value for area in areas])), low, high, *rates, *counts]

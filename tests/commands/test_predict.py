@@ -110,7 +110,7 @@ def test_a_folder_that_is_no_run_says_what_to_train(home, error_of):
         "error: photos is not a trained run; train one on photos of your cameras with 'camera train"
     )
     assert "minutes" in message
-    assert "; runs has the runs runs/job; train" in error_of("predict", "runs/other", "photos")
+    assert "; runs has the runs runs/job; " in error_of("predict", "runs/other", "photos")
 
 
 def test_without_a_usable_photo_the_error_has_the_reasons(home, error_of):
