@@ -11,6 +11,7 @@ line. One module for each command parses its options, calls the lower levels and
     app               examine photos on a local page
     experiment        repeat published experiments on camera settings
     export            write the networks of a run as files for other programs
+    fingerprint       build the fingerprints of devices, and match photos with them
     splice            detect and localize splices
     evaluate_splices  score the detection of splices
     probe             linear probe of embeddings

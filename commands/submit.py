@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _link_test_images(opened: "Run") -> "NDArray[np.bool_]":
     """Find the test images with the same sensor noise, and print how many there are."""
-    from submissions.fingerprints.gain import describe_gain
+    from submissions.leaderboards.fingerprints import describe_gain
     from submissions.fingerprints.pull import link_images
 
     if "test" not in opened.images:

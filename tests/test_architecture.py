@@ -34,6 +34,10 @@ KERAS_AT_IMPORT = (
     "submissions/predict.py",
     "submissions/members.py",
     "submissions/predict_photos.py",
+    "submissions/exports/",
+    "submissions/experiments/robustness.py",
+    "submissions/reports/explain.py",
+    "submissions/reports/picture_sections.py",
     f"{FACADE}.py",
 )
 FRAMEWORK_FREE = ("competition/", "augment/", "models/presets/")

@@ -2,5 +2,5 @@
 
 In reading order: noise (the noise residual of a photo), device (the fingerprint of a device, from its photos), match
 (how a photo matches a fingerprint), evidence (error rates and likelihood ratios), match_photos (many photos and
-fingerprints), pull (test images by one device agree on a camera), gain (what that is worth).
+fingerprints), pull (test images by one device agree on a camera).
 """

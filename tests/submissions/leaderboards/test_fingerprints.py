@@ -1,6 +1,6 @@
 import numpy as np
 
-from submissions.fingerprints.gain import describe_gain
+from submissions.leaderboards.fingerprints import describe_gain
 from submissions.tasks import Task
 
 
