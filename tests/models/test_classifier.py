@@ -18,7 +18,7 @@ FRONT_END_NAMES = ["none", *FRONT_ENDS]
 
 def small(member, **changes):
     """The recipe `smoke` at the smallest patch of a member, without a training of its front end alone."""
-    side = 16 if member in FRONT_END_MEMBERS else -(-smallest_patch(member) // 8) * 8
+    side = -(-max(16, smallest_patch(member)) // 8) * 8
     return change(classifier_recipe("smoke", member), **{"patch": side, "front_end_recipe": None, **changes})
 
 
