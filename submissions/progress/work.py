@@ -16,8 +16,6 @@ from competition.utils.progress import State
 from models.front_ends import FRONT_ENDS
 from models.members import FRONT_END_MEMBERS, front_end_member
 from models.recipe import Recipe
-from models.saved import MODEL
-from models.training.checkpoints import Checkpoints
 from submissions.run import FRONT_END, Run
 
 START = "start"  # title of the stage before the first step
@@ -144,6 +142,10 @@ def _times(member: str) -> Times:
 
 def _training(run: Run, network: str, recipe: Recipe, folder: Path, own_features: bool) -> list[Stage]:
     """The stages of one training: the features of the front end's fixed layers if it computes them, and the epochs."""
+    # Imported here, because a member process loads the framework after it has redirected its output.
+    from models.saved import MODEL
+    from models.training.checkpoints import Checkpoints
+
     if (folder / MODEL).exists():
         return []
     times, photos = _times(network), int((run.manifest["split"] == "train").sum())

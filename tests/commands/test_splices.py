@@ -104,7 +104,7 @@ def test_no_usable_photo_raises(encoder, command, error_of):
     [
         (["--count", "0"], "--count: received '0', expected a whole number of at least 1"),
         (["--run", "r", "--count", "61"], "expected a count of 1 to 60 patches along a side, received 61"),
-        (["--method", "vote"], "'vote' (choose from"),
+        (["--method", "vote"], "unknown --method 'vote'; known: shift, cut"),
     ],
 )
 def test_invalid_options_raise(options, message, encoder, error_of):
