@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands.__main__ import main
 from competition.utils.errors import InputError
 from models.saved import MODEL
 from submissions.confidence.unknown_scores import SCORES
@@ -60,3 +61,9 @@ def test_a_camera_that_is_left_out_is_not_trained_on(few_images, untraced, photo
 def test_too_few_validation_images_are_an_error(untraced, photo_folder, tmp_path):
     with pytest.raises(InputError, match="without cat there are 4 validation images, expected at least 19"):
         run_open_set(photo_folder(tmp_path / "photos"), tmp_path / "results", "smoke", None, 1)
+
+
+@pytest.mark.parametrize("option", ["--member", "--seeds"])
+def test_options_without_effect_are_errors(option, capsys):
+    assert main(["experiment", "open-set", option, "2"]) == 2
+    assert f"{option} does not apply to open-set" in capsys.readouterr().err
