@@ -25,7 +25,7 @@ Weights = dict[str, np.ndarray]
 Batch = tuple[Inputs, Targets, Weights]
 HeadWeights = Callable[[int], Mapping[str, float]]
 
-MIN_PHOTOS = 16  # that a batch mixes, even if the memory for decoded photos holds fewer
+MIN_PHOTOS = 16  # among which patches are shuffled, even if the memory for decoded photos holds fewer
 REPLACEMENT = 1  # distinguishes the random numbers that choose a replacement from those that make the patch
 EVALUATION_CACHE = 2**28  # bytes of decoded photos: the images of one photo follow each other
 

@@ -334,7 +334,7 @@ def test_each_photo_is_decoded_once_per_epoch_whatever_the_number_of_workers(man
     assert patches.photo_cache.decodes <= 1.1 * 40
 
 
-def test_a_batch_mixes_at_least_sixteen_photos(many):
+def test_patches_are_shuffled_among_at_least_sixteen_photos(many):
     config = replace(CONFIG, patches_per_photo=50, batch_size=160, cache_bytes=0)
     folder, table = many
     patches = TrainingPatches(table, folder, {"camera": np.zeros(40)}, config)
