@@ -5,8 +5,21 @@ from pathlib import Path
 import pytest
 
 from competition.utils.locks import lock_file, lock_folder
+from models.presets import classifier_recipe
+from submissions.run import Run, start_run
 
+RUN = Path("runs") / "job"
 DATA = ("--data", "photos", "--preset", "smoke", "--jobs", 1)
+
+
+@pytest.fixture
+def home(photo_folder, tmp_path, monkeypatch):
+    """A working directory with `photos`, and the run `runs/job` on them, which is not trained yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("submissions.run.environment", dict)
+    photos = photo_folder(tmp_path / "photos")
+    start_run(Run(RUN, photos, {"convnet": classifier_recipe("smoke", "convnet")}, 0), 1)
+    return tmp_path
 
 
 @pytest.fixture
@@ -38,11 +51,3 @@ def test_second_command_is_refused(arguments, lock, output, home, error_of, no_f
     with lock(output):
         assert error_of(*arguments).startswith(f"error: {output} is in use by process ")
     assert not list(home.rglob("*.lock"))
-
-
-def test_folder_in_place_of_an_output_file_is_rejected_before_predicting(home, error_of, no_framework):
-    (home / "answers").mkdir()
-    assert "answers is a folder, expected the name of a file" in error_of(
-        "predict", "runs/job", "photos", "--out", "answers"
-    )
-    assert list(Path("answers").iterdir()) == []
