@@ -193,7 +193,7 @@ def draw_explanations(explanations: Sequence[Explanation], title: str) -> Figure
     for axes, heading in zip(grid[0], [*panels] * columns, strict=True):
         axes.set_title(heading, fontsize=NORMAL_FONT)
     for row, explanation in zip(grid.reshape(-1, len(panels)), explanations, strict=False):
-        _draw(row, explanation)
+        _draw(list(row), explanation)
     figure.supxlabel(LEGEND, fontsize=NORMAL_FONT)
     return figure
 

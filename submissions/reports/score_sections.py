@@ -3,7 +3,7 @@
 Tested by tests/submissions/reports/test_report.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ def settings_cards(run: Run) -> list[Card]:
 def camera_section(run: Run) -> Section:
     """The camera leaderboard."""
     table = _read_camera(run)
-    columns = {
+    columns: dict[str, Iterable[Cell]] = {
         "entry": map(text_cell, table["entry"]),
         "weighted accuracy": _intervals(table, "weighted_accuracy", "low", "high"),
         "unaltered": map(number_cell, table["unaltered_accuracy"]),
@@ -94,7 +94,7 @@ def camera_section(run: Run) -> Section:
 def settings_section(run: Run) -> Section:
     """The settings leaderboard."""
     table = _read_settings(run)
-    columns = {
+    columns: dict[str, Iterable[Cell]] = {
         "entry": map(text_cell, table["entry"]),
         "setting": (text_cell(HEAD_LABELS[name]) for name in table["setting"]),
         "balanced accuracy": _intervals(table, *SETTINGS_NUMBERS[:3]),
@@ -115,10 +115,10 @@ def ablation_section(run: Run) -> Section:
     table = _read(run.folder / ABLATION, ["images", "step", "compared_with"], numbers)
     charts, tables = [], []
     for images, part in table.groupby("images", sort=False):
-        scores = (part[name].to_numpy() for name in SCORES[:3])
-        svg = interval_chart(part["step"].tolist(), *scores, what=f"weighted accuracy on the {images} images")
+        value, low, high = (part[name].to_numpy() for name in SCORES[:3])
+        svg = interval_chart(part["step"].tolist(), value, low, high, f"weighted accuracy on the {images} images")
         charts.append(Chart(svg, f"The steps on the {images} images; the table below has the same numbers."))
-        columns = {
+        columns: dict[str, Iterable[Cell]] = {
             "step": map(text_cell, part["step"]),
             "weighted accuracy": _intervals(part, *SCORES[:3]),
             "unaltered": map(number_cell, part["unaltered_accuracy"]),
@@ -207,7 +207,10 @@ def _calibration_table(run: Run) -> Table:
     stages = {when: [f"{name}_{when}" for name in measures] for when in ("before", "after")}
     losses = [f"log_loss_{when}" for when in stages]
     table = _read(run.folder / CALIBRATION, ["images", "entry"], [*stages["before"], *stages["after"], *losses])
-    columns = {"images": map(text_cell, table["images"]), "entry": map(text_cell, table["entry"])}
+    columns: dict[str, Iterable[Cell]] = {
+        "images": map(text_cell, table["images"]),
+        "entry": map(text_cell, table["entry"]),
+    }
     columns |= {f"calibration error {when}": _intervals(table, *names) for when, names in stages.items()}
     columns |= {name.replace("_", " "): map(number_cell, table[name]) for name in losses}
     return _table("Before and after calibration by temperatures, which predict uses", columns)
@@ -238,9 +241,9 @@ def _read(path: Path, names: list[str], numbers: list[str]) -> pd.DataFrame:
     return table.assign(**{name: pd.to_numeric(table[name]).astype("float64") for name in numbers})
 
 
-def _table(caption: str, columns: Mapping[str, object]) -> Table:
+def _table(caption: str, columns: Mapping[str, Iterable[Cell]]) -> Table:
     """Return a table from columns of cells."""
-    return Table(caption, tuple(columns), list(zip(*columns.values(), strict=True)))  # type: ignore[call-overload]
+    return Table(caption, tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
 def _intervals(table: pd.DataFrame, value: str, low: str, high: str) -> Iterator[Cell]:

@@ -1,6 +1,7 @@
 """Evidence is drawn where it is, and any part of a photo keeps the phase of its JPEG grid."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -72,7 +73,7 @@ def test_pictures_of_photos_by_a_run(tiny_mobilenet, tmp_path):
     """Photos whose names are equal get pictures of different names."""
     keras.utils.set_random_seed(0)
     recipe, model = network("mobilenet", 2)
-    run = SimpleNamespace(
+    run: Any = SimpleNamespace(
         front_end_folder=tmp_path / "front_end",
         member_folder=lambda member: tmp_path / member,
         recipes={"mobilenet": recipe},

@@ -136,7 +136,7 @@ def test_report_requests_nothing_and_describes_every_picture(camera_run):
     page = Page(write_report(camera_run)[0].read_text())
     pictures, charts = page.all("img"), page.all("svg")
     assert len(pictures) == 4 * 3 + 5 + 5  # evidence maps, the best and the worst photos
-    assert all(picture["src"].startswith("data:image/") and picture["alt"] for picture in pictures)
+    assert all(str(picture["src"]).startswith("data:image/") and picture["alt"] for picture in pictures)
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
     addresses = [
         value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")
