@@ -6,13 +6,15 @@ the other cores busy meanwhile. On an accelerator, they run one after another.
 Tested by tests/commands/test_main_job.py and tests/commands/test_folds.py.
 """
 
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +31,7 @@ from submissions.run import FRONT_END, Run, open_run
 Unit = tuple[Run, str]  # a run or one of its parts, and a member or the shared front end: what one process trains
 POLL = 0.5  # seconds
 LOG = "log.txt"
+WORK = "import sys; from submissions.train_run import train_place; train_place(sys.argv[1])"
 ENVIRONMENT = {  # of the processes; they share the cores, so each has one thread
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
@@ -119,11 +122,29 @@ def _log_file(run: Run, name: str) -> Path:
 
 
 def _train_on_worker(place: tuple[Path, int | None, str], tracker: str | None) -> None:
-    """Train a unit on a worker of a cluster. Messages go to log.txt in its folder."""
+    """Train a unit on a worker of a cluster, in a process of its own. Messages go to log.txt in the unit's folder.
+
+    The other threads of a worker draw from Python's random numbers, which would change the initial weights.
+    """
     folder, fold, name = place
-    run = _open_part(folder, fold)
-    with _log_file(run, name).open("a") as log, redirect_stdout(log), redirect_stderr(log):
-        _train(run, name, tracker)
+    command = [sys.executable, "-c", WORK, json.dumps([str(folder), fold, name, tracker])]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, check=False
+    )
+    if done.returncode:
+        log = _log_file(_open_part(folder, fold), name)
+        *_, reason = ["it wrote no message", *log.read_text().splitlines()] if log.exists() else ["it did not start"]
+        raise InputError(f"a training failed on a worker: {reason.removeprefix('error: ')}; see {log}")
+
+
+def train_place(place: str) -> None:
+    """Train the unit that `_train_on_worker` describes as JSON, in the process that it started."""
+    folder, fold, name, tracker = json.loads(place)
+    _watch_parent(os.getppid())
+    try:
+        _train_in_process(Path(folder), fold, name, tracker)
+    except InputError as error:
+        sys.exit(f"error: {error}")
 
 
 def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | None) -> None:
