@@ -37,7 +37,7 @@ class PrintCompletion(argparse.Action):
                 elif action.type in (Path, output_file):
                     action.complete = shtab.FILE
         print(shtab.complete(parser, shell))
-        parser.exit()
+        raise SystemExit(0)
 
 
 def name_values(parser: Parser) -> None:

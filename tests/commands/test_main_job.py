@@ -31,6 +31,8 @@ FILES = {
     "calibration.csv",
     "activations.npz",
     "log.txt",
+    "report.html",
+    "model_card.md",
     *(f"{network}/{name}" for network in NETWORKS for name in ("history.csv", "model.keras")),
     *PREDICTIONS,
 }
@@ -159,9 +161,11 @@ def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     assert command(*main_job) == 0
     after = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in files(run).items()}
     assert set(after) == set(before)
-    assert [name for name in after if after[name][1] != before[name][1]] == ["log.txt"]
+    changed = {name for name in after if after[name][1] != before[name][1]}
+    assert changed - {"report.html"} == {"log.txt"}  # the report is drawn again
     assert after["log.txt"][1].startswith(before["log.txt"][1])
-    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "calibration.csv", "submission.csv", "log.txt"}
+    derived = {"scores.json", "leaderboard.csv", "ablation.csv", "calibration.csv", "submission.csv"}
+    derived |= {"log.txt", "report.html", "model_card.md"}
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
     output = capsys.readouterr().out
     assert "3 cameras, 18 train, 3 validation, 12 test images" in output

@@ -3,6 +3,7 @@
 import sys
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,7 +46,8 @@ class Recorder(keras.callbacks.Callback):
 
 @pytest.mark.parametrize("tracker", ["wandb", "mlflow"])
 def test_the_callback_of_a_client_is_used_within_its_run(tracker, tmp_path, monkeypatch):
-    calls, recorder = [], Recorder()
+    calls: list[Any] = []
+    recorder = Recorder()
 
     @contextmanager
     def start(**options):

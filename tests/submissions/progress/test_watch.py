@@ -43,7 +43,7 @@ def test_a_snapshot_weighs_stages_and_schedules_what_is_left(jobs):
 
 def run_all(jobs, monkeypatch):
     """Watch the jobs while each finishes at one more look."""
-    futures = [Future() for _ in jobs]
+    futures: list[Future[None]] = [Future() for _ in jobs]
     snapshot = watch_module.take_snapshot
 
     def look(jobs, is_done, processes):
@@ -79,6 +79,6 @@ def test_quiet_shows_nothing(jobs, monkeypatch, capsys):
 
 
 def test_a_failed_job_ends_the_watch(jobs):
-    futures = [Future() for _ in jobs]
+    futures: list[Future[None]] = [Future() for _ in jobs]
     futures[1].set_exception(ValueError("failed"))
     watch(jobs, futures, processes=2)
