@@ -88,11 +88,11 @@ def recall_difference(
     truth = np.asarray(y_true)[known]
     photo = np.arange(len(truth)) if groups is None else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
     pairs, group = np.unique(np.stack([truth, photo]), axis=1, return_inverse=True)
-    entries = [
+    sums, other_sums = (
         sum_groups(np.stack([np.asarray(bins)[known] == truth, np.ones_like(truth)], axis=1), group.ravel())
         for bins in (first, second)
-    ]
-    low, high = paired_interval(*entries, mean_recall, strata=pairs[0], seed=seed).tolist()
+    )
+    low, high = paired_interval(sums, other_sums, mean_recall, strata=pairs[0], seed=seed).tolist()
     one, other = (balanced_accuracy(np.asarray(bins)[known] == truth, truth) for bins in (first, second))
     return one - other, low, high
 

@@ -49,7 +49,7 @@ def test_joint_histogram_counts_the_pairs_of_levels_of_the_blocks():
 
 def test_every_joint_histogram_sums_to_one():
     found = np.square(features(photo()))
-    joint = 8 * (len(FINE) + 1) - 0
+    joint = 8 * (len(FINE) + 1)
     sizes = [joint] * 3 + [15 * 15] + [(len(BRIGHTNESS) + 1) * 15] * 4
     parts = np.split(found, np.cumsum(sizes * 3)[:-1])
     np.testing.assert_allclose([part.sum() for part in parts], 1, rtol=1e-5)
@@ -72,8 +72,5 @@ def test_member_is_trained_on_features_of_the_fixed_layer():
     recipe = classifier_recipe("smoke", "settingsnet", "settings")
     name = fixed_layer("settingsnet", recipe)
     network = build("settingsnet", recipe, {"iso": 3})
-    assert name is not None and network.get_layer(name).output.shape == (
-        None,
-        2688 + JointHistograms().compute_output_shape((None,) * 4)[1],
-    )
+    assert name is not None and network.get_layer(name).output.shape == (None, 2688 + 2655)
     assert not any(layer.weights for layer in network.layers[: network.layers.index(network.get_layer(name))])
