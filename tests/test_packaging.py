@@ -88,6 +88,13 @@ def test_installed_program_reports_errors_under_its_own_name(camera, folder):
 
 
 @pytest.mark.slow
+def test_wheel_has_the_templates_of_pages(camera):
+    packages = next(camera.parents[1].glob("lib/python*/site-packages"))
+    for page in (ROOT / "submissions").glob("*/templates/*"):
+        assert (packages / page.relative_to(ROOT)).is_file()
+
+
+@pytest.mark.slow
 def test_installed_program_works_in_processes_and_writes_below_the_folder_of_the_caller(camera, folder):
     done = execute(folder, camera, "virtual", "--size", "smoke", "--jobs", 2)
     assert done.returncode == 0, done.stderr

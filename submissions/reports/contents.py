@@ -1,4 +1,7 @@
-"""What a report shows: sections with charts, tables and pictures, as plain data for the template."""
+"""What a report shows: sections with charts, tables and pictures, as plain data for the template.
+
+Tested by tests/submissions/reports/test_report.py.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -138,9 +138,8 @@ def test_report_requests_nothing_and_describes_every_picture(camera_run):
     assert len(pictures) == 4 * 3 + 5 + 5  # evidence maps, the best and the worst photos
     assert all(str(picture["src"]).startswith("data:image/") and picture["alt"] for picture in pictures)
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
-    addresses = [
-        value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")
-    ]
+    attributes = [pair for _, found in page.elements for pair in found.items()]
+    addresses = [str(value) for name, value in attributes if name in ("src", "href")]
     assert all(address.startswith(("data:", "#")) for address in addresses)
     assert "default-src 'none'" in page.all("meta")[3]["content"]
 
