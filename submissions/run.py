@@ -257,8 +257,8 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.
     notes = [SIMULATED] if (run.data / "virtual.json").exists() else []
     if run.pseudo_labels is not None and pseudo_labels is not None:
         split_notes.append(
-            f"trained on {len(pseudo_labels)} test images, with the cameras that {run.pseudo_labels.name} predicts with "
-            f"a probability of at least {run.confidence}"
+            f"trained on {len(pseudo_labels)} test images, with the cameras that {run.pseudo_labels.name} predicts "
+            f"with a probability of at least {run.confidence}"
         )
         write_csv(pseudo_labels, run.folder / PSEUDO_LABELS)
     write_csv(decoded, decoded_file)
