@@ -21,7 +21,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 100_000
 COMPOSITIONS = ("Compose", "Sequential", "OneOf", "SomeOf", "RandomOrder")
 # They take files, functions or other images, or a metadata argument that a patch does not have.
-REFUSED = ("Lambda", "TextImage", "OverlayElements", "TemplateTransform", "HistogramMatching", "FDA")
+REFUSED: tuple[str, ...] = ("Lambda", "TextImage", "OverlayElements", "TemplateTransform", "HistogramMatching", "FDA")
 REFUSED += ("PixelDistributionAdaptation", "MixUp", "Mosaic", "ToTensorV2", "ToTensor3D")
 OWN = ("augment.pipelines.transforms.Jpeg",)
 CHECKED_DRAWS = 64

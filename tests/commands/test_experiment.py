@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from submissions.experiments import run as run_module
+from submissions.experiments.alterations import ALTERATIONS
 from submissions.experiments.laurence_murphy import EXPERIMENTS
 
 
 @pytest.fixture
-def plans(monkeypatch, tmp_path):
+def plans(photo_folder, monkeypatch, tmp_path):
     """Replaces the experiment and records its plans; the working directory has a folder of photos."""
     monkeypatch.chdir(tmp_path)
-    Path("photos").mkdir()
+    photo_folder(Path("photos"), photos=1)
     plans = []
 
     def run_experiment(plan, jobs):
@@ -44,3 +46,29 @@ def test_default_member_depends_on_the_preset(preset, member, plans, command):
 def test_unknown_experiment_and_missing_data_raise(plans, error_of):
     assert "unknown experiment 'table-2'; known: loss-schedule" in error_of("experiment", "table-2")
     assert "nowhere does not exist" in error_of("experiment", "bins", "--data", "nowhere")
+
+
+def test_robustness_of_a_run_is_measured_drawn_and_printed(home, command, capsys):
+    assert command("experiment", "robustness", "runs/job", "--split", "test", "--out", "out") == 0
+    assert {path.name for path in Path("out").iterdir()} == {"robustness.csv", "robustness.png", "robustness.svg"}
+    table = pd.read_csv("out/robustness.csv")
+    assert table["alteration"].unique().tolist() == ["original", *ALTERATIONS]
+    assert set(table["images"]) == {6} and table["accuracy"].between(0, 1).all()
+    output = capsys.readouterr().out
+    assert "6 unaltered test images of photos, 3 cameras" in output and "out/robustness.png" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["robustness"], "compares one or two runs, received 0"),
+        (["robustness", "a", "b", "c"], "compares one or two runs, received 3"),
+        (["robustness", "nowhere"], "unknown run"),
+        (["robustness", "a", "--preset", "quick"], "--preset does not apply to robustness"),
+        (["bins", "runs/job"], "runs and --split only apply to robustness"),
+        (["bins", "--split", "test"], "runs and --split only apply to robustness"),
+    ],
+)
+def test_wrong_calls_of_robustness_are_one_line_of_error(words, message, error_of, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert message in error_of("experiment", *words)
