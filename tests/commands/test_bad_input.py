@@ -149,7 +149,7 @@ def test_invalid_options_of_train_are_rejected(arguments, message, photos, error
         (["leaderboard"], "no run in runs has a leaderboard.csv; train first"),
         (["leaderboard", "runs/absent"], "unknown run 'runs/absent'; known: "),
         (["submit", "runs/absent"], "unknown run 'runs/absent'; known: "),
-        (["predict", "runs/absent", "photos"], "unknown run 'runs/absent'; known: "),
+        (["predict", "runs/absent", "photos"], "runs/absent is not a trained run; train one on photos"),
     ],
 )
 def test_invalid_commands_are_rejected(arguments, message, error_of, tmp_path, monkeypatch):
@@ -289,7 +289,7 @@ def test_unknown_camera_in_the_solution_is_named(home, error_of):
 def test_predict_without_a_usable_photo_names_the_reasons(home, error_of):
     (home / "page.jpg").write_text("<html>")
     error = error_of("predict", "runs/job", "page.jpg", "absent.jpg")
-    assert "none of the 2 files is a usable photo (page.jpg: page.jpg is a file that begins" in error
+    assert "none of the 2 files is a usable photo (page.jpg: a file that begins" in error
 
 
 def damage(folder):
