@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from augment.dihedral import N_TRANSFORMS, dihedral_transform
-from models.front_ends.dct import BLOCK, EDGES, BlockDct, CoefficientHistograms, LogMagnitude, dct_matrix
+from models.front_ends.dct import BLOCK, EDGES, RAMP, BlockDct, CoefficientHistograms, LogMagnitude, dct_matrix
 
 
 def photo(seed: int, side: int = 32) -> np.ndarray:
@@ -77,12 +77,23 @@ def test_half_precision_keeps_the_last_gray_level():
 
 
 def test_histograms_are_the_shares_of_blocks_in_each_bin():
-    values = np.random.default_rng(3).exponential(8, (2, 5, 6, 4)).astype(np.float32)
+    middles = np.add([*EDGES, 100], [0, *EDGES]) / 2  # of the bins, and above the last edge
+    values = np.random.default_rng(3).choice(middles, (2, 5, 6, 4)).astype(np.float32)
     found = np.asarray(CoefficientHistograms()(values)).reshape(2, len(EDGES), 4)
     for image in range(2):
         for channel in range(4):
             counts, _ = np.histogram(values[image, ..., channel], [0, *EDGES])
             np.testing.assert_allclose(found[image, :, channel] ** 2, counts / 30, atol=1e-6)
+
+
+def test_a_magnitude_at_an_edge_is_divided_so_that_rounding_hardly_matters():
+    values = np.full((3, 1, 1, 1), 8, np.float32)
+    values[1:] += [[[[1e-5]]], [[[RAMP]]]]
+    at, near, above = np.asarray(CoefficientHistograms()(values)) ** 2
+    edge = EDGES.index(8)
+    np.testing.assert_allclose(at[edge : edge + 2], 0.5, atol=1e-6)
+    np.testing.assert_allclose(near, at, atol=1e-4)
+    np.testing.assert_allclose(above[edge : edge + 2], [0, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("element", range(N_TRANSFORMS))
