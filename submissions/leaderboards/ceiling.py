@@ -33,6 +33,7 @@ def predict_ceiling(run: Run, paths: Mapping[str, list[str]]) -> dict[str, dict[
     if not file.is_file():
         return None
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     known = pd.read_csv(file).set_index("path")[[*COLUMNS]]
     manifest = run.manifest
@@ -47,7 +48,9 @@ def predict_ceiling(run: Run, paths: Mapping[str, list[str]]) -> dict[str, dict[
             min_samples_leaf=LEAF,
             class_weight="balanced",
             random_state=run.seed,
-        ).fit(known.loc[training["path"][labeled]].to_numpy(), labels[name][labeled])
+        )
+        with threadpool_limits(1):  # on a busy machine, threads mostly wait for each other
+            classifier.fit(known.loc[training["path"][labeled]].to_numpy(), labels[name][labeled])
         for split, photos in paths.items():
             probabilities = np.zeros((len(photos), run.task.bins))
             probabilities[:, classifier.classes_] = classifier.predict_proba(known.loc[photos].to_numpy())
