@@ -52,7 +52,11 @@ def test_doctor_rejects_what_is_no_photo_and_ends(folder, command, tmp_path):
 def test_prepare_copies_photos_only(folder, command, tmp_path):
     assert command("prepare", folder, "--out", "out", "--size", 64, "--jobs", 1) == 0
     made = {path.name for path in (tmp_path / "out" / "train" / "cat").iterdir()}
-    assert made == {*(f"{number}.jpg" for number in range(7)), "line\nbreak \x1b[31m.jpg", "--out=x.jpg"}  # no hidden one
+    assert made == {
+        *(f"{number}.jpg" for number in range(7)),
+        "line\nbreak \x1b[31m.jpg",
+        "--out=x.jpg",
+    }  # no hidden one
     assert not any(path.is_symlink() for path in (tmp_path / "out").rglob("*"))
 
 
