@@ -34,7 +34,7 @@ def test_full_averages_weights_and_balances_cameras_at_512_pixels_in_half_precis
 
 
 def test_settings_alone_are_learned_from_unaltered_photos():
-    for member in ("mobilenet", "statnet", "convnet"):
+    for member in ("mobilenet", "settingsnet", "statnet", "convnet"):
         assert classifier_recipe("quick", member, "settings").patches.manipulated_share == 0
         assert classifier_recipe("quick", member, "camera").patches.manipulated_share > 0
 
