@@ -29,7 +29,7 @@ def test_each_alteration_is_a_panel_with_a_line_for_each_run():
         labels = [label.get_text() for label in axes.get_xticklabels()]
         assert labels == ["as it is", *(f"{level:g}" for level in kind.levels)]
         assert axes.get_legend_handles_labels()[1] == ["chance", "plain", "trained"]
-    jpeg = panels[0].get_lines()[0].get_ydata()
+    jpeg = np.asarray(panels[0].get_lines()[0].get_xydata())[:, 1]
     np.testing.assert_allclose(jpeg, table("plain")["accuracy"][: 1 + len(ALTERATIONS["jpeg"].levels)])
 
 
