@@ -77,6 +77,7 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
     assert files == {
         *("config.json", "environment.json", "manifest.csv", "validation.csv", "notes.txt"),
         *("scores.json", "leaderboard.csv", "ablation.csv", "settings_leaderboard.csv", "settings_submission.csv"),
+        *("calibration.csv", "activations.npz", "report.html", "model_card.md", "log.txt"),
         *("members/mobilenet/history.csv", "members/mobilenet/model.keras"),
         *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in targets),
     }
@@ -176,7 +177,7 @@ def test_photos_without_usable_settings_are_rejected(task, settings, arguments, 
         (("--task", "camera,lens"), "unknown task 'camera,lens'; known: camera, settings, camera,settings"),
         (("--edges", "equal"), "unknown edges 'equal'; known: paper, quantile"),
         (("--output", "joint"), "unknown output 'joint'; known: independent, correlated"),
-        (("--input", "circle"), "--input: invalid choice: 'circle' (choose from 'patch', 'squash')"),
+        (("--input", "circle"), "unknown --input 'circle'; known: patch, squash"),
         (("--order", "iso"), "received the order iso; expected each of aperture, iso, exposure_time once"),
         (("--bins", "7", "--edges", "quantile"), "3 different values of aperture do not fill 7 bins; use fewer bins"),
     ],
