@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from models.front_ends.dct import BLOCK
+from models.front_ends.dct import BLOCK, RAMP
 from models.layers import Tensor
 from models.training.backend import gradient
 
@@ -59,8 +59,8 @@ def dct_evidence(
 
     The reference of the integrated gradients is the average training patch: the running mean of the histograms. The
     square roots h and r of a bin of the image and of the reference contribute g · (h − r) = w · (h² − r²), with the
-    mean gradient g and w = g / (h + r). As h² is the share of the blocks in the bin, each of the n blocks contributes
-    w · (1 − r²) / n if it is in the bin, and −w · r² / n if it is not.
+    mean gradient g and w = g / (h + r). As h² is the mean share of the n blocks in the bin, a block with the share s,
+    usually 0 or 1, of it in the bin contributes w · (s − r²) / n.
 
     Args:
         network: see `has_dct_evidence`.
@@ -85,9 +85,10 @@ def dct_evidence(
     shape = (len(layer.edges), 3 * BLOCK**2)
     contributions = (slope * (present - reference)[0]).reshape(shape)
     weights = (slope / np.maximum(present + reference, SMALLEST)[0]).reshape(shape)
-    bins = np.searchsorted(np.array(layer.edges, np.float32), _array(magnitudes)[0], side="right")
-    above = np.zeros((1, shape[1]))  # magnitudes above the last edge are in no bin
-    inside = np.concatenate([weights, above])[bins, np.arange(shape[1])].sum(axis=-1)
+    # A block is in bin k as far as it is below edge k and not below edge k − 1; above the last edge it is in no bin.
+    values, steps = _array(magnitudes)[0], weights - np.concatenate([weights[1:], np.zeros((1, shape[1]))])
+    below = (np.clip((edge - values) / RAMP + 0.5, 0, 1) for edge in layer.edges)
+    inside = sum(share @ step for share, step in zip(below, steps, strict=True))
     expected = (weights * reference.reshape(shape) ** 2).sum()
     return DctEvidence((inside - expected) / inside.size, contributions.sum(axis=0).reshape(3, BLOCK, BLOCK))
 

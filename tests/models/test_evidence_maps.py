@@ -96,11 +96,6 @@ def test_evidence_lies_in_the_half_by_the_camera(trained, camera, other):
     assert left.mean() - right.mean() > 4 * error
 
 
-def test_evidence_of_horizontal_roughness_lies_in_horizontal_frequencies(trained):
-    frequencies = np.abs(dct_evidence(trained, noise(2, 8), False, 2).frequencies).sum(axis=0)
-    assert frequencies[:, 4:].sum() > frequencies[4:].sum()
-
-
 def test_an_image_may_have_any_shape(trained):
     maps = dct_evidence(trained, noise(1, 9, height=40, width=112), True, 0)
     assert maps.blocks.shape == (5, 14)
