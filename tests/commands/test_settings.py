@@ -54,7 +54,9 @@ def any_settings(number):
 
 
 def contents(folder):
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """The files of a folder, without the log, which grows, and the report, which is drawn again."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path: path.read_bytes() for path in files if path.name not in ("log.txt", "report.html")}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -77,7 +79,7 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
     assert files == {
         *("config.json", "environment.json", "manifest.csv", "validation.csv", "notes.txt"),
         *("scores.json", "leaderboard.csv", "ablation.csv", "settings_leaderboard.csv", "settings_submission.csv"),
-        *("calibration.csv", "activations.npz", "report.html", "model_card.md", "log.txt"),
+        *("calibration.csv", "activations.npz", "model_card.md"),
         *("members/mobilenet/history.csv", "members/mobilenet/model.keras"),
         *(f"predictions/mobilenet/validation{'' if q == 'camera' else f'-{q}'}.npz" for q in targets),
     }
