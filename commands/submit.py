@@ -117,8 +117,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _link_test_images(opened: "Run") -> "NDArray[np.bool_]":
     """Find the test images with the same sensor noise, and print how many there are."""
-    from submissions.leaderboards.fingerprints import describe_gain
     from submissions.fingerprints.pull import link_images
+    from submissions.leaderboards.fingerprints import describe_gain
 
     if "test" not in opened.images:
         raise InputError(f"the data {opened.data} has no test folder, so there is nothing to submit")

@@ -89,7 +89,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
         raise InputError(f"received a label smoothing of {recipe.label_smoothing}, expected a number from 0, below 1")
     if recipe.mixup and not (member in FRONT_END_MEMBERS and FRONT_ENDS[recipe.front_end].fixed):
         raise InputError(
-            f"mixup mixes features that are computed once, which {member} does not have; train {DCTNET}, or leave it out"
+            f"mixup mixes features that are computed once, which {member} does not have; train {DCTNET}, or leave it "
+            "out"
         )
     if recipe.front_end_recipe is not None:
         check_recipe(front_end_member(recipe), recipe.front_end_recipe)

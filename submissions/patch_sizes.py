@@ -58,8 +58,8 @@ def check_source_sizes(table: pd.DataFrame, configs: Iterable[PatchConfig]) -> N
     small = photos.loc[photos[["width", "height"]].min(axis=1) < side, "path"]
     if len(small):
         raise InputError(
-            f"{len(small)} photo(s) are smaller than {side} pixels, the first is {small.iloc[0]}; --augment cuts patches from "
-            "sources of more than twice their side: remove these photos, or give a smaller --patch"
+            f"{len(small)} photo(s) are smaller than {side} pixels, the first is {small.iloc[0]}; --augment cuts "
+            "patches from sources of more than twice their side: remove these photos, or give a smaller --patch"
         )
 
 

@@ -40,12 +40,13 @@ def log_loss_difference(
         seed, draws: see `competition.metrics.bootstrap`.
     """
     names = np.arange(np.size(y_true)) if groups is None else np.asarray(groups)
-    sums = []
-    for probabilities in (first, second):
-        losses = log_losses(probabilities, y_true)
-        sums.append(sum_groups(np.stack([losses, np.ones(len(losses))], axis=1), names))
-    low, high = paired_interval(
-        *sums, lambda drawn: drawn[..., 0].sum(axis=0) / drawn[..., 1].sum(axis=0), seed=seed, draws=draws
-    )
-    means = [entry[:, 0].sum() / entry[:, 1].sum() for entry in sums]
-    return float(means[0] - means[1]), float(low), float(high)
+    losses = [log_losses(probabilities, y_true) for probabilities in (first, second)]
+    sums = [sum_groups(np.stack([loss, np.ones_like(loss)], axis=1), names) for loss in losses]
+    low, high = paired_interval(sums[0], sums[1], _mean, seed=seed, draws=draws).tolist()
+    return float(losses[0].mean() - losses[1].mean()), low, high
+
+
+def _mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean log loss from sums of losses and numbers of images, (strata, draws, 2): (draws,)."""
+    losses, images = np.moveaxis(sums.sum(axis=0), -1, 0)
+    return np.asarray(losses / images)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from competition.metrics.settings import correct_shares, normalized_accuracy, random_correct_shares
 from competition.metrics.log_loss import log_losses
+from competition.metrics.settings import correct_shares, normalized_accuracy, random_correct_shares
 from competition.settings import SETTINGS, UNKNOWN
 from competition.utils.tables import MISSING, markdown_table
 from submissions.blending import ByHead, settings_entries

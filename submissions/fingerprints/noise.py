@@ -84,7 +84,7 @@ def remove_periodic(plane: Plane) -> Plane:
     if not variance:  # a black or white photo has no noise
         return plane
     spectrum = np.fft.fft2(plane).astype(np.complex64)
-    magnitude = np.abs(spectrum) / np.float32(np.sqrt(plane.size))
+    magnitude = np.asarray(np.abs(spectrum) / np.sqrt(plane.size), np.float32)
     kept = noise_part(magnitude, variance)
     spectrum *= np.divide(kept, magnitude, out=np.zeros_like(magnitude), where=magnitude > 0)
     return np.fft.ifft2(spectrum).real.astype(np.float32)

@@ -28,7 +28,12 @@ def folder(tmp_path):
 def decoded(monkeypatch):
     """The names of the photos that are decoded."""
     names, read = [], damage.read_pixels
-    monkeypatch.setattr(damage, "read_pixels", lambda path: names.append(path.name) or read(path))
+
+    def count(path):
+        names.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(damage, "read_pixels", count)
     return names
 
 

@@ -19,7 +19,8 @@ class Decoder:
     """Decodes `<n>.png` to n kilobytes, and counts."""
 
     def __init__(self, seconds=0.0):
-        self.seconds, self.counts, self.lock = seconds, Counter(), threading.Lock()
+        self.seconds, self.lock = seconds, threading.Lock()
+        self.counts: Counter[Path] = Counter()
 
     def __call__(self, path):
         with self.lock:

@@ -41,7 +41,8 @@ def test_entry_that_is_always_surer_of_the_truth_has_an_interval_below_zero(entr
 
 def test_images_of_one_photo_are_drawn_together(entries):
     truth, first, second = entries
-    twice = [np.repeat(part, 2, axis=0) for part in (first, second, truth)]
     _, low, high = log_loss_difference(first, second, truth)
-    grouped = log_loss_difference(*twice, groups=np.repeat(np.arange(IMAGES), 2))
+    grouped = log_loss_difference(
+        np.repeat(first, 2, axis=0), np.repeat(second, 2, axis=0), np.repeat(truth, 2), np.repeat(np.arange(IMAGES), 2)
+    )
     assert grouped[1:] == pytest.approx((low, high), abs=0.1 * (high - low))

@@ -30,7 +30,7 @@ def owner(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", OWNER, str(tmp_path / "out")]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "locked\n"
+        assert process.stdout is not None and process.stdout.readline() == "locked\n"
         yield process
         process.kill()
 

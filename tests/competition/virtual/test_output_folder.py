@@ -30,9 +30,9 @@ def test_interrupted_folder_stays_incomplete_and_can_be_claimed_again(tmp_path):
 
 
 def test_second_process_is_refused(tmp_path):
-    with claim_folder(tmp_path, "made.json", RECORD), pytest.raises(InputError, match="is in use by process"):
-        with claim_folder(tmp_path, "made.json", RECORD):
-            pass
+    first, second = (claim_folder(tmp_path, "made.json", RECORD) for _ in range(2))
+    with first, pytest.raises(InputError, match="is in use by process"), second:
+        pass
 
 
 @pytest.mark.parametrize("other", [RECORD | {"seed": 2}, RECORD | {"version": 1}])
