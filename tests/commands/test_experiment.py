@@ -36,7 +36,7 @@ def test_options_are_passed_on(plans, command, capsys):
     assert "# A table" in output and "out/table.md" in output
 
 
-@pytest.mark.parametrize(("preset", "member"), [("paper", "se_resnet18"), ("quick", "statnet")])
+@pytest.mark.parametrize(("preset", "member"), [("paper", "se_resnet18"), ("quick", "settingsnet")])
 def test_default_member_depends_on_the_preset(preset, member, plans, command):
     assert command("experiment", "input", "--preset", preset, "--data", "photos") == 0
     assert plans[0][0].member == member

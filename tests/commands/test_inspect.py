@@ -54,7 +54,7 @@ def test_run_without_predictions_raises(home, command, capsys):
 
 def test_unknown_run_raises(home, command, capsys):
     assert command("inspect", "runs/jobs") == 2
-    assert capsys.readouterr().err == "error: unknown run 'runs/jobs'; known: runs/job\n"
+    assert capsys.readouterr().err == "error: unknown run 'runs/jobs'; known: runs/job; did you mean 'runs/job'?\n"
 
 
 def test_missing_photo_raises(home, command, capsys):

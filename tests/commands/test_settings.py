@@ -109,7 +109,10 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
     save_photo(Path("more/new.jpg"), 99)
     assert command("predict", "runs/both", "more", "--out", "answers.csv") == 0
     table = pd.read_csv("answers.csv")
-    assert list(table.columns) == ["path", "patches", "evidence", "camera", "probability", "cat", "dog", *COLUMNS[1:]]
+    camera = ["camera", "probability", "runner_up", "runner_up_probability", "unknown", "unknown_score"]
+    assert list(table.columns) == [
+        "path", *camera, *COLUMNS[1:], "patches", "evidence", "cat", "dog", "skipped",
+    ]  # fmt: skip
     assert all(
         table.loc[0, name] in names[name] and 1 / 3 < table.loc[0, f"{name}_probability"] <= 1 for name in SETTINGS
     )

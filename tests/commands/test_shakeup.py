@@ -16,6 +16,9 @@ ENTRIES = [
     "blend geometric",
     "blend quadratic, greedy",
     "blend quadratic, exact",
+    "blend optimized",
+    "blend selection",
+    "blend stacking",
 ]
 
 
@@ -41,7 +44,7 @@ def test_table_of_several_runs_is_written(home, command, capsys):
     columns = ["entry", "weighted_accuracy", "public_rank", "private_rank", "rank_change", "selected"]
     assert list(table.columns) == columns + [f"beats {name}" for name in names]
     assert table["selected"].sum() == 2
-    assert capsys.readouterr().out.endswith("shakeup.csv: 18 entries\n")
+    assert capsys.readouterr().out.endswith("shakeup.csv: 24 entries\n")
 
 
 @pytest.mark.parametrize(

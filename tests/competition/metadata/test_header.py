@@ -137,7 +137,7 @@ def test_files_that_are_not_images_are_rejected(data, message, tmp_path):
 def test_absent_files_and_folders_are_rejected(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read_header(tmp_path / "absent.jpg")
-    with pytest.raises(InputError, match="directory"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_header(tmp_path)
 
 
