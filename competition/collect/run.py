@@ -14,6 +14,7 @@ from competition.collect.record import Record
 from competition.collect.url_list import PhotoUrl
 from competition.metadata.collected import FAILED, KEPT, REFUSED, Row
 from competition.utils.locks import lock_folder
+from competition.utils.progress import hide_bars
 
 PARTS = ".parts"  # hidden, so that no other command takes incomplete files for photos
 
@@ -50,7 +51,7 @@ def collect(photos: Iterable[PhotoUrl], folder: Path | str, client: Client, tota
     with (
         lock_folder(folder),
         Record(folder) as record,
-        tqdm(desc="photos", unit="", total=total, disable=None) as progress,
+        tqdm(desc="photos", unit="", total=total, disable=hide_bars()) as progress,
     ):
 
         def record_finished(max_running: int) -> None:

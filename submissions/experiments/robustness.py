@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.crops import JPEG_BLOCK, center_offset
 from augment.decode import read_pixels
 from competition.manipulation import UNALTERED
 from competition.metrics.weighted_accuracy import accuracy_difference, accuracy_interval
 from competition.utils.errors import InputError, unknown_name
+from competition.utils.progress import with_progress
 from competition.utils.tables import format_interval, text_table
 from models.members import FRONT_END_MEMBERS, SMALLEST_FRONT_END_PATCH
 from models.saved import MODEL, load_model
@@ -71,11 +71,14 @@ def measure_robustness(runs: Sequence[Run], split: str, seed: int = 0) -> tuple[
     images = _images(runs[0], split)
     truth = pd.Index(runs[0].cameras).get_indexer(pd.Index(images["camera"]))
     largest = max(_patch_sides(run)[1] for run in runs)
-    sources = [_source(read_pixels(runs[0].data / path), largest) for path in tqdm(images["path"], desc="images")]
+    sources = [
+        _source(read_pixels(runs[0].data / path), largest)
+        for path in with_progress(images["path"], "images", len(images), "image")
+    ]
     networks = [_load(run) for run in runs]
     rows: list[dict[str, object]] = []
     left_out = []
-    for case in tqdm(CASES, desc="alterations"):
+    for case in with_progress(CASES, "alterations", len(CASES), "alteration"):
         altered = list(_alter(case, sources, seed))
         usable = min(_whole_blocks(min(pixels.shape[:2])) for pixels in altered)
         sides = [min(usable, _patch_sides(run)[1]) for run in runs]

@@ -10,11 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.crops import center_offset
 from competition.utils.atomic_files import write_json
 from competition.utils.errors import InputError
+from competition.utils.progress import with_progress
 from models.export.checked import export_checked, file_bytes, predict_reference
 from models.export.standalone import Member, ensemble_network, member_network, patch_side
 from models.saved import MODEL, load_model
@@ -54,7 +54,7 @@ def export_run(run: Run, format_name: str, folder: Path) -> list[Exported]:
     patches, flags = check_images(run)
     written = []
     networks = list(run_networks(run))
-    for network in tqdm(networks, desc=f"export to {format_name}", unit="file"):
+    for network in with_progress(networks, f"export to {format_name}", len(networks), "file"):
         side = patch_side(network)
         reference = predict_reference(network, centers(patches, side), flags)
         path, difference = export_checked(network, folder, format_name, reference)

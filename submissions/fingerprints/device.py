@@ -7,12 +7,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from competition.metadata.header import read_header
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
+from competition.utils.progress import with_progress
 from submissions.fingerprints.match import correlate
 from submissions.fingerprints.noise import SMALLEST_SIDE, Plane, noise_residual, remove_periodic
 
@@ -59,7 +59,7 @@ def build_fingerprint(name: str, photos: Sequence[Path]) -> tuple[Fingerprint, d
     usable, skipped = _same_size(photos)
     sums: NDArray[np.float32] | None = None
     used: list[Path] = []
-    for path in tqdm(usable, desc=f"{name}: residuals", unit="photo", disable=None):
+    for path in with_progress(usable, f"{name}: residuals", len(usable), "photo"):
         try:
             residual, levels = noise_residual(read_pixels(path))
         except InputError as error:
@@ -78,7 +78,7 @@ def build_fingerprint(name: str, photos: Sequence[Path]) -> tuple[Fingerprint, d
     patterns = [_estimate(total - part) for part in sums]
     own = [
         correlate(patterns[index % FOLDS], *noise_residual(read_pixels(path))).score
-        for index, path in enumerate(tqdm(used, desc=f"{name}: own scores", unit="photo", disable=None))
+        for index, path in enumerate(with_progress(used, f"{name}: own scores", len(used), "photo"))
     ]
     return Fingerprint(name, _estimate(total), np.array(own)), skipped
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from augment.decode import read_pixels
 from competition.utils.errors import InputError
+from competition.utils.progress import with_progress
 from submissions.fingerprints.device import Fingerprint
 from submissions.fingerprints.evidence import weigh
 from submissions.fingerprints.match import correlate
@@ -28,7 +28,7 @@ def match_photos(fingerprints: Sequence[Fingerprint], photos: Sequence[Path]) ->
     """
     rows: list[dict[str, object]] = []
     skipped: dict[str, str] = {}
-    for path in tqdm(photos, desc="photos", unit="photo", disable=None):
+    for path in with_progress(photos, "photos", len(photos), "photo"):
         try:
             residual, luminance = noise_residual(read_pixels(path))
         except InputError as error:
