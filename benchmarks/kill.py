@@ -55,6 +55,7 @@ class Command:
 
 COMMANDS = {
     "train": Command([*TRAIN, "--jobs", "2"], "runs/job"),
+    "folds": Command([*TRAIN, "--jobs", "2", "--folds", "2"], "runs/job"),
     "predict": Command(["predict", "runs/job"], "runs/job"),
     "prepare": Command(["prepare", "large", "--out", "out", "--size", "64", "--jobs", "2"], "out"),
     "doctor": Command(["doctor", "large", "--out", "doctor.csv", "--pixels", "--jobs", "2"], "doctor.csv"),
@@ -167,7 +168,7 @@ def differences(one: dict[str, str], other: dict[str, str]) -> str:
 def make_input(folder: Path, command: str, url: str) -> Path:
     """Make the files that a command needs."""
     folder.mkdir()
-    if command == "train":
+    if command in ("train", "folds"):
         make_photos(folder / "photos", photos=7, side=96)
     elif command == "predict":
         make_photos(folder / "photos", photos=7, side=96)

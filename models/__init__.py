@@ -6,6 +6,7 @@ layers         normalization as layers, so that a saved model takes raw pixels
 front_ends/    what stands between the pixels and a backbone
 recipe         all settings of one training
 members        the names that a user can train, and the checks of their recipes
+resources      the disk and the memory that trainings need
 presets/       recipes by task and name
 classifier     a member, from pixels to probabilities
 saved          load weights and models

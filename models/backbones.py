@@ -24,12 +24,14 @@ class Backbone:
         mode: its pixel convention, see `models.layers.Normalize`.
         smallest: smallest side of its input, pixels.
         pretrained: whether Keras has ImageNet weights for it.
+        parameters: their approximate number, for `models.resources`.
     """
 
     build: "Callable[..., keras.Model]"
     mode: str
     smallest: int
     pretrained: bool = True
+    parameters: int = 0
 
 
 def _application(name: str) -> "Callable[..., keras.Model]":
@@ -53,12 +55,12 @@ def _resnet18(squeeze: bool) -> "Callable[..., keras.Model]":
 
 
 BACKBONES = {
-    "resnet50": Backbone(_application("ResNet50"), "caffe", 32),
-    "densenet201": Backbone(_application("DenseNet201"), "torch", 32),
-    "inceptionresnetv2": Backbone(_application("InceptionResNetV2"), "tf", 75),
-    "mobilenet": Backbone(_application("MobileNet"), "tf", 32),
-    "resnet18": Backbone(_resnet18(squeeze=False), "torch", 32, pretrained=False),
-    "se_resnet18": Backbone(_resnet18(squeeze=True), "torch", 32, pretrained=False),
+    "resnet50": Backbone(_application("ResNet50"), "caffe", 32, parameters=24_000_000),
+    "densenet201": Backbone(_application("DenseNet201"), "torch", 32, parameters=18_000_000),
+    "inceptionresnetv2": Backbone(_application("InceptionResNetV2"), "tf", 75, parameters=54_000_000),
+    "mobilenet": Backbone(_application("MobileNet"), "tf", 32, parameters=3_000_000),
+    "resnet18": Backbone(_resnet18(squeeze=False), "torch", 32, pretrained=False, parameters=11_000_000),
+    "se_resnet18": Backbone(_resnet18(squeeze=True), "torch", 32, pretrained=False, parameters=11_000_000),
 }
 
 

@@ -30,6 +30,7 @@ from competition.utils.atomic_files import write_bytes, write_csv, write_json
 from competition.utils.errors import InputError
 from competition.utils.tables import read_text_table
 from models.recipe import Recipe, recipe_from_json
+from models.resources import check_resources
 from submissions.environment import environment
 from submissions.patch_sizes import (
     check_enough_photos,
@@ -236,6 +237,7 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.
     check_photo_sizes(table, size)
     check_source_sizes(table, [recipe.patches for recipe in recipes])
     if run.task.camera:
+    check_resources(run.folder, run.recipes, table, run.photos, 1 if run.fold_of_member else max(1, run.folds))
         check_test_set(run.data, table)
     decoded_file = run.folder.parent / DECODED.format(zlib.crc32(config["data"].encode()))
     decoded = decode_photos(run.data, table.loc[table["split"] != "test", "path"].tolist(), jobs, decoded_file)

@@ -68,6 +68,16 @@ def crop_to_center(folder: Path, out: Path, size: int, name: str) -> tuple[str |
     return name, left, top, header.width, header.height, target.stat().st_size
 
 
+def cropped_bytes(photo: Path, size: int) -> float:
+    """Return about how many bytes the center crop of a photo has, by its share of the area; 0 if it cannot be read."""
+    header = header_or_reason(photo)
+    if isinstance(header, str):
+        return 0
+    if header.format != "JPEG":
+        return photo.stat().st_size
+    return photo.stat().st_size * min(1, size / header.width) * min(1, size / header.height)
+
+
 def crop_jpeg(data: bytes, left: int, top: int, width: int, height: int) -> bytes:
     """Losslessly crop a JPEG file.
 
@@ -95,12 +105,15 @@ def crop_jpeg(data: bytes, left: int, top: int, width: int, height: int) -> byte
         raise InputError(" ".join(str(error).split())) from None
 
 
-def copy_file(folder: Path, out: Path, name: str) -> None:
-    """Copy a file unchanged, unless `out` has it already."""
+def copy_file(folder: Path, out: Path, name: str) -> str | None:
+    """Copy a file unchanged, unless `out` has it already. Returns the reason why it was skipped, or None."""
     source, target = folder / name, out / name
+    if not source.is_file():
+        return "not a regular file"
     if not (target.exists() and target.stat().st_size == source.stat().st_size):
         with atomic_write(target) as partial_copy:
             shutil.copyfile(source, partial_copy)
+    return None
 
 
 def _size(path: Path) -> tuple[int, int] | None:

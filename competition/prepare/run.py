@@ -9,7 +9,7 @@ that patches are aligned to keep their phase:
 - the parity of each side, because equal margins are cut off at both ends.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +17,16 @@ import pandas as pd
 
 from competition.manifest import list_folder
 from competition.metadata.collected import RECORD_NAME
-from competition.prepare.center_crop import copy_file, crop_to_center
+from competition.prepare.center_crop import copy_file, crop_to_center, cropped_bytes
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
+from competition.utils.free_space import check_disk
 from competition.utils.parallel import parallel_map
 
 DEFAULT_SIZE = 1088  # pixels: a patch of 512 before halving has 1024; the kernel and a clean border need 20 per end
 PHOTOS_PER_TASK = 8  # about a second of work
+SAMPLE = 200  # photos from which the size of all crops is estimated
 COPIED_FILES = ("sample_submission.csv", "solution.csv", "quotas.csv", "virtual.json", RECORD_NAME)
 
 DTYPES = {
@@ -63,7 +65,7 @@ def prepare(
 
     Raises:
         InputError: One folder contains the other, `only` names a missing photo, or `out` has photos that do not
-            belong there.
+            belong there, or the disk has too little space for the files that are missing.
     """
     folder, out = Path(folder), Path(out)
     _check_not_nested(folder, out)
@@ -78,6 +80,7 @@ def prepare(
     _check_no_foreign_photos(out, {*names, *copied})
     copied += [name for name in COPIED_FILES if (folder / name).is_file()]
 
+    check_disk(out, _missing_bytes(folder, out, size, names, copied), f"preparing {len(names)} photos")
     skipped = {path.relative_to(folder).as_posix(): why for path, why in others.items()}
     rows = []
     crop = partial(crop_to_center, folder, out, size)
@@ -86,8 +89,9 @@ def prepare(
             skipped[name] = result
         else:
             rows.append(result)
-    for _ in parallel_map(partial(copy_file, folder, out), copied, jobs, "test patches"):
-        pass
+    copy = partial(copy_file, folder, out)
+    reasons = zip(copied, parallel_map(copy, copied, jobs, "test patches"), strict=True)
+    skipped |= {name: reason for name, reason in reasons if reason is not None}
     table = pd.DataFrame(rows, columns=list(DTYPES)).astype(DTYPES)
     write_csv(table, out / "prepared.csv")
     return table, dict(sorted(skipped.items()))
@@ -97,6 +101,16 @@ def _check_not_nested(folder: Path, out: Path) -> None:
     source, target = folder.resolve(), out.resolve()
     if source == target or source in target.parents or target in source.parents:
         raise InputError(f"{out} and {folder} are the same folder or nested; choose a folder beside {folder}")
+
+
+def _missing_bytes(folder: Path, out: Path, size: int, names: Sequence[str], copied: Sequence[str]) -> float:
+    """The bytes of the files that `out` lacks. Those of the crops are estimated from a sample."""
+    missing = [name for name in names if not (out / name).exists()]
+    sample = missing[:: len(missing) // SAMPLE + 1]
+    crops = sum(cropped_bytes(folder / name, size) for name in sample) * len(missing) / max(1, len(sample))
+    return crops + sum(
+        (folder / name).stat().st_size for name in copied if (folder / name).is_file() and not (out / name).exists()
+    )
 
 
 def _check_no_foreign_photos(out: Path, names: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from competition.prepare.center_crop import center_span
 from competition.settings import SETTINGS
 from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import unknown_name
+from competition.utils.free_space import check_disk
 from competition.utils.parallel import parallel_map
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import set_up, take_photo
@@ -31,6 +32,7 @@ PUBLIC_SHARE = 0.3
 TEST_DEVICE = 2  # number of the device that takes the photos of the test set
 SETTINGS_COLUMNS = tuple(setting.column for setting in SETTINGS.values())
 _CHUNK = 4  # photos per task of a process
+_BYTES_PER_PIXEL = 0.3  # of a JPEG photo: the mean of the size small
 _JPEG_UNIT = 16  # pixels: side of JPEG's largest coded unit; pixels further away do not influence a decoded pixel
 
 CutTestPatch = Callable[[np.ndarray, str, int], np.ndarray]
@@ -120,7 +122,7 @@ def make_competition(
         jobs: Number of processes (-1: one for each core). The result does not depend on it.
 
     Raises:
-        InputError: See `claim_folder`.
+        InputError: The disk has too little space, or see `claim_folder`.
     """
     folder = Path(folder)
     solution = plan_test(size, seed)
@@ -139,6 +141,7 @@ def make_competition(
     run_task = partial(
         _run_task, folder=folder, size=size, seed=seed, cut_test_patch=cut_test_patch, source_size=source_size
     )
+    check_disk(folder, sum(_bytes(task, size) for task in missing), f"simulating {len(missing)} photos")
     with claim_folder(folder, RECORD, record):
         for _ in parallel_map(run_task, missing, jobs, "virtual photos", _CHUNK):
             pass
@@ -209,6 +212,14 @@ def _test_tasks(solution: pd.DataFrame) -> list[_Task]:
         _Task(row.camera, device_name(row.camera, TEST_DEVICE), row.index_, f"test/{row.fname}", row.manipulation)
         for row in solution.rename(columns={"index": "index_"}).itertuples()
     ]
+
+
+def _bytes(task: _Task, size: VirtualSize) -> float:
+    """About how many bytes the file of a photo or of a test patch, which is not compressed, has."""
+    if task.manipulation is not None and not size.whole_photos:
+        return 3 * size.patch**2
+    height, width = find_camera(task.camera).native_size(size.scale)
+    return _BYTES_PER_PIXEL * height * width
 
 
 def _run_task(

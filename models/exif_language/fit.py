@@ -18,7 +18,7 @@ from augment.prefetch import prefetch
 from competition.utils.atomic_files import atomic_write
 from competition.utils.progress import progress_bar
 from models.exif_language.dual_encoder import DualEncoder, make_gradient_function
-from models.exif_language.loss import RANKS, chance_recall, contrastive_loss, recall
+from models.exif_language.loss import RANKS, chance_recall, recall, validation_loss
 from models.exif_language.pairs import TrainingPairs, ValidationPairs
 from models.exif_language.recipe import DualEncoderRecipe
 from models.training.backend import compile_function
@@ -105,7 +105,7 @@ def make_optimizer(model: DualEncoder, recipe: DualEncoderRecipe, steps: int) ->
 def evaluate(model: DualEncoder, validation: ValidationPairs) -> dict[str, float]:
     """Return `val_loss`, and for k = 1, 5, 10 the recalls `image_to_text_k`, `text_to_image_k` and `chance_k`.
 
-    The loss is that of one batch of all validation photos; it takes about 20 bytes for each pair of photos.
+    The loss is that of one batch of all validation photos. The time grows with the square of their number.
     """
     batches = [
         (model.image.predict_on_batch(patches), model.text.predict_on_batch(tokens))
@@ -113,7 +113,7 @@ def evaluate(model: DualEncoder, validation: ValidationPairs) -> dict[str, float
     ]
     image, text = (np.concatenate(part) for part in zip(*batches, strict=True))
     ids = validation.text_ids
-    measures = {"val_loss": float(contrastive_loss(image, text, np.arange(len(image)), model.scale))}
+    measures = {"val_loss": validation_loss(image, text, float(model.scale))}
     for name, shares in (
         ("image_to_text", recall(image, text, ids)),
         ("text_to_image", recall(text, image, ids)),

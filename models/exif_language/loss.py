@@ -15,7 +15,7 @@ from models.layers import Tensor
 
 RANKS = (1, 5, 10)
 MASKED = -1e9  # a logit whose exponential is 0, and that leads to no NaN
-ROWS = 1024  # queries that are compared at a time
+PAIRS = 2**24  # of a query and a candidate that are compared at a time: bounds the memory
 
 Ids = NDArray[np.integer] | NDArray[np.str_]
 
@@ -58,6 +58,24 @@ def _logits(image: Tensor, text: Tensor, photos: Tensor, scale: Tensor | float) 
     return ops.where(masked, MASKED, scale * (image @ ops.transpose(text)))
 
 
+def validation_loss(image: NDArray[np.float32], text: NDArray[np.float32], scale: float) -> float:
+    """Return the `contrastive_loss` of one batch of different photos, computed in pieces of `PAIRS` pairs.
+
+    Args:
+        image: unit vectors of patches, (photos, width).
+        text: unit vectors of their texts, (photos, width).
+        scale: factor of the cosines, at most 100, so that no exponential is 0.
+    """
+    by_image, by_text = [], np.zeros(len(text))
+    for rows in _pieces(len(image)):
+        exponentials = np.exp(scale * (image[rows] @ text.T).astype(np.float64) - scale)
+        by_image.append(exponentials.sum(axis=1))
+        by_text += exponentials.sum(axis=0)
+    denominators = np.log(np.concatenate(by_image)) + np.log(by_text)
+    cosines = np.einsum("nw,nw->n", image, text, dtype=np.float64)
+    return float(np.mean(denominators / 2 + scale - scale * cosines))
+
+
 def recall(
     queries: NDArray[np.floating], candidates: NDArray[np.floating], ids: Ids, ranks: Sequence[int] = RANKS
 ) -> list[float]:
@@ -75,8 +93,7 @@ def recall(
     """
     count = len(queries)
     shares = np.zeros(len(ranks))
-    for start in range(0, count, ROWS):
-        rows = slice(start, start + ROWS)
+    for rows in _pieces(count):
         similarity = queries[rows] @ candidates.T
         hits = ids[rows, None] == ids[None]
         best = np.where(hits, similarity, -np.inf).max(axis=1, keepdims=True)
@@ -92,6 +109,12 @@ def chance_recall(ids: Ids, ranks: Sequence[int] = RANKS) -> list[float]:
     _, index, counts = np.unique(ids, return_inverse=True, return_counts=True)
     hits = counts[index]
     return [float(_hit_probability(hits, len(hits) - hits, np.full(len(hits), rank)).mean()) for rank in ranks]
+
+
+def _pieces(count: int) -> list[slice]:
+    """Slices of queries that form at most `PAIRS` pairs with `count` candidates, or one query at a time."""
+    rows = max(1, PAIRS // count)
+    return [slice(start, start + rows) for start in range(0, count, rows)]
 
 
 def _hit_probability(

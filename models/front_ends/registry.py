@@ -41,6 +41,7 @@ class FrontEnd:
         rgb: whether the backbone's input has three channels, as ImageNet weights expect.
         fixed: name of the layer up to which the front end has no weights; its output is computed once for every
             training patch when the front end is trained alone. None if the front end learns from the pixels on.
+        fixed_width: number of features in that output.
         multiple: sides of patches must be multiples of so many pixels.
     """
 
@@ -48,6 +49,7 @@ class FrontEnd:
     member: str | None = None
     rgb: bool = False
     fixed: str | None = None
+    fixed_width: int = 0
     multiple: int = 1
 
 
@@ -61,10 +63,12 @@ def _load(module: str) -> "Callable[[Tensor, Tensor, Recipe, int], FrontEndOutpu
 
 
 FRONT_ENDS = {
-    "dct": FrontEnd(_load("dct"), member="dctnet", fixed="front_end_histograms", multiple=8),
-    "dct_pixels": FrontEnd(_load("dct_pixels"), member="dctnet", rgb=True, fixed="front_end_histograms", multiple=8),
+    "dct": FrontEnd(_load("dct"), member="dctnet", fixed="front_end_histograms", fixed_width=2688, multiple=8),
+    "dct_pixels": FrontEnd(
+        _load("dct_pixels"), member="dctnet", rgb=True, fixed="front_end_histograms", fixed_width=2688, multiple=8
+    ),
     "distributions": FrontEnd(
-        _load("distributions"), member="settingsnet", fixed="front_end_distributions", multiple=32
+        _load("distributions"), member="settingsnet", fixed="front_end_distributions", fixed_width=5343, multiple=32
     ),
     "high_pass": FrontEnd(_load("high_pass"), rgb=True),
     "conv_stem": FrontEnd(_load("conv_stem"), member="convnet"),

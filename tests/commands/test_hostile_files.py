@@ -19,6 +19,7 @@ def folder(photo_folder, tmp_path, monkeypatch):
     cat = photos / "train" / "cat"
     os.mkfifo(cat / "pipe.jpg")
     (cat / "device.jpg").symlink_to("/dev/zero")
+    (cat / "unreadable.jpg").symlink_to("/proc/self/mem")  # a regular file: reading it is an error, even for root
     with socket.socket(socket.AF_UNIX) as one:
         monkeypatch.chdir(cat)
         one.bind("socket.jpg")
@@ -37,7 +38,16 @@ def folder(photo_folder, tmp_path, monkeypatch):
     return photos
 
 
-UNUSABLE = ("pipe.jpg", "device.jpg", "socket.jpg", "dangling.jpg", "loop.jpg", "empty.jpg", "secret.jpg")
+UNUSABLE = (
+    "pipe.jpg",
+    "device.jpg",
+    "unreadable.jpg",
+    "socket.jpg",
+    "dangling.jpg",
+    "loop.jpg",
+    "empty.jpg",
+    "secret.jpg",
+)
 
 
 def test_doctor_rejects_what_is_no_photo_and_ends(folder, command, tmp_path):
@@ -58,6 +68,19 @@ def test_prepare_copies_photos_only(folder, command, tmp_path):
         "--out=x.jpg",
     }  # no hidden one
     assert not any(path.is_symlink() for path in (tmp_path / "out").rglob("*"))
+
+
+def test_prepare_skips_test_images_that_are_no_files(photo_folder, command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    photos = photo_folder(tmp_path / "photos", photos=3, test=1)
+    (photos / "test" / "device_unalt.tif").symlink_to("/dev/zero")
+    os.mkfifo(photos / "test" / "pipe_manip.tif")
+    (photos / "test" / "dangling_manip.tif").symlink_to("nowhere")
+    assert command("prepare", photos, "--out", "out", "--size", 64, "--jobs", 1) == 0
+    error = capsys.readouterr().err
+    assert "skipped 3 file(s)" in error
+    assert "test/device_unalt.tif (not a regular file)" in error
+    assert len(list((tmp_path / "out" / "test").iterdir())) == 6
 
 
 def test_error_about_a_name_with_a_newline_is_one_line(tmp_path, monkeypatch, error_of):

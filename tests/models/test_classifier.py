@@ -43,10 +43,16 @@ def perturb(model, seed=1):
 @pytest.mark.parametrize("member", [pytest.param(m, marks=pytest.mark.slow) if m in SLOW else m for m in MEMBERS])
 def test_every_member_predicts_every_head_at_its_smallest_patch(member):
     recipe = small(member)
-    predicted = predict(build(member, recipe, HEADS), recipe.patches.size)
+    model = build(member, recipe, HEADS)
+    predicted = predict(model, recipe.patches.size)
     assert {head: values.shape for head, values in predicted.items()} == {head: (3, n) for head, n in HEADS.items()}
     for values in predicted.values():
         np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-6)
+    if member in BACKBONES:
+        assert 0 < model.count_params() - BACKBONES[member].parameters < 4_000_000
+    front_end = FRONT_ENDS.get(recipe.front_end)
+    if front_end is not None and front_end.fixed is not None:
+        assert model.get_layer(front_end.fixed).output.shape[-1] == front_end.fixed_width
 
 
 @pytest.mark.parametrize("front_end", FRONT_END_NAMES)

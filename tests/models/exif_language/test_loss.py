@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pytest
 
-from models.exif_language.loss import chance_recall, contrastive_gradients, contrastive_loss, recall
+from models.exif_language.loss import chance_recall, contrastive_gradients, contrastive_loss, recall, validation_loss
 
 PHOTOS = np.array([3, 1, 3, 0, 1, 3], np.int32)
 
@@ -32,6 +32,14 @@ def test_loss_equals_a_loop_over_the_batch(photos, scale):
     image, text = unit_vectors(rng), unit_vectors(rng)
     expected = slow_loss(image.astype(float), text.astype(float), photos, scale)
     assert float(contrastive_loss(image, text, photos, scale)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_validation_loss_in_pieces_equals_that_of_one_batch(scale, monkeypatch):
+    monkeypatch.setattr("models.exif_language.loss.PAIRS", 25)  # four rows
+    image, text = unit_vectors(np.random.default_rng(5)), unit_vectors(np.random.default_rng(6))
+    expected = slow_loss(image.astype(float), text.astype(float), np.arange(6), scale)
+    assert validation_loss(image, text, scale) == pytest.approx(expected, rel=1e-5)
 
 
 def test_batch_of_a_single_photo_has_no_negatives():
@@ -85,7 +93,7 @@ def test_constant_embedding_has_the_recall_of_chance():
 
 
 def test_perfect_embedding_has_recall_one(monkeypatch):
-    monkeypatch.setattr("models.exif_language.loss.ROWS", 2)
+    monkeypatch.setattr("models.exif_language.loss.PAIRS", 10)
     x = np.eye(5, dtype=np.float32)
     assert recall(x, x, np.arange(5)) == [1, 1, 1]
     assert recall(x, np.roll(x, 1, axis=0), np.arange(5))[0] == 0
