@@ -1,12 +1,13 @@
 """Exported networks beside Keras: largest difference of a probability, size, and time of a patch on one core.
 
     python -m benchmarks.export runs/ensemble-quick-virtual-small --photos ../shared/photos
-    python -m benchmarks.export runs/ensemble-quick-virtual-small --formats onnx --count 10 --rounds 3
+    python -m benchmarks.export runs/ensemble-quick-virtual-small --photos DIR --networks ensemble --formats onnx
 
-Exports every member and the ensemble of a run to each format, in a temporary folder. Patches are the centers of photos
-below `--photos` that are large enough, the first `--count` of them in the order of their names, half of them with the
-flag `is_manipulated`. The process runs on one core. Times are those of one patch per call, the median of interleaved
-rounds of one pass over `--timed` patches, with the lowest and the highest; ratios are within each round.
+Exports every member and the ensemble of a run, or those named by `--networks`, to each format, in a temporary folder.
+Patches are the centers of photos below `--photos` that are large enough, the first `--count` of them in the order of
+their names, half of them with the flag `is_manipulated`. The process runs on one core. Times are those of one patch per
+call, the median of interleaved rounds of one pass over `--timed` patches, with the lowest and the highest; ratios are
+within each round.
 """
 
 import argparse
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a trained run")
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos")
     parser.add_argument("--formats", nargs="+", default=["onnx", "litert", "saved-model"])
+    parser.add_argument("--networks", nargs="+", help="members, or ensemble; default: all")
     parser.add_argument("--count", type=int, default=50, help="photos to compare")
     parser.add_argument("--timed", type=int, default=3, help="patches in a round")
     parser.add_argument("--rounds", type=int, default=5)
@@ -39,12 +41,17 @@ def main() -> None:
     from submissions.run import open_run
 
     run = open_run(options.run)
+    known = [*run.recipes, "ensemble"]
+    if unknown := set(options.networks or known) - set(known):
+        raise SystemExit(f"error: the run has no network {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     side = max(recipe.test_patch for recipe in run.recipes.values())
     patches = real_patches(options.photos, side, options.count)
     flags = (np.arange(len(patches)) % 2).astype(np.float32)[:, None]
     print(f"{len(patches)} patches of {side}x{side} pixels from {options.photos.name}")
     with tempfile.TemporaryDirectory() as folder:
         for network in run_networks(run):
+            if network.name not in (options.networks or known):
+                continue
             for line in measure(network, options, Path(folder), centers(patches, patch_side(network)), flags):
                 print(line, flush=True)
 

@@ -4,6 +4,7 @@ Every file has the inputs `patch`, uint8 (batch, side, side, 3), and `is_manipul
 output for each head, float32 (batch, classes). The batch of LiteRT is 1.
 """
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +55,9 @@ def find_format(name: str) -> Format:
 
 
 def _write_onnx(network: "keras.Model", path: Path) -> None:
+    # Otherwise tf2onnx copies the graph with all weights before each of its dozens of passes, to restore it after an
+    # error: an ensemble then takes many minutes and gigabytes.
+    os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "FALSE")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*np.object", category=FutureWarning)  # by Keras' repair of tf2onnx
         network.export(path, format="onnx", verbose=False)

@@ -108,7 +108,9 @@ def ensemble_network(members: Sequence[Member]) -> keras.Model:
         head: QuadraticBlend(len(parts), name=head)(layers.Concatenate(axis=0, name=f"{head}_members")(parts))
         for head, parts in by_head.items()
     }
-    return keras.Model(inputs, blended, name="ensemble")
+    ensemble = keras.Model(inputs, blended, name="ensemble")
+    ensemble.jit_compile = False  # XLA takes longer to compile several networks than an export has to predict
+    return ensemble
 
 
 def patch_side(network: keras.Model) -> int:
