@@ -7,11 +7,13 @@ crops            positions of crops: the center, or random ones of the same JPEG
 manipulations    the eight manipulations of the competition, on whole images and on patches
 matlab_resize    MATLAB's bicubic `imresize`, for any crop of the result
 squash           the whole photo resized to a square
+tiles            tiles from all over a photo, side by side in a square
 pipelines/       pipelines of albumentations transforms
 dihedral         the eight dihedral transforms of a square
 lens_distortion  patches of a photo with simulated radial distortion
 photo_patches    the patches of a photo with the most evidence
 patches          training and evaluation patches, NumPy only
+batches          batches as dictionaries of arrays
 prefetch         background threads that compute the next items of a sequence
 loaders          Keras data sets of patches; the only module that imports Keras, so import it from `augment.loaders`
 """

@@ -14,6 +14,7 @@ from augment.manipulations import cut_test_patch, cut_training_patch, fits
 from augment.pipelines import augment_patch
 from augment.pipelines import photo_side as augmented_photo_side
 from augment.squash import rotate, squash
+from augment.tiles import TILE, tile
 from competition.manipulation import MANIPULATIONS, UNALTERED
 
 MANIPULATED_SHARE = 0.5  # as in the competition's test set
@@ -30,8 +31,9 @@ class PatchConfig:
         patches_per_photo: patches cut from each photo in an epoch.
         seed: of the order of photos and of every random choice.
         dihedral: apply one of the eight dihedral transforms to each training patch, all equally likely.
-        input: `patch`, a crop of the photo, or `squash`, the whole photo resized to a square.
-        manipulated_share: share of the training patches that are manipulated; squashed photos never are.
+        input: `patch`, a crop of the photo; `squash`, the whole photo resized to a square; or `tiles`, see
+            `augment.tiles`.
+        manipulated_share: share of the training patches that are manipulated; squashed photos and tiles never are.
         manipulations: names of the manipulations to choose from.
         padding: width of the border of zeros around a squashed photo, pixels.
         rotation: largest angle by which a squashed training photo is rotated, degrees.
@@ -57,8 +59,8 @@ class PatchConfig:
     @property
     def photo_side(self) -> int:
         """The shortest side of a photo that training patches can be cut from, pixels."""
-        if self.input == "squash":
-            return 1
+        if self.input != "patch":
+            return TILE if self.input == "tiles" else 1
         return self.size if self.augment is None else augmented_photo_side(self.size)
 
 
@@ -89,6 +91,8 @@ def make_patch(
         patch = squash(pixels, config.size, config.padding)
         if config.rotation:
             patch = rotate(patch, rng.uniform(-config.rotation, config.rotation))
+    elif config.input == "tiles":
+        patch = tile(pixels, config.size, rng)
     else:
         augmented = (
             None if config.augment is None or altered else augment_patch(pixels, config.augment, config.size, rng)
@@ -109,13 +113,16 @@ def make_evaluation_patch(pixels: np.ndarray, config: PatchConfig, manipulation:
     """Make the evaluation patch of a photo: uint8 (size, size, 3) RGB, without randomness.
 
     With the input `patch` this is the center crop of the manipulated photo, as the competition cut its test set. With
-    `squash` it is the whole photo, and `manipulation` is not applied. `pixels` is uint8 (height, width, 3) RGB.
+    `squash` it is the whole photo, with `tiles` tiles at equal distances; neither applies `manipulation`. `pixels` is
+    uint8 (height, width, 3) RGB.
 
     Raises:
         InputError: the photo is too small, or the manipulation is unknown.
     """
     if config.input == "squash":
         return squash(pixels, config.size, config.padding)
+    if config.input == "tiles":
+        return tile(pixels, config.size)
     return cut_test_patch(pixels, manipulation, config.size)
 
 
@@ -124,16 +131,20 @@ def epoch_order(
 ) -> np.ndarray:
     """Return the photo of each patch of an epoch: int64 (photos * patches_per_photo,).
 
-    Photos are shuffled and split into blocks of `block`; patches are shuffled within a block. With `cells`, photos of
-    rare cells occur more often, see `balanced_counts`.
+    Photos are shuffled. If they do not fit into one block, they are divided into blocks of at most `block` photos, of
+    almost the same size, one after another. Within a block, no photo occurs again before all others have occurred, so
+    that a batch mixes as many photos as it can. With `cells`, photos of rare cells occur more often, see
+    `balanced_counts`.
     """
     rng = np.random.default_rng((config.seed, epoch))
     shuffled = rng.permutation(photos)
     counts = np.full(photos, config.patches_per_photo)
     if cells is not None:
         counts = balanced_counts(cells, photos * config.patches_per_photo, rng)
-    blocks = [shuffled[start : start + block] for start in range(0, photos, block)]
-    return np.concatenate([rng.permutation(np.repeat(block, counts[block])) for block in blocks])
+    if photos <= block:
+        return rng.permutation(np.repeat(shuffled, counts[shuffled]))
+    blocks = np.array_split(shuffled, -(-photos // block))
+    return np.concatenate([part[counts[part] > n] for part in blocks for n in range(counts[part].max())])
 
 
 def balanced_counts(cells: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:

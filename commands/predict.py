@@ -99,7 +99,7 @@ def _check_explainable(opened: "Run", args: argparse.Namespace) -> None:
     if not opened.task.camera:
         raise InputError(f"--explain needs a run that predicts cameras, received the task {opened.task.name}")
     if any(recipe.patches.input != "patch" for recipe in opened.recipes.values()):
-        raise InputError("--explain needs members that see patches of photos; those of this run see squashed photos")
+        raise InputError("--explain needs members that see patches of photos; those of this run see whole photos")
 
 
 def _explain_photos(opened: "Run", table: "pd.DataFrame", args: argparse.Namespace) -> None:

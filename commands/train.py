@@ -62,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", metavar="TASK", help="what to predict: camera (default), settings or camera,settings")
     parser.add_argument(
-        "--input", choices=INPUTS, help="a patch, or the whole photo squashed to a square; default: the preset's"
+        "--input",
+        choices=INPUTS,
+        help="a patch, the whole photo squashed to a square, or tiles from all over it; default: the preset's",
     )
     parser.add_argument("--bins", type=at_least(2), metavar="N", help="bins of each setting; default: 3")
     parser.add_argument("--edges", metavar="KIND", help="edges of the bins: paper (default) or quantile")
@@ -114,6 +116,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--photos", type=at_least(1), metavar="N", help="maximum number of training photos; default: all"
     )
     parser.add_argument(
+        "--validation-photos", type=at_least(1), metavar="N", help="maximum number of validation photos; default: all"
+    )
+    parser.add_argument(
         "--folds",
         type=at_least(2),
         metavar="K",
@@ -150,6 +155,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=probability,
         metavar="P",
         help="lowest probability of a prediction that becomes a label with --pseudo-labels; default: 0.9",
+    )
+    parser.add_argument(
+        "--save-every",
+        type=at_least(1),
+        metavar="STEPS",
+        help="also save the training within an epoch, so that it can be resumed there; default: after every epoch",
     )
     parser.add_argument("--cluster", metavar="ADDRESS|local:N", help="train on the workers of a Dask cluster")
     parser.add_argument(
@@ -198,13 +209,17 @@ def _train(plan: Plan, args: argparse.Namespace) -> None:
     messages = start_run(plan.run, args.jobs, plan.fit_patches, missing_pseudo_labels(plan.run))
     load_framework()
     from models.training.backend import has_gpu
+    from models.training.devices import device_count
+    from models.training.options import TrainingOptions
     from submissions.train_run import train_run
 
-    started, processes = open_run(plan.run.folder), 1 if has_gpu() else effective_n_jobs(args.jobs)
+    # A training on an accelerator, or on several devices, uses all of them.
+    in_turn = has_gpu() or device_count() > 1
+    started, processes = open_run(plan.run.folder), 1 if in_turn else effective_n_jobs(args.jobs)
     with log_file(started.folder, f"{PROGRAM} {shlex.join(args.words)}"):
         print_messages(messages)
         print(banner(started, plan.source, processes))
-        train_run(started, processes, args.cluster is not None, args.log)
+        train_run(started, processes, args.cluster is not None, TrainingOptions(args.log, args.save_every))
         _score(started)
 
 
@@ -212,7 +227,7 @@ def _score(started: "Run") -> None:
     """Score a trained run, write the submissions, and say where everything is."""
     from submissions.leaderboards.score import score_run
     from submissions.reports.report import write_report
-    from submissions.submit import has_equal_quotas, submit_run
+    from submissions.submit import submit_run
 
     print(f"\n{score_run(started)}\n")
     for path in submit_run(started):
@@ -222,6 +237,13 @@ def _score(started: "Run") -> None:
     for path in write_report(started):
         print(f"report       {path}")
     print(f"models       {started.folder / ('folds' if started.folds else 'members')}")
-    is_balanced = started.task.camera and "test" in started.images and has_equal_quotas(started)
-    next_command = f"submit {started.folder} --balance exact" if is_balanced else f"predict {started.folder} PHOTO…"
-    print(f"\nnext: {PROGRAM} {next_command}")
+    print(f"\nnext: {PROGRAM} {_next_command(started)}")
+
+
+def _next_command(run: "Run") -> str:
+    """What to do with a trained run: improve the submission of a competition, or predict photos."""
+    from submissions.submit import has_equal_quotas
+
+    if not run.task.camera or "test" not in run.images:
+        return f"predict {run.folder} PHOTO…"
+    return f"submit {run.folder} --fingerprints{' --balance exact' if has_equal_quotas(run) else ''}"

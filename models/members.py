@@ -7,6 +7,7 @@ only, so that the command line can list the members at once.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augment.tiles import TILE
 from competition.utils.errors import InputError, unknown_name
 from models.backbones import BACKBONES, find_backbone
 from models.front_ends import FRONT_ENDS
@@ -24,7 +25,7 @@ DCTNET, CONVNET, STATNET, SETTINGSNET = "dctnet", "convnet", "statnet", "setting
 MEMBERS = (*BACKBONES, *FRONT_END_MEMBERS)
 ENSEMBLE = ("resnet50", "densenet201", "inceptionresnetv2", "mobilenet")  # the members of `train ensemble`
 SMALLEST_FRONT_END_PATCH = 8  # pixels
-INPUTS = ("patch", "squash")
+INPUTS = ("patch", "squash", "tiles")
 EXIF_LANGUAGE = "exif-language"  # not a member: a joint embedding of patches and EXIF text
 
 
@@ -51,8 +52,9 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
     """Check that a network can be built and trained.
 
     Raises:
-        InputError: an unknown name, a patch that is too small for the member, a pipeline for squashed photos, a front
-            end that does not fit the member, or weights that do not fit the front end or do not exist.
+        InputError: an unknown name, a patch that is too small for the member, a pipeline for squashed photos, tiles
+            for a backbone, a front end that does not fit the member, or weights that do not fit the front end or do not
+            exist.
     """
     check_member(member)
     front_ends = (NO_FRONT_END, *FRONT_ENDS)
@@ -62,6 +64,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
         raise unknown_name("input", recipe.patches.input, INPUTS)
     if recipe.patches.augment is not None and recipe.patches.input != "patch":
         raise InputError(f"--augment needs the input patch, received --input {recipe.patches.input}; leave one out")
+    if recipe.patches.input == "tiles":
+        _check_tiles(member, recipe)
     smallest, received = smallest_patch(member), min(recipe.patches.size, recipe.test_patch)
     if received < smallest:
         raise InputError(f"{member} needs patches of at least {smallest} pixels, received {received}")
@@ -94,6 +98,14 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
         )
     if recipe.front_end_recipe is not None:
         check_recipe(front_end_member(recipe), recipe.front_end_recipe)
+
+
+def _check_tiles(member: str, recipe: "Recipe") -> None:
+    readers = [name for name, front_end in FRONT_END_MEMBERS.items() if FRONT_ENDS[front_end].fixed]
+    if member not in readers:  # a network of convolutions takes the borders of tiles for evidence
+        raise InputError(f"--input tiles is for {' and '.join(readers)}, received {member}; use --input patch")
+    if recipe.patches.size % TILE or recipe.test_patch % TILE:
+        raise InputError(f"--input tiles needs a --patch that is a multiple of {TILE}, received {recipe.patches.size}")
 
 
 def front_end_member(recipe: "Recipe") -> str:

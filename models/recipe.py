@@ -93,7 +93,7 @@ SHORT_NAMES = {"patch": "size", "batch": "batch_size"}  # of fields of PatchConf
 def change(recipe: AnyRecipe, **changes: Any) -> AnyRecipe:
     """Return a recipe with other values for some of its fields, or of the fields of its `patches`.
 
-    `patch` stands for `patches.size` and `test_patch`, and `batch` for `patches.batch_size`. The test patch of squashed
+    `patch` stands for `patches.size` and `test_patch`, and `batch` for `patches.batch_size`. The test patch of whole
     photos is as large as the training patch, because a network only knows the scale that it was trained on.
     """
     if "patch" in changes:
@@ -101,7 +101,7 @@ def change(recipe: AnyRecipe, **changes: Any) -> AnyRecipe:
     values = {SHORT_NAMES.get(name, name): value for name, value in changes.items()}
     of_patches = {field.name: values.pop(field.name) for field in fields(PatchConfig) if field.name in values}
     patches = replace(recipe.patches, **of_patches)
-    if patches.input == "squash":
+    if patches.input != "patch":
         values["test_patch"] = patches.size
     return replace(recipe, patches=patches, **values)  # type: ignore[type-var]
 

@@ -13,6 +13,7 @@ from augment.decode import read_pixels
 from augment.dihedral import dihedral_transform
 from augment.photo_patches import choose_patches
 from augment.squash import squash
+from augment.tiles import TILE, tile
 from competition.metadata.header import header_or_reason
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
@@ -230,6 +231,8 @@ def _patches(
     size = recipe.test_patch
     if recipe.patches.input == "squash":
         return [squash(pixels, size, recipe.patches.padding)], np.ones(1)
+    if recipe.patches.input == "tiles":
+        return [tile(pixels, size)], np.ones(1)
     chosen = choose_patches(pixels, size, count)
     patches = [pixels[patch.top : patch.top + size, patch.left : patch.left + size] for patch in chosen]
     return patches, np.array([patch.evidence for patch in chosen])
@@ -247,9 +250,10 @@ def find_problem(file: Path, run: Run) -> str | None:
 
 
 def _patch_side(run: Run) -> int:
-    """The side of the largest patch that a network sees; 1 if all see whole photos."""
+    """The shortest side of a photo that all networks can see, pixels."""
     recipes = [*run.recipes.values(), scoring_network(run)[1]]
-    return max((recipe.test_patch for recipe in recipes if recipe.patches.input == "patch"), default=1)
+    sides = {"squash": 1, "tiles": TILE}
+    return max(sides.get(recipe.patches.input, recipe.test_patch) for recipe in recipes)
 
 
 def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:

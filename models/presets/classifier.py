@@ -164,9 +164,9 @@ def _quick_pixels(member: str) -> Recipe:
 def quick_settings(member: str) -> Recipe:
     """`quick` for camera settings.
 
-    Settings show in how the DCT coefficients of a large patch are distributed. One patch of each photo is enough:
-    smaller or more patches of the same photos did not help, twice as many photos did. A backbone reads the maps of
-    `statistics` instead.
+    Settings show in how the DCT coefficients are distributed over the whole photo, which is seen as tiles; a patch of
+    448 pixels shows two thirds of a virtual photo. More patches of the same photos did not help, twice as many photos
+    did. A backbone reads the maps of `statistics` instead.
 
         ./run.sh train settingsnet --task settings
     """
@@ -179,8 +179,8 @@ def quick_settings(member: str) -> Recipe:
 def _settingsnet() -> Recipe:
     """The front end `distributions` alone, trained on features that are computed once."""
     return Recipe(
-        patches=PatchConfig(size=448, batch_size=64, dihedral=False),
-        test_patch=448,
+        patches=PatchConfig(size=544, batch_size=64, dihedral=False, input="tiles"),
+        test_patch=544,  # as many tiles as a virtual photo has
         front_end="distributions",
         weights="none",
         epochs=20,

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.members import SETTINGSNET
+
 PAPER_EPOCHS = 100  # to which the values of τ in the paper refer
 DEFAULT_RECIPE = {"tau": 20}  # section 2.7, although 5 is better in table 2
 
@@ -117,8 +119,12 @@ EXPERIMENTS = {
         joint=True,
     ),
     "input": Experiment(
-        "Patches or squashed photos (suggested in the conclusion of the paper)",
-        (Variant("squash", recipe={"input": "squash"}), Variant("patch", recipe={"input": "patch"})),
+        "Squashed photos (suggested in the conclusion of the paper), patches, or tiles of the photo",
+        (
+            Variant("squash", recipe={"input": "squash"}),
+            Variant("patch", recipe={"input": "patch"}),
+            Variant("tiles", member=SETTINGSNET, recipe={"input": "tiles"}),
+        ),
         recipe={},  # that of the preset, because there is no table to compare with
     ),
 }

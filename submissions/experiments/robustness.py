@@ -121,9 +121,9 @@ def _check_runs(runs: Sequence[Run]) -> None:
             raise InputError(f"robustness is measured on cameras, but {run.folder} predicts {run.task.name} only")
         if run.cameras != first.cameras or run.data.resolve() != first.data.resolve():
             raise InputError(f"{run.folder} and {first.folder} differ in photos; expected runs of one --data folder")
-        squashed = [member for member, recipe in run.recipes.items() if recipe.patches.input != "patch"]
-        if squashed:
-            raise InputError(f"robustness needs patches, but {squashed[0]} of {run.folder} sees squashed photos")
+        whole = [member for member, recipe in run.recipes.items() if recipe.patches.input != "patch"]
+        if whole:
+            raise InputError(f"robustness needs patches, but {whole[0]} of {run.folder} sees whole photos")
 
 
 def _images(run: Run, split: str) -> pd.DataFrame:

@@ -92,12 +92,12 @@ def centers(patches: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _check_inputs(run: Run) -> None:
-    """Raise `InputError` unless the members can see one patch, or one squashed photo."""
+    """Raise `InputError` unless the members can see one patch, or one whole photo."""
     inputs = {recipe.patches.input for recipe in run.recipes.values()}
     squashed = {(recipe.test_patch, recipe.patches.padding) for recipe in run.recipes.values()}
     if inputs != {"patch"} and (len(inputs) > 1 or len(squashed) > 1):
         raise InputError(
-            f"the members of {run.folder} see different inputs; expected patches, or squashed photos of one size"
+            f"the members of {run.folder} see different inputs; expected patches, or whole photos of one size"
         )
 
 

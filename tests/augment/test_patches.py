@@ -20,6 +20,7 @@ from augment.patches import (
 )
 from augment.pipelines import read_pipeline
 from augment.squash import rotate, squash
+from augment.tiles import tile
 from competition.manipulation import MANIPULATIONS
 from competition.utils.errors import InputError
 
@@ -49,12 +50,21 @@ def test_patch_depends_on_seed_epoch_and_index_alone():
     assert len(set(first.values())) == len(places)
 
 
-@pytest.mark.parametrize("block", [1, 3, 7, 100])
-def test_every_photo_occurs_equally_often_and_within_its_block(block):
-    order = epoch_order(7, CONFIG, epoch=1, block=block)
-    assert Counter(order.tolist()) == dict.fromkeys(range(7), 2)
-    for start in range(0, 14, 2 * block):
-        assert len(set(order[start : start + 2 * block].tolist())) == min(block, 7 - start // 2)
+@pytest.mark.parametrize(("block", "sizes"), [(1, [1] * 7), (3, [3, 2, 2]), (7, [7]), (100, [7])])
+def test_every_photo_occurs_equally_often_and_within_its_block(block, sizes):
+    order = epoch_order(7, CONFIG, epoch=1, block=block).tolist()
+    assert Counter(order) == dict.fromkeys(range(7), 2)
+    start = 0
+    for size in sizes:
+        assert len(set(order[start : start + 2 * size])) == size
+        start += 2 * size
+
+
+@pytest.mark.parametrize("batch", [8, 16, 40])
+def test_batch_mixes_as_many_photos_as_a_block_has(batch):
+    order = epoch_order(100, replace(CONFIG, patches_per_photo=5), epoch=0, block=17)
+    for start in range(0, len(order) - batch + 1):
+        assert len(set(order[start : start + batch].tolist())) >= min(batch, 16)
 
 
 def test_half_of_the_patches_are_manipulated_uniformly():
@@ -141,6 +151,16 @@ def test_squashed_patch_is_the_whole_photo_without_a_manipulation():
     np.testing.assert_array_equal(patch, squash(photo, 40, 4))
     assert not is_manipulated
     np.testing.assert_array_equal(make_evaluation_patch(photo, SQUASHED, "jpeg70"), patch)
+
+
+def test_tiles_are_random_for_training_and_at_equal_distances_for_evaluation():
+    photo = np.random.default_rng(1).integers(0, 256, (200, 230, 3), np.uint8)
+    config = PatchConfig(size=64, batch_size=4, seed=3, dihedral=False, input="tiles")
+    np.testing.assert_array_equal(make_evaluation_patch(photo, config, "jpeg70"), tile(photo, 64))
+    first, again, other = (make_patch(photo, config, 0, index) for index in (0, 0, 1))
+    assert first[1] is False
+    np.testing.assert_array_equal(first[0], again[0])
+    assert not np.array_equal(first[0], other[0])
 
 
 def test_squashed_patches_are_rotated_by_uniform_angles(monkeypatch):

@@ -96,7 +96,7 @@ def test_runs_that_do_not_fit_are_refused(runs, make_run):
     with pytest.raises(InputError, match="predicts settings only"):
         measure_robustness([make_run(Task("settings"))], "validation")
     squashed = replace(run.recipes["dctnet"], patches=replace(run.recipes["dctnet"].patches, input="squash"))
-    with pytest.raises(InputError, match="sees squashed photos"):
+    with pytest.raises(InputError, match="sees whole photos"):
         measure_robustness([replace(run, recipes={"dctnet": squashed})], "validation")
     (run.data / "solution.csv").unlink()
     with pytest.raises(InputError, match="use --split validation"):
