@@ -4,7 +4,7 @@ import argparse
 
 from commands.framework import load_framework
 from commands.options import at_least
-from commands.paths import run_folder
+from commands.paths import newest_camera_run, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
 
@@ -13,7 +13,13 @@ EXAMPLE = f"{PROGRAM} app runs/ensemble-quick-virtual-small"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=run_folder, metavar="RUN", help="run that predicts cameras")
+    parser.add_argument(
+        "run",
+        type=run_folder,
+        nargs="?",
+        metavar="RUN",
+        help="run that predicts cameras; default: the one in runs/ that was trained last",
+    )
     parser.add_argument("--settings", type=run_folder, metavar="RUN", help="also show the settings that a run predicts")
     parser.add_argument("--splices", type=run_folder, metavar="RUN", help="also show splices, by an exif-language run")
     parser.add_argument(
@@ -29,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     from submissions.exif_language import open_exif_language
     from submissions.run import open_run
 
-    opened = open_run(args.run)
+    opened = open_run(args.run or newest_camera_run())
     if not opened.task.camera:
         raise InputError(f"the run {args.run} does not predict cameras; give one that does, and this with --settings")
     settings = None if args.settings is None else open_run(args.settings)
@@ -49,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     with Server(
         lambda path, manipulated: render_answer(examiner.examine(path, manipulated)), page, args.host, args.port
     ) as server:
-        print(f"{server.url} (Ctrl+C stops the app)", flush=True)
+        print(f"{server.url} shows {opened.folder} (Ctrl+C stops the app)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from commands.framework import load_framework
 from commands.messages import warn
 from commands.options import add_json_option, at_least, messages_aside
-from commands.paths import output_file, output_folder, run_folder
+from commands.paths import WHAT_TO_TRAIN, output_file, output_folder, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError, suggest
 from competition.utils.locks import lock_file, lock_folder
@@ -85,11 +85,7 @@ def _check_trained(run: Path) -> None:
         return
     runs = sorted(path.parent.as_posix() for path in run.parent.glob("*/config.json"))
     known = f"; {run.parent} has the runs {', '.join(runs)}{suggest(run.as_posix(), runs)}" if runs else ""
-    raise InputError(
-        f"{run} is not a trained run{known}; train one on photos of your cameras with "
-        f"'{PROGRAM} train ensemble --data DIR' (about 20 minutes for 250 photos on two CPU cores) or "
-        f"'{PROGRAM} train dctnet --data DIR' (about 3 minutes)"
-    )
+    raise InputError(f"{run} is not a trained run{known}; {WHAT_TO_TRAIN}")
 
 
 def _check_explainable(opened: "Run", args: argparse.Namespace) -> None:

@@ -1,9 +1,17 @@
 import argparse
+import os
 from pathlib import Path
 
 import pytest
 
-from commands.paths import check_output_folder, new_run, output_file, output_folder, run_folder
+from commands.paths import (
+    check_output_folder,
+    new_run,
+    newest_camera_run,
+    output_file,
+    output_folder,
+    run_folder,
+)
 from competition.utils.errors import InputError
 
 
@@ -29,6 +37,18 @@ def home(tmp_path, monkeypatch):
 def test_a_run_is_given_by_its_folder_or_its_name(text, folder, home):
     assert run_folder(text) == Path(folder)
     assert run_folder(str(home / "runs" / "job")) == home / "runs" / "job"
+
+
+def test_the_newest_run_on_cameras_is_the_one_scored_last(home):
+    with pytest.raises(InputError, match=r"no trained run that predicts cameras; train one on photos .* dctnet --data"):
+        newest_camera_run()
+    for time, name in enumerate(("job", "last", "first")):
+        (home / "runs" / name).mkdir(exist_ok=True)
+        (home / "runs" / name / "leaderboard.csv").touch()
+        os.utime(home / "runs" / name / "leaderboard.csv", (time % 2, time % 2))
+    (home / "runs" / "settings").mkdir()
+    (home / "runs" / "settings" / "settings_leaderboard.csv").touch()
+    assert newest_camera_run() == Path("runs/last")
 
 
 @pytest.mark.parametrize("text", ["new", "runs/new", "runs/new/", "./new"])
