@@ -71,10 +71,12 @@ def stacking(values: Values, truth: NDArray[np.int64], flags: Flags) -> Blend:
         flags: whether each image is manipulated.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     if len(np.unique(truth)) < 2:
         raise InputError("stacking needs validation images of at least 2 cameras; use another --blend")
-    model = LogisticRegression(max_iter=2000).fit(_features(values, flags), truth)
+    with threadpool_limits(1):  # the matrices are so narrow that threads mostly wait for each other
+        model = LogisticRegression(max_iter=2000).fit(_features(values, flags), truth)
 
     def blend(values: Values, flags: Flags) -> NDArray[np.float64]:
         probabilities = np.zeros(values.shape[1:])
