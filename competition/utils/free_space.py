@@ -27,7 +27,7 @@ def check_memory(needed: float, work: str) -> None:
     if needed > free:
         raise InputError(
             f"{work} needs about {_size(needed)} of memory, of which {_size(free)} are available; "
-            "end other programs, or use a larger machine"
+            "end other programs, use a larger machine, or limit the photos with --photos N"
         )
 
 
