@@ -237,8 +237,8 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.
     check_photo_sizes(table, size)
     check_source_sizes(table, [recipe.patches for recipe in recipes])
     if run.task.camera:
-    check_resources(run.folder, run.recipes, table, run.photos, 1 if run.fold_of_member else max(1, run.folds))
         check_test_set(run.data, table)
+    check_resources(run.folder, run.recipes, table, run.photos, 1 if run.fold_of_member else max(1, run.folds))
     decoded_file = run.folder.parent / DECODED.format(zlib.crc32(config["data"].encode()))
     decoded = decode_photos(run.data, table.loc[table["split"] != "test", "path"].tolist(), jobs, decoded_file)
     damaged = decoded[decoded["reason"] != ""].set_index("path")["reason"].to_dict()
