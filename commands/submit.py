@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> None:
             submit_to_kaggle(args.check, args.kaggle)
         return
     path = args.out or args.run / _file_name(args)
+    if args.fingerprints and path.exists() and not args.force:  # before the images are compared, which takes seconds
+        raise InputError(f"{path} already exists; give --force to replace it, or another file with --out")
     others = [open_run(folder) for folder in args.others]
     with messages_aside(args.json):
         links = _link_test_images(opened) if args.fingerprints else None

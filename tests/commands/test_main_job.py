@@ -169,7 +169,7 @@ def test_repeated_command_keeps_every_result(home, command, main_job, capsys):
     assert {name for name in after if after[name][0] != before[name][0]} <= derived
     output = capsys.readouterr().out
     assert "3 cameras, 18 train, 3 validation, 12 test images" in output
-    assert "next: camera submit runs/job --balance exact" in output
+    assert "next: camera submit runs/job --fingerprints --balance exact" in output
 
 
 def test_unreadable_photos_are_counted_and_named(photo_folder, command, tmp_path, monkeypatch, capsys):
@@ -245,6 +245,12 @@ def test_another_submission_is_only_replaced_by_force(home, command, error_of):
     assert "runs/job/submission.csv has another submission; give --force to replace it, or another file" in message
     assert command("submit", "job", "--force") == 0
     assert path.read_bytes() == first
+
+
+def test_an_existing_file_is_refused_before_images_are_compared(home, error_of, monkeypatch):
+    monkeypatch.setattr("submissions.fingerprints.pull.link_images", lambda *args, **options: pytest.fail("compared"))
+    (home / "runs" / "job" / "submission-fingerprints.csv").write_text("fname,camera\n")
+    assert "submission-fingerprints.csv already exists; give --force" in error_of("submit", "job", "--fingerprints")
 
 
 def test_what_train_prints_is_logged(finished):
