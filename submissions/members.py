@@ -24,28 +24,31 @@ from models.recipe import Recipe
 from models.saved import MODEL, load_model
 from models.training.features import compute_features, delete_features, feature_batches, fixed_layer
 from models.training.fit import train
+from models.training.options import NO_OPTIONS, TrainingOptions
 from models.training.schedules import head_weights
 from submissions.predict import evaluation_patches, predict
 from submissions.prediction_cache import save
 from submissions.run import FRONT_END, Run
 from submissions.tasks import CAMERA, JOINT_HEAD
 
+VALIDATION_BATCH = 32  # patches, larger than those of training: bounds the memory of batches that are made in advance
 
-def train_front_end(run: Run, tracker: str | None = None) -> None:
+
+def train_front_end(run: Run, options: TrainingOptions = NO_OPTIONS) -> None:
     """Train the front end that the members share, alone, and cache its predictions: the first step of an ablation."""
     recipe = run.shared_front_end
     if recipe is not None:
-        _train(run, front_end_member(recipe), recipe, FRONT_END, tracker=tracker)
+        _train(run, front_end_member(recipe), recipe, FRONT_END, options=options)
         _predict(run, recipe, run.front_end_folder / MODEL, FRONT_END, views=1)
 
 
-def train_member(run: Run, member: str, tracker: str | None = None) -> pd.DataFrame:
+def train_member(run: Run, member: str, options: TrainingOptions = NO_OPTIONS) -> pd.DataFrame:
     """Train one member, after its front end alone if the recipe says so, or resume it. Returns its history."""
     *alone, own = _member_trainings(run, member)
     if not alone:
-        return _train(run, *own, tracker=tracker)
-    _train(run, *alone[0], tracker=tracker)
-    return _train(run, *own, front_end=run.folder / alone[0][2] / MODEL, tracker=tracker)
+        return _train(run, *own, options=options)
+    _train(run, *alone[0], options=options)
+    return _train(run, *own, front_end=run.folder / alone[0][2] / MODEL, options=options)
 
 
 def predict_member(run: Run, member: str) -> None:
@@ -94,7 +97,12 @@ def _member_trainings(run: Run, member: str) -> Iterator[Training]:
 
 
 def _train(
-    run: Run, network: str, recipe: Recipe, name: str, front_end: Path | None = None, tracker: str | None = None
+    run: Run,
+    network: str,
+    recipe: Recipe,
+    name: str,
+    front_end: Path | None = None,
+    options: TrainingOptions = NO_OPTIONS,
 ) -> pd.DataFrame:
     """Train a network in the folder `name` of the run. `front_end` is the file of its trained front end."""
     folder, heads = run.folder / name, _heads(run)
@@ -102,7 +110,7 @@ def _train(
     seed = _seed(run, name)
     if fixed_layer(network, recipe) is None or (folder / MODEL).exists():
         training, validation = run_patches(run, recipe, seed)
-        return train(network, recipe, training, validation, heads, folder, seed, front_end, tracker)
+        return train(network, recipe, training, validation, heads, folder, seed, front_end, options)
     # The patches have the same seed for all that share them, and their order has the seed of the network.
     whole, owner = run.whole, _owner(run, recipe, name)
     patches = run_patches(whole, recipe, _seed(whole, owner))
@@ -111,7 +119,7 @@ def _train(
         whole.validation["path"].isin(run.validation["path"]).to_numpy(),
     )
     features = feature_batches(whole.folder / owner, network, recipe, *patches, heads, seed, used)
-    history = train(network, recipe, *features, heads, folder, seed, tracker=tracker)
+    history = train(network, recipe, *features, heads, folder, seed, options=options)
     if owner != FRONT_END and run.fold is None:  # no other training uses them
         delete_features(whole.folder / owner)
     return history
@@ -155,7 +163,7 @@ def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, E
             run.data,
             {head: validation_labels[head] for head in heads},
             recipe,
-            recipe.patches.batch_size,
+            min(recipe.patches.batch_size, VALIDATION_BATCH),
             keep=True,
         ),
     )
