@@ -129,8 +129,10 @@ def doctor(folder: Path) -> Work:
 
 def start(folder: Path) -> Work:
     from models.presets import classifier_recipe
+    from submissions.environment import environment
     from submissions.run import Run, start_run
 
+    environment()  # imports the framework
     recipes = {member: classifier_recipe("smoke", member) for member in MEMBERS}
     return lambda: start_run(Run(folder / "runs" / "job", folder / "photos", recipes, 0), 1)
 
