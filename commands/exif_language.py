@@ -68,8 +68,11 @@ def _train(
             virtual_folder(size, args.jobs)
         start_exif_run(folder, data, recipe, seed, args.jobs)
         load_framework()
+        from submissions.splices.calibrate import calibrate_run
+
         with log_file(folder, f"{PROGRAM} {shlex.join(args.words)}"):
             history = train_exif_language(folder, data, recipe, seed, args.jobs)
+            calibrate_run(folder, data)
             best = history.loc[history["val_loss"].idxmin()]
             print(f"run {folder}: {len(history)} epochs, the best is {best['epoch']:.0f}")
             for name in ("image_to_text", "text_to_image", "chance"):

@@ -81,6 +81,7 @@ def _detect(folder: Path, args: argparse.Namespace) -> "pd.DataFrame":
     """Write the results of all photos, describe them, and return their scores."""
     load_framework()
     from competition.utils.tables import terminal_width, text_table
+    from submissions.splices.calibration import describe
     from submissions.splices.detector import load_encoder
     from submissions.splices.photos import SCORES_FILE, scan_photos
 
@@ -88,12 +89,9 @@ def _detect(folder: Path, args: argparse.Namespace) -> "pd.DataFrame":
     table, skipped = scan_photos(encoder, args.photos, args.out, args.count, args.method)
     for path, reason in skipped.items():
         warn(f"skipped {path}: {reason}")
-    print(text_table(table[["path", "score"]].to_dict("list"), width=terminal_width()))
-    print(
-        "\nscore: how different the patches of a photo are, from 0 (all equal) to 1 (unrelated). No threshold fits\n"
-        "all photos: compare with the scores of photos that you know to be authentic. The heat map always marks the\n"
-        "least consistent part of a photo, even if the photo is authentic."
-    )
+    print(text_table(table[["path", "score", "verdict"]].to_dict("list"), width=terminal_width()))
+    if encoder.calibration is not None:
+        print(f"\n{describe(encoder.calibration, table)}")
     print(f"\n{args.out}: {SCORES_FILE}, and the heat map, mask and overlay of each of {len(table)} photos")
     print(f"detected by the run {folder}")
     if encoder.simulated:

@@ -192,7 +192,8 @@ def make_pairs(
     config = replace(recipe.patches, seed=seed)
     cameras = pd.factorize(train["camera"])[0]
     random = TrainingPatches(train, data, {PHOTO: np.arange(len(train))}, config, groups=cameras)
-    training = TrainingPairs(random, [tags[path] for path in train["path"]], tokenizer, recipe.options, length)
+    of_photos = [tags[path] for path in train["path"]]
+    training = TrainingPairs(random, of_photos, tokenizer, recipe.options, length, recipe.recompressed, recipe.halves)
     centered = replace(recipe.patches, size=recipe.test_patch, batch_size=recipe.micro_batch)
     centers = EvaluationPatches(validate, data, {}, centered, keep=True)
     tokens = tokenizer.encode([texts[path] for path in validate["path"]], length)

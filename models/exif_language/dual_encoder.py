@@ -46,13 +46,20 @@ class DualEncoder(keras.Model):
         self.log_scale.assign(ops.minimum(self.log_scale, math.log(MAX_SCALE)))
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> tuple[Tensor, Tensor]:
-        """Return the unit vectors of (patches, tokens), each (batch, width)."""
+        """Return the unit vectors of (patches, tokens), each (batch, width).
+
+        There may be fewer tokens than patches: patch n has the text n // (patches / texts), which is embedded once.
+        """
         patches, tokens = inputs
-        return self.image(patches, training=training), self.text(tokens, training=training)
+        text = self.text(tokens, training=training)
+        per_text = patches.shape[0] // tokens.shape[0]
+        return self.image(patches, training=training), ops.repeat(text, per_text, axis=0) if per_text > 1 else text
 
 
 def make_gradient_function(model: DualEncoder, micro_batch: int) -> GradientFunction:
     """Return a function (patches, tokens, photos) → (loss, gradients by `model.trainable_variables`).
+
+    The batch has `photos` for each patch; there may be fewer `tokens`, see `DualEncoder.call`.
 
     A batch larger than `micro_batch` is embedded in parts without gradients. Then the loss of the whole batch is
     differentiated with respect to the embeddings, and each part is embedded again to backpropagate these gradients. So
@@ -82,8 +89,14 @@ def make_gradient_function(model: DualEncoder, micro_batch: int) -> GradientFunc
         if len(patches) <= micro_batch:
             value, total = whole_gradients(*map(ops.convert_to_tensor, (patches, tokens, photos)))
             return float(value), total
-        parts = [slice(start, start + micro_batch) for start in range(0, len(patches), micro_batch)]
-        inputs = [(ops.convert_to_tensor(patches[part]), ops.convert_to_tensor(tokens[part])) for part in parts]
+        per_text = len(patches) // len(tokens)
+        texts = max(1, micro_batch // per_text)
+        starts = range(0, len(tokens), texts)
+        parts = [slice(per_text * start, per_text * (start + texts)) for start in starts]
+        inputs = [
+            (ops.convert_to_tensor(patches[part]), ops.convert_to_tensor(tokens[start : start + texts]))
+            for start, part in zip(starts, parts, strict=True)
+        ]
         image, text = map(ops.concatenate, zip(*(embed(*pair) for pair in inputs), strict=True))
         photos = ops.convert_to_tensor(photos)
         value, by_image, by_text, by_scale = contrastive_gradients(image, text, photos, model.scale)

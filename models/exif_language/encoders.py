@@ -8,14 +8,20 @@ from models.backbones import build_backbone, find_backbone
 from models.exif_language.recipe import check_encoder
 from models.exif_language.tokenizer import PAD
 from models.front_ends.conv_stem import feature_maps
+from models.front_ends.dct import BlockDct, CoefficientHistograms
 from models.layers import Normalize, Tensor
-from models.members import CONVNET
+from models.members import CONVNET, DCTNET
 
+DENSE = (384, 256)  # widths of the layers behind the histograms of DCT magnitudes
+DROPOUT = 0.3  # before each of them
 MLP_RATIO = 4  # width of the hidden layer of a block, relative to the width of the block
 
 
 def image_encoder(member: str, width: int, weights: str | None = None, momentum: float = 0.9) -> keras.Model:
-    """Build an encoder of patches: pixels → features of the member, averaged over the patch → projection → norm 1.
+    """Build an encoder of patches: pixels → features of the member → projection → norm 1.
+
+    The features of `dctnet` are dense layers behind histograms of block-DCT magnitudes. Those of other members are
+    averaged over the patch. Both are of one width for patches of any size.
 
     Args:
         member: one of `models.exif_language.recipe.ENCODERS`.
@@ -31,9 +37,11 @@ def image_encoder(member: str, width: int, weights: str | None = None, momentum:
         InputError: an unknown member, or weights that are not available.
     """
     check_encoder(member)
-    if member == CONVNET and weights is not None:
-        raise InputError(f"{CONVNET} has no weights {weights}; use random ones")
+    if member in (CONVNET, DCTNET) and weights is not None:
+        raise InputError(f"{member} has no weights {weights}; use random ones")
     pixels = keras.Input((None, None, 3), dtype="uint8", name="patch")
+    if member == DCTNET:
+        return keras.Model(pixels, project(_dct_features(pixels, momentum), width), name="image")
     if member == CONVNET:
         maps = feature_maps(pixels, momentum)[-1]
     else:
@@ -41,6 +49,18 @@ def image_encoder(member: str, width: int, weights: str | None = None, momentum:
         maps = build_backbone(member, 3, weights, momentum)(normalized)
     features = layers.GlobalAveragePooling2D(name="features")(maps)
     return keras.Model(pixels, project(features, width), name="image")
+
+
+def _dct_features(pixels: Tensor, momentum: float) -> Tensor:
+    """Features (batch, width) of the distribution of every DCT coefficient over the blocks of a patch."""
+    x = CoefficientHistograms(name="histograms")(BlockDct(name="dct")(pixels))
+    x = layers.BatchNormalization(momentum=momentum, name="histograms_bn")(x)
+    for number, units in enumerate(DENSE):
+        x = layers.Dropout(DROPOUT, name=f"dropout_{number}")(x)
+        x = layers.Dense(units, use_bias=False, name=f"dense_{number}")(x)
+        x = layers.BatchNormalization(momentum=momentum, name=f"dense_{number}_bn")(x)
+        x = layers.Activation("relu", name=f"dense_{number}_relu")(x)
+    return x
 
 
 def text_encoder(

@@ -55,7 +55,7 @@ def train_dual_encoder(
     steps = len(training)
     model.compile(make_optimizer(model, recipe, recipe.epochs * steps))
     checkpoints.load_last(model)
-    gradient_function = make_gradient_function(model, recipe.micro_batch)
+    gradient_function = make_gradient_function(model, recipe.embedded_at_once)
     update = compile_function(lambda gradients: model.optimizer.apply(gradients, model.trainable_variables))
     first = checkpoints.epochs
     with progress_bar(folder.name, recipe.epochs * steps, "step", done=first * steps) as bar:

@@ -1,5 +1,8 @@
 """Batches of patches and the EXIF texts of their photos.
 
+A training crop is recompressed as a whole before it is cut into patches. So patches share the recompression of their
+photo, as in photos that were sent on, and the encoder learns to see the camera through it.
+
 Tested by tests/submissions/test_exif_language.py.
 """
 
@@ -10,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augment.loaders import EvaluationPatches, TrainingPatches
+from augment.manipulations import jpeg
 from augment.prefetch import prefetch
 from competition.metadata.exif_text import TextOptions, exif_text
 from models.exif_language.tokenizer import Tokenizer
 
 PHOTO = "photo"  # the target of `TrainingPatches` that holds the photo of a patch
+QUALITIES = 60, 95  # lowest and highest JPEG quality of recompressed crops
+HALF_CROP = 0.5  # share of the batches whose crops are cut into four patches each
 
 
 @dataclass(frozen=True)
@@ -22,28 +28,53 @@ class TrainingPairs:
     """Batches of random patches with texts, which depend on (seed, epoch, index) alone.
 
     Attributes:
-        patches: training patches, with the target `photo`: the index of the photo in `tags`.
+        crops: training patches, with the target `photo`: the index of the photo in `tags`.
         tags: the cleaned tags of each photo.
         tokenizer: whose tags the texts contain.
         options: how the texts are made.
         length: number of tokens of a text.
+        recompressed: share of the crops that are recompressed, with a JPEG quality that is drawn from `QUALITIES`.
+        halves: whether crops are cut into four patches of half their side in `HALF_CROP` of the batches, so that the
+            encoder knows patches of both sizes.
     """
 
-    patches: TrainingPatches
+    crops: TrainingPatches
     tags: Sequence[Mapping[str, str]]
     tokenizer: Tokenizer
     options: TextOptions
     length: int
+    recompressed: float = 0.0
+    halves: bool = False
 
     def __len__(self) -> int:
-        return len(self.patches)
+        return len(self.crops)
 
     def batch(self, epoch: int, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32]]:
-        """Return patches (batch, side, side, 3), tokens (batch, length) and photos (batch,) of any batch."""
-        inputs, labels, _ = self.patches.batch(epoch, index)
-        rng = np.random.default_rng((self.patches.config.seed, epoch, index, 1))
+        """Return any batch: patches, tokens of the texts and photos.
+
+        They are uint8 (patches, side, side, 3), int32 (crops, length) and int32 (patches,). Patch n belongs to the text
+        of crop n // (patches / crops).
+        """
+        inputs, labels, _ = self.crops.batch(epoch, index)
+        rng = np.random.default_rng((self.crops.config.seed, epoch, index, 1))
         texts = [exif_text(self.tags[row], self.tokenizer.tags, self.options, rng) for row in labels[PHOTO]]
-        return inputs["patch"], self.tokenizer.encode(texts, self.length), labels[PHOTO].astype(np.int32)
+        patches = np.stack([self._recompress(crop, rng) for crop in inputs["patch"]])
+        photos = labels[PHOTO].astype(np.int32)
+        if self.halves and rng.random() < HALF_CROP:
+            patches, photos = cut_quarters(patches), np.repeat(photos, 4)
+        return patches, self.tokenizer.encode(texts, self.length), photos
+
+    def _recompress(self, crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        if rng.random() >= self.recompressed:
+            return crop
+        return jpeg(crop, int(rng.integers(QUALITIES[0], QUALITIES[1] + 1)))
+
+
+def cut_quarters(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cut crops (batch, side, side, 3) into the four quarters of each: (4 · batch, side / 2, side / 2, 3)."""
+    batch, side, _, colors = crops.shape
+    quarters = crops.reshape(batch, 2, side // 2, 2, side // 2, colors).transpose(0, 1, 3, 2, 4, 5)
+    return quarters.reshape(4 * batch, side // 2, side // 2, colors)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from augment.patches import PatchConfig
 from competition.metadata.exif_text import TextOptions
 from competition.utils.errors import InputError, unknown_name
 from models.backbones import BACKBONES
-from models.members import CONVNET, smallest_patch
+from models.members import CONVNET, DCTNET, smallest_patch
 from models.recipe import patches_from_json
 
-ENCODERS = (*BACKBONES, CONVNET)  # networks that can encode patches
+ENCODERS = (*BACKBONES, CONVNET, DCTNET)  # networks that can encode patches
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class DualEncoderRecipe:
             patches, which is faster, because features are averaged over a patch. The two sizes differ by a multiple of
             16, so that both have the same place in the photo's JPEG blocks.
         test_patch: side of a patch at validation and later use, pixels.
+        scan_patch: side of the patches that a splice detector compares, pixels. Smaller patches find smaller splices.
+        recompressed, halves: see `models.exif_language.pairs.TrainingPairs`.
         member: the network that encodes patches, one of `ENCODERS`.
         weights: its initial weights, `imagenet` or `none`.
         width: width of the joint space.
@@ -33,7 +35,8 @@ class DualEncoderRecipe:
         heads: number of its attention heads.
         inner: its width, a multiple of `heads`.
         epochs: number of epochs.
-        micro_batch: pairs that are embedded at a time, as memory allows. The contrastive batch is `patches.batch_size`.
+        micro_batch: patches that are embedded at a time, as memory allows; `dctnet` embeds all at once, because it has
+            dropout and needs little memory. The contrastive batch has the patches of `patches.batch_size` crops.
         learning_rate: at the end of the warm-up.
         scale: factor of the logits.
         learn_scale: whether `scale` is only its initial value.
@@ -57,6 +60,9 @@ class DualEncoderRecipe:
     learning_rate: float
     scale: float
     learn_scale: bool
+    scan_patch: int = 124
+    recompressed: float = 0.0
+    halves: bool = False
     length: int = 512
     warm_up: float = 0.1
     share: float = 0.5
@@ -64,6 +70,11 @@ class DualEncoderRecipe:
     order: str = "fixed"
     names: bool = True
     drop: float = 0.0
+
+    @property
+    def embedded_at_once(self) -> int:
+        """Number of patches that are embedded at a time."""
+        return 4 * self.patches.batch_size if self.member == DCTNET else self.micro_batch
 
     @property
     def options(self) -> TextOptions:

@@ -56,7 +56,7 @@ PRESETS = {
     ("camera,settings", "quick"): Preset(classifier.quick, "settings"),
     ("camera,settings", "smoke"): Preset(classifier.smoke, "settings-smoke"),
     (EXIF_LANGUAGE, "paper"): Preset(exif_language.PAPER, "settings"),
-    (EXIF_LANGUAGE, "quick"): Preset(exif_language.QUICK, "settings"),
+    (EXIF_LANGUAGE, "quick"): Preset(exif_language.QUICK, "settings-large"),
     (EXIF_LANGUAGE, "smoke"): Preset(exif_language.SMOKE, "settings-smoke"),
 }
 # Changes that also apply to the training of the front end alone.
@@ -134,6 +134,8 @@ def dual_encoder_recipe(preset: str, member: str | None = None, **changes: Any) 
         check_encoder(member)
         weights = recipe.weights if initial_weights(member) == "imagenet" else "none"
         recipe = replace(recipe, member=member, weights=weights)
+    if recipe.halves and recipe.patches.size // 2 < smallest_patch(recipe.member):
+        recipe = replace(recipe, halves=False, scan_patch=recipe.test_patch)
     if recipe.patches.size < smallest_patch(recipe.member):
         recipe = change(recipe, size=recipe.test_patch)
     check_dual_encoder_recipe(recipe)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from competition.utils.errors import InputError, unknown_name
 from competition.utils.parallel import PROGRESS_DELAY
 from competition.utils.progress import progress_bar
-from submissions.exif_language import KIND, open_exif_language
+from submissions.exif_language import KIND, ExifRun, open_exif_language
 from submissions.run import SIMULATED
+from submissions.splices.calibration import CALIBRATION, Calibration, calibrated_score, load_calibration
 from submissions.splices.consistency import Grid, consistency_map, detection_score, make_grid, upsample
 from submissions.splices.localization import cut_map, mean_shift_map
 
@@ -34,12 +35,19 @@ class Encoder:
         embed: takes patches, uint8 (patches, patch, patch, 3) with values 0…255 as in training, and a function that is
             called with the number of patches that were completed; returns unit vectors, float32 (patches, width).
         simulated: whether it was trained on simulated photos only.
+        calibration: of its embeddings; None for the published score, which has no threshold.
     """
 
     identity: str
     patch: int
     embed: Callable[[NDArray[np.uint8], Callable[[int], None]], NDArray[np.float32]]
     simulated: bool = False
+    calibration: Calibration | None = None
+
+    @property
+    def threshold(self) -> float | None:
+        """The score that few authentic photos exceed; None without a calibration."""
+        return None if self.calibration is None else self.calibration.threshold
 
     def grid(self, pixels: NDArray[np.uint8], count: int) -> Grid:
         """Return the grid of patches on a photo, uint8 (height, width, 3). See `make_grid`."""
@@ -54,12 +62,19 @@ class Detection:
     Attributes:
         grid: of the patches.
         heat: float32 (R, C), one value in [0, 1] per cell of the grid; cells above 0.5 belong to the splice.
-        score: how inconsistent the photo is; the encoder's is `submissions.splices.consistency.detection_score`.
+        score: how inconsistent the photo is; of an encoder, `submissions.splices.calibration.calibrated_score`.
+        threshold: score that few authentic photos exceed; None if it is not known.
     """
 
     grid: Grid
     heat: NDArray[np.float32]
     score: float
+    threshold: float | None = None
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the score is not above the threshold."""
+        return self.threshold is not None and self.score <= self.threshold
 
     def upsampled_heat(self) -> NDArray[np.float32]:
         """Return the heat map in the size of the photo, float32 (height, width) in [0, 1]."""
@@ -75,12 +90,19 @@ def find_newest_run(folder: Path) -> Path:
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """Load the image encoder of an exif-language run.
+    """Load the image encoder of an exif-language run and its calibration.
 
     Raises:
-        InputError: the run is of another kind, not finished or damaged.
+        InputError: the run is of another kind, not finished or damaged, or has no calibration.
     """
-    run = open_exif_language(folder)
+    run, calibration = open_exif_language(folder), load_calibration(folder)
+    encoder = load_uncalibrated_encoder(run)
+    made_by = encoder.identity.encode() + (folder / CALIBRATION).read_bytes()
+    return replace(encoder, identity=hashlib.sha256(made_by).hexdigest(), calibration=calibration)
+
+
+def load_uncalibrated_encoder(run: ExifRun) -> Encoder:
+    """Load the image encoder of a finished run without its calibration. Raises `InputError` if it is damaged."""
     import keras
 
     from models.saved import load_model
@@ -88,7 +110,7 @@ def load_encoder(folder: Path) -> Encoder:
     network = load_model(run.image)
 
     def embed(patches: NDArray[np.uint8], on_progress: Callable[[int], None]) -> NDArray[np.float32]:
-        # Padded to full batches: on a GPU, every other batch size would be compiled again.
+        # Padded to full batches: every other batch size would be compiled again.
         padded = np.pad(patches, ((0, -len(patches) % BATCH_SIZE), (0, 0), (0, 0), (0, 0)))
 
         def on_batch_end(batch: int, logs: Any = None) -> None:
@@ -98,7 +120,7 @@ def load_encoder(folder: Path) -> Encoder:
         return network.predict(padded, batch_size=BATCH_SIZE, verbose=0, callbacks=[callback])[: len(patches)]
 
     identity = hashlib.sha256(run.image.read_bytes()).hexdigest()
-    return Encoder(identity, run.recipe.test_patch, embed, SIMULATED in run.notes)
+    return Encoder(identity, run.recipe.scan_patch, embed, SIMULATED in run.notes)
 
 
 def embed_grid(
@@ -138,8 +160,13 @@ def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method:
     check_count(count)
     grid = encoder.grid(pixels, count)
     embeddings = embed_grid(encoder, pixels, grid)
+    if encoder.calibration is None:
+        score = detection_score(embeddings)
+    else:
+        embeddings = encoder.calibration.transform(embeddings)
+        score = calibrated_score(embeddings)
     heat = METHODS[method](consistency_map(embeddings, grid.patch_cells))
-    return Detection(grid, rescale(heat) if method == "shift" else heat, detection_score(embeddings))
+    return Detection(grid, rescale(heat) if method == "shift" else heat, score, encoder.threshold)
 
 
 def check_count(count: int) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class MapCache:
             network = detect(self.encoder, pixels, self.count, self.method)
             detections = {NETWORK: network, ENERGY: energy_map(pixels, grid)}
             _save(path, made_by, detections)
-        return detections
+        return detections | {NETWORK: replace(detections[NETWORK], threshold=self.encoder.threshold)}
 
 
 def limit_images(items: Sequence[Item], limit: int | None) -> list[Item]:
@@ -80,8 +80,9 @@ def score_images(maps: MapCache, items: Sequence[Item]) -> tuple[pd.DataFrame, d
     """Score the network's heat map, the high-pass energy and a random map of each image on the same grid.
 
     Returns:
-        A table with three rows per image and the columns image (its name), map (one of `MAPS`), forged, score and
-        `MAP_SCORES`, which are null for authentic images; and the images that were left out, name → reason.
+        A table with three rows per image and the columns image (its name), map (one of `MAPS`), forged, score, above
+        (1 if the score is above the threshold, else 0; null without a threshold) and `MAP_SCORES`, which are null for
+        authentic images; and the images that were left out, name → reason.
 
     Raises:
         InputError: no forged image can be used, an invalid `count` or `method`, or a damaged cached file.
@@ -101,18 +102,20 @@ def score_images(maps: MapCache, items: Sequence[Item]) -> tuple[pd.DataFrame, d
         detections = maps.detect(item, pixels, grid) | {RANDOM: random_map(item.name, grid)}
         for name, detection in detections.items():
             row = {"image": item.name, "map": name, "forged": item.mask is not None, "score": detection.score}
+            row["above"] = np.nan if detection.threshold is None else float(not detection.is_consistent)
             rows.append(row | (score_map(detection.upsampled_heat(), mask) if item.mask else {}))
     if not rows:
         first = "".join(f"; {name}: {reason}" for name, reason in list(left_out.items())[:1])
         raise InputError(f"no forged image can be used: {len(left_out)} of {len(items)} images were left out{first}")
-    return pd.DataFrame(rows, columns=["image", "map", "forged", "score", *MAP_SCORES]), left_out
+    return pd.DataFrame(rows, columns=["image", "map", "forged", "score", "above", *MAP_SCORES]), left_out
 
 
 def summarize(images: pd.DataFrame) -> pd.DataFrame:
     """Summarize the table of `score_images`: one row for each of `MAPS`.
 
     Columns: map; p_map with low and high; detection_map with detection_low, detection_high and chance, null without
-    authentic images; the means of the other scores; forged and authentic, the numbers of images. Intervals are 95 %.
+    authentic images; found and false_alarms, the shares of forged and of authentic images above the threshold; the
+    means of the other scores; forged and authentic, the numbers of images. Intervals are 95 %.
     """
     rows = []
     for name in MAPS:
@@ -123,6 +126,7 @@ def summarize(images: pd.DataFrame) -> pd.DataFrame:
             zip(("map", "p_map", "low", "high"), (name, means.pop("p_map"), *means.pop("interval")), strict=True)
         )
         row |= dict.fromkeys(("detection_map", "detection_low", "detection_high", "chance"), np.nan)
+        row |= {"found": forged["above"].mean(), "false_alarms": of_map.loc[~of_map["forged"], "above"].mean()}
         authentic = len(of_map) - means.pop("images")
         if authentic:
             detection: dict[str, Any] = summarize_detection(of_map["score"], of_map["forged"])

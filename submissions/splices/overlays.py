@@ -21,7 +21,6 @@ MAX_SIDE = 1000  # pixels of the longer side of a drawn photo
 COLOR_MAP = "cividis"
 HEAT_OPACITY = 0.5
 WHITE_LEVEL = 340  # gray level drawn as white; above 255, so that the photo is darker than the heat map
-SCORE_RANGE = "0: all patches equal, 1: unrelated"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,32 +49,45 @@ def make_overlay(
 ) -> Overlay:
     """Return the layers of a photo, uint8 (height, width, 3), reduced to at most `max_side` pixels on its longer side.
 
-    The outline is that of `mask`, boolean (height, width), or without a mask that of the heat map above 0.5.
+    The outline is that of `mask`, boolean (height, width), or without a mask that of the heat map above 0.5. A photo
+    that is consistent and has no mask has no heat.
     """
     height, width = pixels.shape[:2]
     scale = min(1.0, max_side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     gray = Image.fromarray(pixels).convert("L").resize(size)
     heat = np.asarray(Image.fromarray(detection.upsampled_heat()).resize(size, Image.Resampling.BILINEAR))
-    outline = (
-        heat > 0.5 if mask is None else np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size)) > 127
-    )
+    if mask is not None:
+        outline = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size)) > 127
+    elif detection.is_consistent:
+        heat, outline = np.zeros_like(heat), np.zeros(heat.shape, bool)
+    else:
+        outline = heat > 0.5
     return Overlay(np.asarray(gray), heat, outline, caption)
+
+
+def verdict(detection: Detection) -> str:
+    """Describe the score of a photo and what it says."""
+    if detection.threshold is None:
+        return f"score {detection.score:.3f}"
+    sign, word = ("≤", "consistent") if detection.is_consistent else (">", "inconsistent")
+    return f"{word}: score {detection.score:.2f} {sign} {detection.threshold:.2f}"
 
 
 def write_pictures(pixels: NDArray[np.uint8], detection: Detection, path: Path) -> None:
     """Write the pictures of a photo, uint8 (height, width, 3): `path`-heat.png, `path`-mask.png, `path`-overlay.png.
 
-    The heat map has the size of the photo; black is consistent with the rest of the photo and white is not. The mask is
-    255 where the heat is above 0.5, else 0. That level is half-way between the least and the most suspicious cell (mean
-    shift) or at the cheapest cut (normalized cuts), so the mask marks a part of every photo, also of an authentic one.
-    Use the score to decide whether there is a splice.
+    The heat map has the size of the photo; black is consistent with the rest of the photo and white is not. It always
+    has the full range. The mask is 255 where the heat is above 0.5, else 0. That level is half-way between the least
+    and the most suspicious cell (mean shift) or at the cheapest cut (normalized cuts). The mask of a consistent photo
+    is 0 everywhere.
     """
     heat = detection.upsampled_heat()
-    for name, values in (("heat", np.rint(255 * heat)), ("mask", 255 * (heat > 0.5))):
+    marked = (heat > 0.5) & (not detection.is_consistent)
+    for name, values in (("heat", np.rint(255 * heat)), ("mask", 255 * marked)):
         with atomic_write(path.with_name(f"{path.name}-{name}.png")) as partial:
             Image.fromarray(values.astype(np.uint8)).save(partial)
-    overlay = make_overlay(pixels, detection, f"{path.name}: score {detection.score:.3f} ({SCORE_RANGE})")
+    overlay = make_overlay(pixels, detection, f"{path.name}: {verdict(detection)}")
     height, width = overlay.gray.shape
     inches = 8 / max(height, width)
     figure = Figure(figsize=(max(4.0, inches * width) + 1.4, max(2.0, inches * height) + 0.6), layout="constrained")

@@ -32,7 +32,8 @@ def scan_photos(
 
     Returns:
         The table that is written to scores.csv, with columns path, name (prefix of the names of the pictures), score,
-        width, height, patch and stride (pixels); and the photos that were skipped, path → reason.
+        threshold (see `submissions.splices.detector.Detection`), verdict (consistent or inconsistent), width, height,
+        patch and stride (pixels); and the photos that were skipped, path → reason.
 
     Raises:
         InputError: no photo can be used (nothing is written then), or `count` or `method` is invalid.
@@ -50,7 +51,16 @@ def scan_photos(
         name = _unique_name(path.stem, names)
         write_pictures(pixels, detection, out / name)
         size = {"width": grid.width, "height": grid.height, "patch": grid.patch, "stride": grid.stride}
-        rows.append({"path": str(path), "name": name, "score": round(detection.score, 6), **size})
+        rows.append(
+            {
+                "path": str(path),
+                "name": name,
+                "score": round(detection.score, 6),
+                "threshold": detection.threshold,
+                "verdict": "consistent" if detection.is_consistent else "inconsistent",
+                **size,
+            }
+        )
     if not rows:
         reasons = "; ".join(f"{path} {reason}" for path, reason in list(skipped.items())[:3])
         raise InputError(f"none of the {len(skipped)} files is a usable photo ({reasons or 'no images found'})")

@@ -23,7 +23,8 @@ HEADINGS = {
 }
 EXPLANATION = (
     "p-mAP is measured on the forged images, detection mAP on all images; [ ] are 95 % intervals over images; scores "
-    "of maps are the better one of the map and its inverse; cIoU uses one threshold for both classes"
+    "of maps are the better one of the map and its inverse; cIoU uses one threshold for both classes; found and false "
+    "alarms are the shares of forged and of authentic images above the threshold of the run"
 )
 
 
@@ -104,6 +105,8 @@ def _summary_columns(summary: pd.DataFrame) -> dict[str, list[str]]:
                 "map": row["map"],
                 "p-mAP": format_interval(row["p_map"], row["low"], row["high"]),
                 "detection mAP": f"{detection}, chance {row['chance']:.3f}" if row["authentic"] else MISSING,
+                "found": format_number(row["found"]),
+                "false alarms": format_number(row["false_alarms"]),
                 **{heading: format_number(row[name]) for name, heading in HEADINGS.items()},
                 "images": f"{row['forged']} + {row['authentic']}",
             }

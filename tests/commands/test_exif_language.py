@@ -13,6 +13,7 @@ from competition.utils.errors import InputError
 from models.presets import dual_encoder_recipe
 from submissions import exif_language
 from submissions.run_config import FORMAT_VERSION, as_json
+from submissions.splices import calibrate
 
 
 def arguments(data, **given):
@@ -37,6 +38,7 @@ def trainings(monkeypatch, tmp_path):
 
     monkeypatch.setattr(exif_language, "start_exif_run", lambda *arguments: None)
     monkeypatch.setattr(exif_language, "train_exif_language", train)
+    monkeypatch.setattr(calibrate, "calibrate_run", lambda folder, data: None)
     return calls
 
 

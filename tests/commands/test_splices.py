@@ -15,6 +15,7 @@ from commands import evaluate_splices, splice
 from competition.forgeries.datasets import DATA_SETS
 from models.presets import dual_encoder_recipe
 from submissions.splices import detector
+from submissions.splices.calibration import Calibration
 from submissions.splices.detector import METHODS, Encoder
 
 HEIGHT, WIDTH = 50, 80
@@ -29,8 +30,13 @@ def embed_roughness(patches, on_progress):
 def encoder(tmp_path, monkeypatch):
     """Replaces the encoder of every run; the working directory is empty."""
     monkeypatch.chdir(tmp_path)
+    # Smooth patches have the angle 0 and noise has about 80 degrees, on both sides of 45.
+    directions = np.array([[1], [-1]], np.float32)
+    calibration = Calibration(np.zeros(2, np.float32), directions, threshold=0.5, photos=20)
     monkeypatch.setattr(
-        detector, "load_encoder", lambda folder: Encoder(str(folder), 16, embed_roughness, simulated=True)
+        detector,
+        "load_encoder",
+        lambda folder: Encoder(str(folder), 16, embed_roughness, simulated=True, calibration=calibration),
     )
     monkeypatch.setattr("submissions.exif_language.open_exif_language", lambda folder: None)
 
@@ -78,7 +84,9 @@ def test_photos_get_pictures_and_a_score(encoder, command, capsys):
         assert f"warning: skipped a/{name}: " in warnings and reason in warnings
     assert "trained on simulated photos only" in output
     table = pd.read_csv("a/out/scores.csv")
-    assert list(table) == ["path", "name", "score", "width", "height", "patch", "stride"]
+    assert list(table) == ["path", "name", "score", "threshold", "verdict", "width", "height", "patch", "stride"]
+    assert table["verdict"].tolist() == ["inconsistent", "inconsistent", "consistent"]
+    assert "2 of 3 photos are above it" in " ".join(output.split())
     assert table["name"].tolist() == ["Sea", "sea-2", "lake"]
     assert table["path"].tolist() == ["a/deep/Sea.bmp", "b/sea.tif", "lake.png"]
     assert table["score"].iloc[:2].min() > 10 * table["score"].iloc[2]
@@ -86,7 +94,9 @@ def test_photos_get_pictures_and_a_score(encoder, command, capsys):
     drawn = {f"{name}-{kind}.png" for name in table["name"] for kind in ("heat", "mask", "overlay")}
     assert {path.name for path in Path("a/out").iterdir()} == drawn | {"scores.csv", "old-overlay.png"}
     found = np.asarray(Image.open("a/out/sea-2-mask.png"))
-    assert set(np.unique(found)) == {0, 255} and ((found > 0) == mask).mean() > 0.9
+    # The mask is coarse, because patches are averaged with their neighbors.
+    assert set(np.unique(found)) == {0, 255} and ((found > 0) == mask).mean() > 0.7
+    assert not np.asarray(Image.open("a/out/lake-mask.png")).any()  # nothing is marked in a consistent photo
     heat = np.asarray(Image.open("a/out/sea-2-heat.png"))
     assert heat.shape == mask.shape and heat[mask].mean() > heat[~mask].mean() + 100
 
@@ -117,16 +127,24 @@ def test_run_without_image_encoder_raises(error_of, tmp_path, monkeypatch):
     save(picture()[0], "a.png")
     assert "runs has no finished exif-language run; train one with `train exif-language`" in error_of("splice", "a.png")
     recipe = asdict(dual_encoder_recipe("smoke", patch=24))
-    for name, kind in (("cameras", None), ("begun", "exif-language"), ("cut", "exif-language")):
+    for name, kind in (
+        ("cameras", None),
+        ("begun", "exif-language"),
+        ("cut", "exif-language"),
+        ("plain", "exif-language"),
+    ):
         Path("runs", name).mkdir(parents=True)
         config = {"format_version": 2, "kind": kind, "data": "", "seed": 0, "recipe": recipe}
         Path("runs", name, "config.json").write_text(json.dumps(config))
-    Path("runs/cut/image.keras").write_bytes(b"PK")
+    for name in ("cut", "plain"):
+        Path("runs", name, "image.keras").write_bytes(b"PK")
+    Calibration(np.zeros(2, np.float32), np.eye(2, dtype=np.float32)).save(Path("runs/cut"))
     for name, message in (
-        ("absent", "unknown run 'runs/absent'; known: runs/begun, runs/cameras, runs/cut"),
+        ("absent", "unknown run 'runs/absent'; known: runs/begun, runs/cameras, runs/cut, runs/plain"),
         ("cameras", "runs/cameras is not an exif-language run"),
         ("begun", "the run runs/begun is not finished: it has no image.keras"),
         ("cut", "runs/cut/image.keras is damaged"),
+        ("plain", "the run runs/plain has no calibration.npz; repeat its train command"),
     ):
         assert message in error_of("splice", "a.png", "--run", f"runs/{name}")
         assert message in error_of("evaluate-splices", f"runs/{name}", "--dataset", "general", "--root", "tree")
@@ -155,7 +173,8 @@ def test_virtual_splices_are_scored_by_group(tree, command, capsys):
     assert "(simulated)" in (out / "table.md").read_text()
     assert len(pd.read_csv(out / "images.csv")) == 12
     table = pd.read_csv(out / "table.csv").set_index("map")
-    assert table.loc["network", "p_map"] > 0.95 and table.loc["network", "detection_map"] == 1
+    assert table.loc["network", "p_map"] > 0.6 and table.loc["network", "detection_map"] == 1
+    assert table.loc["network", ["found", "false_alarms"]].tolist() == [1, 0]
     assert (out / "examples.png").is_file() and len(list(out.glob("maps/images/*.npz"))) == 4
 
 

@@ -18,7 +18,7 @@ from models.presets import dual_encoder_recipe
 from models.saved import load_model
 from submissions.exif_language import make_pairs, read_cleaned_tags, train_exif_language
 
-CHANGES: dict[str, Any] = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2}
+CHANGES: dict[str, Any] = {"patch": 24, "batch": 6, "epochs": 2, "patches_per_photo": 2, "halves": False}
 CAMERAS = ("ant", "bee")
 
 
@@ -81,10 +81,38 @@ def test_private_tags_are_in_no_vocabulary_and_no_text(run, photos):
 
 def made_pairs(run, photos, **changes):
     table = load_manifest(run / "manifest.csv")
-    recipe = dual_encoder_recipe("smoke", **CHANGES, **changes)
+    recipe = dual_encoder_recipe("smoke", **CHANGES | changes)
     return make_pairs(
         table, read_cleaned_tags(table, photos, 1), photos, load_tokenizer(run / "tokens.json"), recipe, 3
     )
+
+
+def test_crops_are_cut_into_quarters_in_half_of_the_batches(run, photos):
+    halves, _ = made_pairs(run, photos, halves=True, recompressed=0.0)
+    whole, _ = made_pairs(run, photos, halves=False, recompressed=0.0)
+    quartered = 0
+    for index in range(8):
+        patches, tokens, rows = halves.batch(index, 0)
+        crops, _, _ = whole.batch(index, 0)
+        assert len(tokens) == len(crops) and len(patches) == len(rows)
+        if len(patches) > len(crops):
+            quartered += 1
+            np.testing.assert_array_equal(
+                patches[4:8], [crops[1, r : r + 12, c : c + 12] for r in (0, 12) for c in (0, 12)]
+            )
+            np.testing.assert_array_equal(rows[::4], rows[3::4])
+    assert 0 < quartered < 8
+
+
+def test_patches_of_a_crop_share_its_recompression(run, photos):
+    plain, _ = made_pairs(run, photos, halves=False, recompressed=0.0)
+    recompressed, _ = made_pairs(run, photos, halves=False, recompressed=0.5)
+    changed = [
+        (one != two).any(axis=(1, 2, 3))
+        for epoch in range(4)
+        for one, two in [(plain.batch(epoch, 0)[0], recompressed.batch(epoch, 0)[0])]
+    ]
+    assert 0.2 < np.mean(changed) < 0.8
 
 
 @pytest.mark.parametrize("changes", [{}, {"order": "shuffled", "drop": 0.3}])

@@ -41,6 +41,19 @@ def test_cached_gradients_equal_those_of_the_whole_batch(micro_batch, learn_scal
         assert np.abs(one).max() > 1e-6 or variable.path.endswith("key/bias"), variable.path
 
 
+@pytest.mark.parametrize("micro_batch", [14, 4, 1])
+def test_several_patches_share_one_text(micro_batch):
+    keras.utils.set_random_seed(0)
+    model = dual_encoder(encoder())
+    photos, repeated = np.repeat(np.arange(7, dtype=np.int32), 2), np.repeat(TOKENS, 2, axis=0)
+    patches = np.concatenate([PATCHES, 255 - PATCHES])
+    loss, expected = make_gradient_function(model, 14)(patches, repeated, photos)
+    other, found = make_gradient_function(model, micro_batch)(patches, TOKENS, photos)
+    assert other == pytest.approx(loss, abs=1e-5)
+    for variable, one, two in zip(model.trainable_variables, expected, found, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5, err_msg=variable.path)
+
+
 def test_batch_norm_uses_the_statistics_of_a_part_in_both_passes():
     keras.utils.set_random_seed(0)
     model = dual_encoder(encoder(layers.BatchNormalization()))

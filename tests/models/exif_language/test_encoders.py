@@ -36,7 +36,7 @@ def test_embedding_depends_on_the_order_of_tokens():
     assert np.abs(embed(model, TOKENS) - embed(model, TOKENS[:, ::-1])).max() > 1e-4
 
 
-@pytest.mark.parametrize("member", ["convnet", "mobilenet"])
+@pytest.mark.parametrize("member", ["convnet", "dctnet", "mobilenet"])
 def test_patches_become_unit_vectors(tiny_mobilenet, member):
     model = image_encoder(member, 8)
     embedded = embed(model, PATCHES)

@@ -33,7 +33,7 @@ def test_changed_patch_is_that_of_training_and_test():
 
 def test_training_patches_that_are_too_small_for_the_backbone_become_test_patches():
     recipe = dual_encoder_recipe("quick", "inceptionresnetv2")
-    assert recipe.patches.size == recipe.test_patch == 124
+    assert not recipe.halves and recipe.patches.size == recipe.scan_patch == recipe.test_patch == 128
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from competition.utils.errors import InputError
 from models.presets import dual_encoder_recipe
 from submissions.run import SIMULATED
 from submissions.run_config import FORMAT_VERSION
+from submissions.splices.calibration import Calibration
 from submissions.splices.detector import (
     BATCH_SIZE,
     Encoder,
@@ -31,7 +32,7 @@ def run(tmp_path_factory):
     """A finished run with a tiny untrained network."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     folder.mkdir()
-    recipe = asdict(dual_encoder_recipe("smoke", patch=PATCH))
+    recipe = asdict(dual_encoder_recipe("smoke", patch=PATCH, scan_patch=PATCH))
     config = {"format_version": FORMAT_VERSION, "kind": "exif-language", "data": "", "seed": 0, "recipe": recipe}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "notes.txt").write_text(f"{SIMULATED}\n")
@@ -40,6 +41,7 @@ def run(tmp_path_factory):
     x = keras.layers.Conv2D(8, 3, strides=2)(keras.layers.Rescaling(1 / 255)(pixels))
     x = keras.layers.UnitNormalization()(keras.layers.GlobalAveragePooling2D()(x))
     keras.Model(pixels, x).save(folder / "image.keras")
+    Calibration(np.zeros(8, np.float32), np.eye(8, dtype=np.float32), 0.5, 9).save(folder)
     return folder
 
 
@@ -64,7 +66,7 @@ def two_textures():
 
 def test_grid_embeddings_equal_those_of_single_patches(run):
     encoder = load_encoder(run)
-    assert encoder.patch == PATCH
+    assert encoder.patch == PATCH and encoder.threshold == 0.5
     pixels, _ = two_textures()
     grid = encoder.grid(pixels, 7)
     embeddings = embed_grid(encoder, pixels, grid, patches_per_call=10)
@@ -105,6 +107,15 @@ def test_smaller_of_two_textures_is_the_splice(method):
     assert ((heat > 0.5) == mask).mean() > 0.93
     assert found.score > 10 * detect(ENCODER, pixels[:, :50], 20, method).score
     assert found.heat.shape == found.grid.cells
+
+
+def test_calibrated_detection_has_a_threshold_and_calls_one_texture_consistent():
+    calibration = Calibration(np.array([0.6, 0.5], np.float32), np.eye(2, dtype=np.float32), 0.5, 9)
+    encoder = replace(ENCODER, calibration=calibration)
+    pixels, mask = two_textures()
+    assert not detect(encoder, pixels, 20).is_consistent
+    assert detect(encoder, pixels[:, :50], 20).is_consistent and not detect(ENCODER, pixels[:, :50], 20).is_consistent
+    assert score_map(detect(encoder, pixels, 20).upsampled_heat(), mask)["average_precision"] > 0.9
 
 
 def test_uniform_photo_and_single_patch_have_zero_heat():
