@@ -5,10 +5,14 @@ Tested by tests/submissions/experiments/test_validation.py and tests/submissions
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
 from competition.utils.errors import InputError
 from models.members import DCTNET, check_member
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VALIDATION, RECIPE = "validation", "recipe"
 TITLES = {
@@ -19,8 +23,8 @@ SEEDS = 10
 PRESET = "quick"
 
 
-def run_camera_experiment(args: argparse.Namespace) -> None:
-    """Run the experiment `args.name`, one of `TITLES`, and print its table."""
+def run_camera_experiment(args: argparse.Namespace) -> "pd.DataFrame":
+    """Run the experiment `args.name`, one of `TITLES`; prints and returns its table."""
     for option in ("data", "epochs"):
         if getattr(args, option) is not None:
             raise InputError(f"--{option} does not apply to {args.name}, which simulates its photos; remove the option")
@@ -34,8 +38,11 @@ def run_camera_experiment(args: argparse.Namespace) -> None:
     folder = args.out or Path("runs") / f"experiment-{args.name}"
     options = folder, args.preset or PRESET, member, args.seeds or SEEDS, args.jobs
     if args.name == VALIDATION:
-        columns, line = validation.describe_validation(validation.run_validation(*options))
+        table = validation.run_validation(*options)
+        columns, line = validation.describe_validation(table)
         print(f"\n{text_table(columns)}\n\n{line}\n{folder / validation.FILE_NAME}")
     else:
-        columns = recipe.describe_recipe(recipe.run_recipe(*options))
+        table = recipe.run_recipe(*options)
+        columns = recipe.describe_recipe(table)
         print(f"\n{text_table(columns)}\n\nprivate images, simulated\n{folder / recipe.FILE_NAME}")
+    return table

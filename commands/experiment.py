@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.camera_experiments import TITLES as CAMERA_EXPERIMENTS
 from commands.camera_experiments import run_camera_experiment
@@ -10,7 +11,7 @@ from commands.framework import load_framework
 from commands.open_set import NAME as OPEN_SET
 from commands.open_set import TITLE as OPEN_SET_TITLE
 from commands.open_set import run_open_set
-from commands.options import at_least, processes
+from commands.options import add_json_option, at_least, messages_aside, processes
 from commands.paths import output_folder, run_folder
 from commands.program import PROGRAM
 from commands.robustness import NAME as ROBUSTNESS
@@ -19,6 +20,9 @@ from commands.robustness import run_robustness
 from competition.utils.errors import InputError, unknown_name
 from models.members import SETTINGSNET, check_member
 from submissions.experiments.laurence_murphy import EXPERIMENTS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OF_SETTINGS = ("data", "preset", "member", "seeds", "epochs")  # options of the experiments on camera settings
 HELP = "repeat an experiment of Laurence & Murphy (2018) on camera settings, or measure the robustness of a run"
@@ -66,25 +70,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=processes, default=-1, metavar="N", help="processes that read photos; default: one per core"
     )
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    with messages_aside(args.json):
+        table = _run(args)
+    if args.json:
+        from competition.utils.tables import json_table
+
+        print(json_table(table))
+
+
+def _run(args: argparse.Namespace) -> "pd.DataFrame":
+    """Run the experiment `args.name`; prints and returns its table."""
     if args.name == ROBUSTNESS:
         given = [option for option in OF_SETTINGS if getattr(args, option) is not None]
         if given:
             raise InputError(f"--{given[0]} does not apply to {ROBUSTNESS}; remove the option")
-        run_robustness(args)
-        return
+        return run_robustness(args)
     if args.name not in (*EXPERIMENTS, *CAMERA_EXPERIMENTS, OPEN_SET):
         raise unknown_name("experiment", args.name, (*EXPERIMENTS, *CAMERA_EXPERIMENTS, OPEN_SET, ROBUSTNESS))
     if args.runs or args.split:
         raise InputError(f"runs and --split only apply to {ROBUSTNESS}; remove them")
     if args.name == OPEN_SET:
-        run_open_set(args)
-        return
+        return run_open_set(args)
     if args.name in CAMERA_EXPERIMENTS:
-        run_camera_experiment(args)
-        return
+        return run_camera_experiment(args)
     experiment = EXPERIMENTS[args.name]
     check_folder(args.data)
 
@@ -96,6 +108,8 @@ def run(args: argparse.Namespace) -> None:
     check_member(member)
 
     load_framework()
+    import pandas as pd
+
     from submissions.experiments.run import Plan, run_experiment
 
     data = open_folder(args.data) if args.data else virtual_folder(preset.virtual_size, args.jobs)
@@ -106,3 +120,4 @@ def run(args: argparse.Namespace) -> None:
     print((folder / "table.md").read_text())
     for path in written:
         print(path)
+    return pd.read_csv(folder / "table.csv")

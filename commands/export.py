@@ -2,8 +2,10 @@
 
 import argparse
 import os
+from dataclasses import asdict
 
 from commands.framework import load_framework
+from commands.options import add_json_option, messages_aside
 from commands.paths import output_folder, run_folder
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder, metavar="DIR", help="folder of the files; default: RUN/export/FORMAT"
     )
+    add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -32,12 +35,18 @@ def run(args: argparse.Namespace) -> None:
     opened = open_run(args.run)
 
     load_framework()
-    from competition.utils.tables import text_table
+    import pandas as pd
+
+    from competition.utils.tables import json_table, text_table
     from models.export.checked import TOLERANCE
     from submissions.exports.export_run import DESCRIPTION, export_run
 
     folder = args.out or opened.folder / "export" / args.format
-    written = export_run(opened, args.format, folder)
+    with messages_aside(args.json):
+        written = export_run(opened, args.format, folder)
+    if args.json:
+        print(json_table(pd.DataFrame([{**asdict(exported), "path": str(exported.path)} for exported in written])))
+        return
     table = {
         "file": [exported.path.name for exported in written],
         "MiB": [f"{exported.size / MIB:.1f}" for exported in written],

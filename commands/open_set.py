@@ -5,6 +5,7 @@ Tested by tests/submissions/experiments/test_open_set.py.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.data_folder import check_folder, open_folder, virtual_folder
 from commands.framework import load_framework
@@ -12,12 +13,15 @@ from competition.utils.errors import InputError
 from competition.utils.locks import lock_folder
 from models.members import DCTNET
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NAME = "open-set"
 TITLE = "scores of unknown cameras: each camera is left out of the training once"
 
 
-def run_open_set(args: argparse.Namespace) -> None:
-    """Run the experiment with the options data, preset, epochs, out and jobs."""
+def run_open_set(args: argparse.Namespace) -> "pd.DataFrame":
+    """Run the experiment with the options data, preset, epochs, out and jobs; returns its table."""
     for option in ("member", "seeds"):
         if getattr(args, option) is not None:
             raise InputError(f"--{option} does not apply to {NAME}, which trains {DCTNET} once; remove the option")
@@ -36,3 +40,4 @@ def run_open_set(args: argparse.Namespace) -> None:
     with lock_folder(folder):
         table = open_set.run_open_set(data, folder, preset, args.epochs, args.jobs)
     print(f"\n{open_set.format_open_set(table)}\n\n{folder / open_set.FILE_NAME}")
+    return table

@@ -5,10 +5,14 @@ Tested by tests/commands/test_experiment.py.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.framework import load_framework
 from commands.program import PROGRAM
 from competition.utils.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "robustness"
 TITLE = "accuracy of a run's cameras under recompression, scale, noise, blur and crops"
@@ -16,7 +20,8 @@ USAGE = f"{PROGRAM} experiment {NAME} RUN [RUN2]"
 MAX_RUNS = 2
 
 
-def run_robustness(args: argparse.Namespace) -> None:
+def run_robustness(args: argparse.Namespace) -> "pd.DataFrame":
+    """Run the experiment with the options runs, split and out; returns its table."""
     if not 1 <= len(args.runs) <= MAX_RUNS:
         raise InputError(f"{NAME} compares one or two runs, received {len(args.runs)}; give {USAGE}")
     from submissions.run import open_run
@@ -41,3 +46,4 @@ def run_robustness(args: argparse.Namespace) -> None:
     plots = save_figure(draw_robustness(table, description, 1 / len(runs[0].cameras)), folder / NAME)
     for path in (folder / f"{NAME}.csv", *plots):
         print(path)
+    return table

@@ -1,7 +1,8 @@
 """What options of training are worth: one factor at a time, on the private images of several virtual competitions.
 
-Every variant changes one option of the recipe and trains for as many epochs on as many patches as the baseline. CutMix
-is not among them: a member that is trained on histograms of a patch does not know where in the patch they are from.
+Every variant changes one option of the recipe and trains for as many epochs on as many patches as the baseline. With
+folds, there is such a training for each fold, and their predictions are averaged. CutMix is not among them: a member
+that is trained on histograms of a patch does not know where in the patch they are from.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ from submissions.submission_csv import PRIVATE
 BASELINE = "baseline"
 PSEUDO_LABELS = "pseudo-labels"
 CONFIDENCE = 0.9
-# Changes of the recipe by the name of the variant; None for the predictions of the baseline as labels.
+# Changes of the recipe or of the folds by the name of the variant; None for the predictions of the baseline as labels.
 VARIANTS: Mapping[str, Mapping[str, Any] | None] = MappingProxyType(
     {
         BASELINE: {},
@@ -38,6 +39,7 @@ VARIANTS: Mapping[str, Mapping[str, Any] | None] = MappingProxyType(
         "mixup of histograms": {"mixup": 0.2},
         "two batches per step": {"accumulate": 2},
         "no warm-up and decay": {"schedule": "plateau"},
+        "three folds": {"folds": 3},
         PSEUDO_LABELS: None,
     }
 )
@@ -76,9 +78,11 @@ def run_recipe(folder: Path, preset: str, member: str, seeds: int, jobs: int, si
 
 def train_variant(folder: Path, data: Path, variant: str, preset: str, member: str, seed: int, jobs: int) -> Run:
     """Train one variant on the data of one seed; returns its run."""
-    changes, recipe = VARIANTS[variant], small_recipe(preset, member)
-    run = Run(_folder(folder, variant, seed), data, {member: change(recipe, **(changes or {}))}, seed)
-    if changes is None:
+    changes = dict(VARIANTS[variant] or {})
+    folds = changes.pop("folds", 0)
+    recipes = {member: change(small_recipe(preset, member), **changes)}
+    run = Run(_folder(folder, variant, seed), data, recipes, seed, folds=folds)
+    if variant == PSEUDO_LABELS:
         run = replace(run, pseudo_labels=_folder(folder, BASELINE, seed), confidence=CONFIDENCE)
     return train_small(run, jobs)
 

@@ -80,7 +80,7 @@ def run_experiment(plan: Plan, jobs: int) -> list[Path]:
         jobs: number of processes that read the headers of the photos.
 
     Returns:
-        Paths of the results: results.csv, table.md, plot.png and plot.svg.
+        Paths of the results: results.csv (every run), table.csv and table.md (the variants), plot.png and plot.svg.
 
     Raises:
         InputError: the data cannot be used, or a setting has no labels.
@@ -127,6 +127,7 @@ def write_results(plan: Plan, runs: list[tuple[Variant, Run]]) -> list[Path]:
         f"{describe_photos(first)} Trained on at most {rows['training_photos'].max()}; preset {plan.preset}, {seeds}."
     )
     write_csv(rows, plan.folder / "results.csv")
+    write_csv(table, plan.folder / "table.csv")
     write_bytes(summary_page(table, title, description).encode(), plan.folder / "table.md")
     plots = save_figure(draw_experiment(table, title, description), plan.folder / "plot")
-    return [plan.folder / "results.csv", plan.folder / "table.md", *plots]
+    return [*(plan.folder / name for name in ("results.csv", "table.csv", "table.md")), *plots]

@@ -1,5 +1,6 @@
 """Command `experiment`: passes its options on and prints the table."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,7 @@ def plans(photo_folder, monkeypatch, tmp_path):
         plans.append((plan, jobs))
         plan.folder.mkdir(parents=True)
         (plan.folder / "table.md").write_text("# A table\n")
+        (plan.folder / "table.csv").write_text("variant,measured\n2 bins,0.5\n")
         return [plan.folder / "table.md"]
 
     monkeypatch.setattr(run_module, "run_experiment", run_experiment)
@@ -36,6 +38,13 @@ def test_options_are_passed_on(plans, command, capsys):
     assert "# A table" in output and "out/table.md" in output
 
 
+def test_json_is_the_table_alone(plans, command, capsys):
+    assert command("experiment", "bins", "--data", "photos", "--out", "out", "--json") == 0
+    output, messages = capsys.readouterr()
+    assert json.loads(output) == [{"variant": "2 bins", "measured": 0.5}]
+    assert "# A table" in messages
+
+
 @pytest.mark.parametrize(("preset", "member"), [("paper", "se_resnet18"), ("quick", "settingsnet")])
 def test_default_member_depends_on_the_preset(preset, member, plans, command):
     assert command("experiment", "input", "--preset", preset, "--data", "photos") == 0
@@ -49,12 +58,13 @@ def test_unknown_experiment_and_missing_data_raise(plans, error_of):
 
 
 def test_robustness_of_a_run_is_measured_drawn_and_printed(home, command, capsys):
-    assert command("experiment", "robustness", "runs/job", "--split", "test", "--out", "out") == 0
+    assert command("experiment", "robustness", "runs/job", "--split", "test", "--out", "out", "--json") == 0
     assert {path.name for path in Path("out").iterdir()} == {"robustness.csv", "robustness.png", "robustness.svg"}
     table = pd.read_csv("out/robustness.csv")
     assert table["alteration"].unique().tolist() == ["original", *ALTERATIONS]
     assert set(table["images"]) == {6} and table["accuracy"].between(0, 1).all()
-    output = capsys.readouterr().out
+    rows, output = capsys.readouterr()
+    assert [row["alteration"] for row in json.loads(rows)] == table["alteration"].tolist()
     assert "6 unaltered test images of photos, 3 cameras" in output and "out/robustness.png" in output
 
 

@@ -50,9 +50,10 @@ def test_files_and_their_description(name, home, command, capsys):
     assert "ensemble" in capsys.readouterr().out
 
 
-def test_ensemble_predicts_the_blend_of_the_run(home, command):
+def test_ensemble_predicts_the_blend_of_the_run(home, command, capsys):
     """From the test images with the example program's steps, against the cached predictions of the run."""
-    assert command("export", "runs/job", "--format", "saved-model", "--out", "out") == 0
+    assert command("export", "runs/job", "--format", "saved-model", "--out", "out", "--json") == 0
+    assert [row["path"] for row in json.loads(capsys.readouterr().out)] == [f"out/{name}" for name in NETWORKS]
     run = open_run(Path("runs/job"))
     predict = FORMATS["saved-model"].read(Path("out/ensemble"), 1)
     cached = load_members(run, "test")

@@ -89,7 +89,7 @@ def test_finished_runs_are_not_trained_again(plan, trained, without_plot, capsys
 
 def test_results_have_a_row_for_every_variant_seed_and_measure(plan, trained, tmp_path):
     written = run_experiment(plan(EXPERIMENTS["output-format"], seeds=2), jobs=1)
-    assert [path.name for path in written] == ["results.csv", "table.md", "plot.png", "plot.svg"]
+    assert [path.name for path in written] == ["results.csv", "table.csv", "table.md", "plot.png", "plot.svg"]
     assert not list(tmp_path.rglob("*partial*"))
     rows = pd.read_csv(written[0])
     assert not rows.duplicated(["variant", "seed", "measure"]).any()
@@ -111,7 +111,8 @@ def test_results_have_a_row_for_every_variant_seed_and_measure(plan, trained, tm
         independent_shares(independent[list(NAMES)].to_numpy()),
     )
     assert independent["joint_log_loss"] == pytest.approx(independent["loss"], rel=1e-5)
-    table = written[1].read_text()
+    assert set(pd.read_csv(written[1])["variant"]) == set(rows["variant"])
+    table = written[2].read_text()
     assert "Measured on 6 photos by unknown devices" in table
     assert "(0.122)" in table
 
