@@ -48,10 +48,11 @@ def calibrate_run(folder: Path, data: Path) -> None:
     half = len(shuffled) // 2
     fitted, held_out = shuffled[: max(2, half)][:MAX_PHOTOS], shuffled[half:][:MAX_PHOTOS]
     calibration = fit_calibration(_random_embeddings(encoder, fitted))
-    scores = [
-        calibrated_score(calibration.transform(embed_grid(encoder, pixels, encoder.grid(pixels, COUNT))))
-        for pixels in with_progress(_photos(held_out), "authentic photos", len(held_out), "photo")
-    ]
+    scores = []
+    for pixels in with_progress(_photos(held_out), "authentic photos", len(held_out), "photo"):
+        grid = encoder.grid(pixels, COUNT)
+        embeddings = calibration.transform(embed_grid(encoder, pixels, grid))
+        scores.append(calibrated_score(embeddings, grid.patch_cells))
     threshold = float(np.quantile(scores, 1 - FALSE_ALARMS, method="higher"))
     replace(calibration, threshold=threshold, photos=len(scores)).save(folder)
 

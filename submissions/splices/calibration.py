@@ -5,6 +5,7 @@ discriminant analysis of authentic photos (Fisher 1936) finds the directions alo
 the differences within a photo, and weighs them accordingly. It needs photos, but no splices.
 """
 
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
 from submissions.prediction_cache import DAMAGED
+from submissions.splices.consistency import cell_means
 
 CALIBRATION = "calibration.npz"
 FALSE_ALARMS = 0.05  # share of the authentic photos whose score is above the threshold
-PERCENTILE = 97.0  # of the inconsistency of all pairs: in a splice of 2 % of the area, 4 % of the pairs are mixed
-NEIGHBORS = 1  # patches on each side that are averaged, because one small patch tells little
+LEAST_CONSISTENT = 0.05  # share of the cells whose inconsistency is the score
+NEIGHBORS = 1  # cells on each side that are averaged, because one small patch tells little
 RIDGE = 1e-3  # of the mean variance within photos, added to every variance
 MIN_RATIO = 0.05  # least ratio of the variances between and within photos of a direction that is kept
 
@@ -43,13 +45,8 @@ class Calibration:
     photos: int = 0
 
     def transform(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Weigh the directions of embeddings and average neighbors: (rows, columns, width) → unit vectors of `kept`.
-
-        A patch at the border has fewer neighbors.
-        """
-        rows, columns, _ = embeddings.shape
+        """Weigh the directions of embeddings, (…, width); returns unit vectors, float32 (…, kept)."""
         points = (embeddings - self.mean) @ self.directions
-        points = np.einsum("Rr,rcw,Cc->RCw", _neighbors(rows), points, _neighbors(columns), optimize=True)
         norms = np.linalg.norm(points, axis=-1, keepdims=True)
         return np.asarray(points / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
 
@@ -59,17 +56,15 @@ class Calibration:
             np.savez(file, **vars(self))
 
 
-def calibrated_score(embeddings: NDArray[np.float32]) -> float:
-    """Return a high percentile of 1 − cosine over all pairs of transformed embeddings, (rows, columns, kept)."""
-    flat = embeddings.reshape(-1, embeddings.shape[-1])
-    return float(np.percentile(1 - flat @ flat.T, PERCENTILE))
+def calibrated_score(embeddings: NDArray[np.float32], patch_cells: int) -> float:
+    """Return how inconsistent the least consistent cells are with the whole photo, from 0 (not at all) to 2.
 
-
-def _neighbors(count: int) -> NDArray[np.float32]:
-    """Along one side, the weight of each patch in the mean of each patch and its neighbors: (count, count)."""
-    index = np.arange(count)
-    near = (np.abs(index[:, None] - index) <= NEIGHBORS).astype(np.float32)
-    return near / near.sum(axis=1, keepdims=True)
+    It is the mean of 1 − cosine with all patches over `LEAST_CONSISTENT` of the cells. The arguments are those of
+    `submissions.splices.consistency.consistency_map`, with transformed embeddings.
+    """
+    cells = cell_means(embeddings, patch_cells, NEIGHBORS).reshape(-1, embeddings.shape[-1])
+    inconsistency = np.sort(1 - cells @ cells.mean(axis=0))
+    return float(inconsistency[-math.ceil(LEAST_CONSISTENT * len(cells)) :].mean())
 
 
 def describe(calibration: Calibration, scores: pd.DataFrame) -> str:

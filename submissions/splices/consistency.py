@@ -85,7 +85,7 @@ def make_grid(height: int, width: int, patch: int, count: int = 30) -> Grid:
     return Grid(height, width, patch, max(stride, JPEG_BLOCK, -(-patch // MAX_PATCH_CELLS)))
 
 
-def consistency_map(embeddings: ArrayLike, patch_cells: int) -> NDArray[np.float32]:
+def consistency_map(embeddings: ArrayLike, patch_cells: int, neighbors: int = 0) -> NDArray[np.float32]:
     """Return how different each cell is from each other cell.
 
     The value of cells a and b is the mean of 1 − cosine over all pairs of a patch that covers a and a patch that
@@ -96,6 +96,7 @@ def consistency_map(embeddings: ArrayLike, patch_cells: int) -> NDArray[np.float
         embeddings: (rows, columns, width) of unit norm, one per patch.
         patch_cells: number of cells along a patch. Patch (r, c) covers the cells r … r + patch_cells − 1 times
             c … c + patch_cells − 1.
+        neighbors: number of cells on each side over which the means are averaged; 0 is the published map.
 
     Returns:
         float32 (R, C, R, C) with R = rows + patch_cells − 1 and C = columns + patch_cells − 1, symmetric, from 0
@@ -105,7 +106,7 @@ def consistency_map(embeddings: ArrayLike, patch_cells: int) -> NDArray[np.float
     Raises:
         ValueError: another shape, `patch_cells` below 1, or embeddings that are not finite and of unit norm.
     """
-    means = cell_means(embeddings, patch_cells)
+    means = cell_means(embeddings, patch_cells, neighbors)
     rows, columns, width = means.shape
     flat = means.reshape(-1, width)
     similarity = flat @ flat.T
@@ -123,8 +124,11 @@ def detection_score(embeddings: ArrayLike, patch_cells: int = 1) -> float:
     return max(0.0, 1 - float(mean @ mean))
 
 
-def cell_means(embeddings: ArrayLike, patch_cells: int) -> NDArray[np.float32]:
-    """Return the mean embedding of the patches that cover each cell, float32 (R, C, width). See `consistency_map`."""
+def cell_means(embeddings: ArrayLike, patch_cells: int, neighbors: int = 0) -> NDArray[np.float32]:
+    """Return the mean embedding of the patches that cover each cell, float32 (R, C, width). See `consistency_map`.
+
+    With `neighbors`, each cell then has the mean of the cells that are at most so far away in both directions.
+    """
     patches = np.asarray(embeddings, np.float32)
     if patches.ndim != 3 or not patches.size or patch_cells < 1:
         raise ValueError(
@@ -133,8 +137,8 @@ def cell_means(embeddings: ArrayLike, patch_cells: int) -> NDArray[np.float32]:
     if not (np.abs(np.einsum("rcw,rcw->rc", patches, patches) - 1) <= 2 * NORM_TOLERANCE).all():
         raise ValueError("expected embeddings of unit norm")
     rows, columns, width = patches.shape
-    down = (_coverage(rows, patch_cells) @ patches.reshape(rows, -1)).reshape(-1, columns, width)
-    return np.asarray(_coverage(columns, patch_cells) @ down, np.float32)
+    down, across = (_averaged(_coverage(count, patch_cells), neighbors) for count in (rows, columns))
+    return np.asarray(across @ (down @ patches.reshape(rows, -1)).reshape(-1, columns, width), np.float32)
 
 
 def _coverage(count: int, patch_cells: int) -> NDArray[np.float32]:
@@ -142,6 +146,13 @@ def _coverage(count: int, patch_cells: int) -> NDArray[np.float32]:
     cell, patch = np.ogrid[: count + patch_cells - 1, :count]
     covers = ((patch <= cell) & (cell < patch + patch_cells)).astype(np.float32)
     return covers / covers.sum(axis=1, keepdims=True)
+
+
+def _averaged(coverage: NDArray[np.float32], neighbors: int) -> NDArray[np.float32]:
+    """Average the rows of a matrix (cells, count) over the cells at most `neighbors` away."""
+    cells = np.arange(len(coverage))
+    near = (np.abs(cells[:, None] - cells) <= neighbors).astype(np.float32)
+    return np.asarray(near / near.sum(axis=1, keepdims=True) @ coverage, np.float32)
 
 
 def upsample(cells: ArrayLike, grid: Grid) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from competition.utils.parallel import PROGRESS_DELAY
 from competition.utils.progress import progress_bar
 from submissions.exif_language import KIND, ExifRun, open_exif_language
 from submissions.run import SIMULATED
-from submissions.splices.calibration import CALIBRATION, Calibration, calibrated_score, load_calibration
+from submissions.splices.calibration import CALIBRATION, NEIGHBORS, Calibration, calibrated_score, load_calibration
 from submissions.splices.consistency import Grid, consistency_map, detection_score, make_grid, upsample
 from submissions.splices.localization import cut_map, mean_shift_map
 
@@ -164,8 +164,8 @@ def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method:
         score = detection_score(embeddings)
     else:
         embeddings = encoder.calibration.transform(embeddings)
-        score = calibrated_score(embeddings)
-    heat = METHODS[method](consistency_map(embeddings, grid.patch_cells))
+        score = calibrated_score(embeddings, grid.patch_cells)
+    heat = METHODS[method](consistency_map(embeddings, grid.patch_cells, NEIGHBORS))
     return Detection(grid, rescale(heat) if method == "shift" else heat, score, encoder.threshold)
 
 

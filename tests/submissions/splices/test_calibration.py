@@ -39,7 +39,7 @@ def test_differences_between_photos_count_and_those_within_photos_do_not():
     calm[..., 0] = 0.3
     spliced = calm.copy()
     spliced[:3, :4, 0] = -0.3
-    scores = [calibrated_score(calibration.transform(embeddings)) for embeddings in (calm, spliced)]
+    scores = [calibrated_score(calibration.transform(embeddings), 2) for embeddings in (calm, spliced)]
     assert scores[1] > 1.5 > 0.5 > scores[0]
 
 
@@ -48,7 +48,7 @@ def test_transformed_embeddings_are_unit_vectors_and_equal_patches_stay_equal():
     transformed = calibration.transform(photos(1, 20, RNG).reshape(4, 5, 3))
     np.testing.assert_allclose(np.linalg.norm(transformed, axis=-1), 1, atol=1e-6)
     same = calibration.transform(np.tile(photos(1, 1, RNG), (4, 5, 1)))
-    assert calibrated_score(same) == pytest.approx(0, abs=1e-6)
+    assert calibrated_score(same, 2) == pytest.approx(0, abs=1e-6)
 
 
 def test_too_few_photos_or_patches_raise():
@@ -85,7 +85,7 @@ def test_threshold_is_exceeded_by_the_stated_share_of_the_photos_it_was_taken_fr
     monkeypatch.setattr(calibrate, "open_exif_language", lambda folder: run)
     monkeypatch.setattr(calibrate, "load_uncalibrated_encoder", lambda run: Encoder("", 16, embed))
     scores: list[float] = []
-    monkeypatch.setattr(calibrate, "calibrated_score", lambda x: scores.append(calibrated_score(x)) or scores[-1])
+    monkeypatch.setattr(calibrate, "calibrated_score", lambda *x: scores.append(calibrated_score(*x)) or scores[-1])
     calibrate.calibrate_run(tmp_path, tmp_path)
     found = load_calibration(tmp_path)
     assert found.photos == len(scores) == 40
