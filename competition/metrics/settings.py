@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from competition.metrics.bootstrap import paired_interval, percentile_interval, resample_sums, sum_groups
+from competition.metrics.bootstrap import DRAWS, paired_interval, percentile_interval, resample_sums, sum_groups
 from competition.metrics.log_loss import log_losses
 from competition.settings import UNKNOWN
 
@@ -95,6 +95,32 @@ def recall_difference(
     low, high = paired_interval(sums, other_sums, mean_recall, strata=pairs[0], seed=seed).tolist()
     one, other = (balanced_accuracy(np.asarray(bins)[known] == truth, truth) for bins in (first, second))
     return one - other, low, high
+
+
+def mean_accuracy_samples(
+    correct: NDArray[np.bool_], truth: NDArray[np.integer], seed: int = 0, groups: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Return bootstrap samples of the mean of the balanced accuracies of several settings: (draws,).
+
+    Photos are drawn once for all settings, because a photo's predictions depend on each other. The same seed draws the
+    same photos, so that differences of the samples of two entries are paired.
+
+    Args:
+        correct: whether each prediction is correct, (settings, images).
+        truth: bins, (settings, images), -1 where unknown.
+        seed, groups: see `recall_interval`.
+    """
+    images = truth.shape[1]
+    columns = []
+    for right, bins in zip(correct, truth, strict=True):
+        for name in np.unique(bins[bins != UNKNOWN]):
+            columns += [right & (bins == name), bins == name]
+    sums = sum_groups(np.stack(columns, axis=1), np.arange(images) if groups is None else groups)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS) @ sums
+    recalls = drawn[:, ::2] / np.maximum(drawn[:, 1::2], 1)
+    ends = np.cumsum([len(np.unique(bins[bins != UNKNOWN])) for bins in truth])
+    return np.mean([part.mean(axis=1) for part in np.split(recalls, ends[:-1], axis=1)], axis=0)
 
 
 def mean_recall(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from competition.metrics.settings import correct_shares, recall_difference, score_setting
+from competition.metrics.bootstrap import percentile_interval
+from competition.metrics.settings import correct_shares, mean_accuracy_samples, recall_difference, score_setting
 from competition.settings import SETTINGS, assign_bins
 from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
@@ -20,6 +21,7 @@ from submissions.submission_csv import read_solution
 
 FILE_NAME = "settings_leaderboard.csv"
 CEILING = "ceiling"  # column
+MEAN = "mean"  # of all settings, in the column `setting`
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 Truth = Mapping[str, NDArray[np.int32]]  # setting → bins (images,)
@@ -28,7 +30,7 @@ Truth = Mapping[str, NDArray[np.int32]]  # setting → bins (images,)
 def score_settings(run: Run, write: bool = True) -> pd.DataFrame:
     """Write settings_leaderboard.csv unless `write` is false; returns it: one row per split, entry and setting.
 
-    Entries are scored on the validation images and, if solution.csv has settings, on the test set, whose images nothing
+    With several settings, the last row of an entry is the mean of their scores, named `MEAN`. Entries are scored on the validation images and, if solution.csv has settings, on the test set, whose images nothing
     was chosen on.
 
     Columns run, split, entry, setting, those of `competition.metrics.settings.score_setting`, ceiling (the balanced
@@ -45,7 +47,9 @@ def score_settings(run: Run, write: bool = True) -> pd.DataFrame:
         scores.insert(0, "split", split)
         if ceilings is not None:
             found = {name: score_setting(ceilings[split][name], bins) for name, bins in truth.items()}
-            scores[CEILING] = [found[name]["balanced_accuracy"] for name in scores["setting"]]
+            values = {name: score["balanced_accuracy"] for name, score in found.items()}
+            values[MEAN] = np.mean([*values.values()])
+            scores[CEILING] = scores["setting"].map(values)
         tables.append(scores)
     leaderboard = pd.concat(tables, ignore_index=True).assign(note=run.note)
     leaderboard.insert(0, "run", run.folder.name)
@@ -127,7 +131,27 @@ def _score_entries(entries: Mapping[str, ByHead], truth: Truth, photos: pd.Serie
                 **dict(zip(DIFFERENCE, difference, strict=True)),
             }
             rows.append({**row, "all_right": all_right, **compared})
+        if len(truth) > 1:
+            rows.append(_mean_row(rows[-len(truth) :], probabilities, entries[first], truth, photos))
     return rows
+
+
+def _mean_row(
+    rows: list[dict[str, object]], probabilities: ByHead, first: ByHead, truth: Truth, photos: pd.Series
+) -> dict[str, object]:
+    """The means of the scores of an entry's settings, with intervals over the photos that they share."""
+    bins = np.stack(list(truth.values()))
+    scores = ("balanced_accuracy", "bin_error", "accuracy", "random", "majority", "log_loss", DIFFERENCE[0])
+    means = {name: np.mean([row[name] for row in rows]) for name in scores}
+    samples, others = (
+        mean_accuracy_samples(np.stack([entry[name].argmax(axis=1) for name in truth]) == bins, bins, groups=photos)
+        for entry in (probabilities, first)
+    )
+    low, high = percentile_interval(samples).tolist()
+    compared: dict[str, object] = {}
+    if rows[0]["compared_with"]:
+        compared = dict(zip(DIFFERENCE[1:], percentile_interval(samples - others).tolist(), strict=True))
+    return {**rows[0], "setting": MEAN, **means, "low": low, "high": high, **compared}
 
 
 def _has_settings(run: Run) -> bool:

@@ -96,7 +96,7 @@ def settings_section(run: Run) -> Section:
     table = _read_settings(run)
     columns: dict[str, Iterable[Cell]] = {
         "entry": map(text_cell, table["entry"]),
-        "setting": (text_cell(HEAD_LABELS[name]) for name in table["setting"]),
+        "setting": (text_cell(HEAD_LABELS.get(name, name)) for name in table["setting"]),
         "balanced accuracy": _intervals(table, *SETTINGS_NUMBERS[:3]),
     }
     for name in SETTINGS_NUMBERS[3:]:

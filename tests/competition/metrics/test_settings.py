@@ -11,6 +11,7 @@ from sklearn.metrics import balanced_accuracy_score, log_loss
 from competition.metrics.settings import (
     balanced_accuracy,
     correct_shares,
+    mean_accuracy_samples,
     normalized_accuracy,
     random_correct_shares,
     recall_difference,
@@ -169,3 +170,39 @@ def test_difference_of_recalls_has_a_paired_interval_that_leaves_unknown_labels_
 def test_equal_predictions_do_not_differ():
     truth = np.array([0, 1, 2, 0, 1, 2])
     assert recall_difference(truth, truth[::-1], truth[::-1]) == (0, 0, 0)
+
+
+def test_samples_of_one_setting_agree_with_its_interval():
+    probabilities, truth = predicted(400)
+    correct = probabilities.argmax(axis=1) == truth
+    samples = mean_accuracy_samples(correct[None], truth[None])
+    assert samples.mean() == pytest.approx(balanced_accuracy(correct, truth), abs=0.01)
+    low, high = recall_interval(correct, truth)
+    assert np.quantile(samples, [0.025, 0.975]) == pytest.approx([low, high], abs=0.02)
+
+
+def test_samples_of_a_setting_and_its_copy_are_those_of_the_setting():
+    probabilities, truth = predicted(100)
+    correct = probabilities.argmax(axis=1) == truth
+    alone, twice = (mean_accuracy_samples(np.stack([correct] * n), np.stack([truth] * n)) for n in (1, 2))
+    np.testing.assert_allclose(alone, twice)
+
+
+def test_two_independent_settings_are_known_better_than_one():
+    widths = []
+    for seeds in ((0,), (0, 1)):
+        found = [predicted(300, seed=seed) for seed in seeds]
+        correct = np.stack([probabilities.argmax(axis=1) == truth for probabilities, truth in found])
+        low, high = np.quantile(mean_accuracy_samples(correct, np.stack([truth for _, truth in found])), [0.025, 0.975])
+        widths.append(high - low)
+    assert widths[1] < 0.85 * widths[0]
+
+
+def test_images_with_an_unknown_label_and_copies_of_a_photo_do_not_change_the_samples():
+    probabilities, truth = predicted(80)
+    correct = probabilities.argmax(axis=1) == truth
+    photos = np.arange(80)
+    alone = mean_accuracy_samples(correct[None], truth[None], groups=photos)
+    unknown = np.append(truth, np.full(80, UNKNOWN))
+    copied = mean_accuracy_samples(np.append(correct, correct)[None], unknown[None], groups=np.tile(photos, 2))
+    np.testing.assert_allclose(alone, copied)

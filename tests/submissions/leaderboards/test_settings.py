@@ -12,7 +12,7 @@ from competition.settings import SETTINGS
 from competition.utils.atomic_files import write_csv
 from competition.virtual.degradations import COLUMNS, SIMULATION
 from submissions.blending import settings_entries
-from submissions.leaderboards.settings import FILE_NAME, compare_settings, format_settings, score_settings
+from submissions.leaderboards.settings import FILE_NAME, MEAN, compare_settings, format_settings, score_settings
 from submissions.prediction_cache import load_members, save
 from submissions.tasks import Task
 
@@ -22,8 +22,8 @@ MEMBERS = ("mobilenet", "resnet50")
 def test_every_entry_and_setting_has_a_row_of_scores(make_run):
     run = make_run(members=MEMBERS)
     table = score_settings(run)
-    assert table["entry"].tolist() == [name for entry in (*MEMBERS, "blend quadratic") for name in [entry] * 3]
-    assert table["setting"].tolist() == list(SETTINGS) * 3
+    assert table["entry"].tolist() == [name for entry in (*MEMBERS, "blend quadratic") for name in [entry] * 4]
+    assert table["setting"].tolist() == [*SETTINGS, MEAN] * 3
     truth = run.targets.labels(run.validation)
     for member in MEMBERS:
         for name in SETTINGS:
@@ -43,7 +43,7 @@ def test_all_right_is_the_share_of_images_whose_settings_are_all_right(make_run)
     entries = settings_entries(run, "validation")
     for entry, rows in score_settings(run).groupby("entry"):
         right = [entries[entry][name].argmax(axis=1) == truth[name] for name in SETTINGS]
-        assert rows["all_right"].tolist() == pytest.approx([np.all(right, axis=0).mean()] * 3)
+        assert rows["all_right"].tolist() == pytest.approx([np.all(right, axis=0).mean()] * 4)
 
 
 def test_manipulated_copies_with_equal_predictions_do_not_narrow_the_interval(make_run):
@@ -66,7 +66,7 @@ def test_manipulated_copies_with_equal_predictions_do_not_narrow_the_interval(ma
 
 def test_correlated_run_is_scored_on_its_marginals(make_run):
     table = score_settings(make_run(Task("settings", output="correlated")))
-    assert table["setting"].tolist() == list(SETTINGS) * 3
+    assert table["setting"].tolist() == [*SETTINGS, MEAN] * 3
 
 
 def test_formatted_table_has_every_score_and_each_note_once(make_run):
@@ -99,7 +99,7 @@ def test_test_set_is_scored_if_the_solution_has_its_settings(make_run):
     run = make_run(test=6)
     bins = write_solution(run)
     table = score_settings(run)
-    test = table[table["split"] == "test"]
+    test = table[(table["split"] == "test") & (table["setting"] != MEAN)]
     assert table["split"].unique().tolist() == ["validation", "test"]
     for row in test.itertuples():
         found = settings_entries(run, "test")[row.entry][row.setting].argmax(axis=1)
@@ -121,6 +121,15 @@ def test_entries_are_compared_with_the_first_one_on_the_same_photos(make_run):
     np.testing.assert_allclose(other["difference"], other["balanced_accuracy"] - first["balanced_accuracy"])
     assert (other["difference_low"] <= other["difference"]).all()
     assert (other["difference"] <= other["difference_high"]).all()
+
+
+def test_last_row_of_an_entry_is_the_mean_of_its_settings(make_run):
+    for _, rows in score_settings(make_run(members=MEMBERS)).groupby("entry"):
+        scores = ["balanced_accuracy", "bin_error", "accuracy", "log_loss", "difference"]
+        np.testing.assert_allclose(rows.iloc[3][scores].astype(float), rows.iloc[:3][scores].mean(skipna=False))
+        assert rows.iloc[3]["low"] <= rows.iloc[3]["balanced_accuracy"] <= rows.iloc[3]["high"]
+        # Three settings together are known better than the one that is known best.
+        assert rows.iloc[3]["high"] - rows.iloc[3]["low"] < (rows.iloc[:3]["high"] - rows.iloc[:3]["low"]).max()
 
 
 def write_simulation(run, noise):
