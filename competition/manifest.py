@@ -148,7 +148,7 @@ def _some(names: list[str]) -> str:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 def _photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
