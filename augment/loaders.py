@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from augment.batches import Batch, Inputs, Targets, Weights, part_of, stack_inputs, weighted_labels
 from augment.damage import check_damaged
 from augment.patches import PatchConfig, epoch_order, make_evaluation_patch, make_patch
 from augment.photo_cache import PhotoCache
@@ -19,21 +20,22 @@ from augment.prefetch import WORKERS
 from competition.manipulation import UNALTERED
 from competition.utils.errors import InputError
 
-Inputs = dict[str, np.ndarray]
-Targets = dict[str, np.ndarray]
-Weights = dict[str, np.ndarray]
-Batch = tuple[Inputs, Targets, Weights]
 HeadWeights = Callable[[int], Mapping[str, float]]
 
-MIN_PHOTOS = 16  # among which patches are shuffled, even if the memory for decoded photos holds fewer
+MIN_PHOTOS = 16  # in a block of an epoch, even if the memory for decoded photos holds fewer
 REPLACEMENT = 1  # distinguishes the random numbers that choose a replacement from those that make the patch
 EVALUATION_CACHE = 2**28  # bytes of decoded photos: the images of one photo follow each other
 
 
 class _PatchDataset(keras.utils.PyDataset):
-    """Batches made by `_batch`. Keeps the `InputError` that it raised for `reraise_input_errors`."""
+    """Batches made by `_batch`. Keeps the `InputError` that it raised for `reraise_input_errors`.
+
+    Attributes:
+        part: which part of every batch is made, as (number of the part, number of parts).
+    """
 
     input_error: InputError | None = None
+    part: tuple[int, int] = (0, 1)
 
     def __getitem__(self, index: int) -> Batch:
         try:
@@ -89,6 +91,7 @@ class TrainingPatches(_PatchDataset):
 
     Attributes:
         epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a run.
+        skip: number of batches that are left out at the beginning of the next epoch, but not of those after it.
         damaged: path → reason of the photos that could not be decoded.
         replaced: number of patches of these photos that were made from other photos.
 
@@ -110,9 +113,10 @@ class TrainingPatches(_PatchDataset):
         groups: np.ndarray | None = None,
     ) -> None:
         photo_bytes = 3 * int((table["width"] * table["height"]).max())
-        in_memory = max(1, config.cache_bytes // photo_bytes)
+        in_memory = max(2, config.cache_bytes // photo_bytes)
         # Two blocks are in memory while one follows the other.
-        self._block = len(table) if in_memory >= len(table) else max(MIN_PHOTOS, in_memory // 2)
+        blocks = 1 if in_memory >= len(table) else -(-len(table) // (in_memory // 2))
+        self._block = -(-len(table) // max(1, min(blocks, len(table) // MIN_PHOTOS)))
         # Batches that are made at the same time must not need more than two blocks, or photos are decoded repeatedly.
         ahead = max(2, self._block * config.patches_per_photo // config.batch_size)
         workers = min(workers, ahead // 2) if self._block < len(table) else workers
@@ -133,26 +137,26 @@ class TrainingPatches(_PatchDataset):
         self.damaged: dict[str, str] = {}
         self.replaced = 0
         self._damage_lock = threading.Lock()
-        self.epoch = 0
+        self.epoch = self.skip = 0
         self._epoch_began = False
         self.photo_cache = PhotoCache(max(config.cache_bytes, 2 * self._block * photo_bytes))
         self._order = lru_cache(maxsize=1)(lambda epoch: epoch_order(len(table), config, epoch, self._block, cells))
 
     def __len__(self) -> int:
-        return len(self.paths) * self.config.patches_per_photo // self.config.batch_size
+        return len(self.paths) * self.config.patches_per_photo // self.config.batch_size - self.skip
 
     def _batch(self, index: int) -> Batch:
-        return self.batch(self.epoch, index)
+        return self.batch(self.epoch, self.skip + index)
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Return batch `index` of any epoch; the result does not depend on earlier calls."""
-        patches = range(index * self.config.batch_size, (index + 1) * self.config.batch_size)
+        patches = part_of(range(index * self.config.batch_size, (index + 1) * self.config.batch_size), self.part)
         rows = self.photos(epoch)[patches.start : patches.stop].copy()
         made = []
         for position, patch in enumerate(patches):
             rows[position], pixels = self._photo(rows[position], epoch, patch)
             made.append(make_patch(pixels, self.config, epoch, patch, bool(self.altered[rows[position]])))
-        return _inputs(*zip(*made, strict=True)), *self.labels(epoch, rows)
+        return stack_inputs(*zip(*made, strict=True)), *self.labels(epoch, rows)
 
     def _photo(self, row: int, epoch: int, index: int) -> tuple[int, np.ndarray]:
         """The row and the pixels of the photo for a patch: `row`, or another one of its group if `row` is damaged."""
@@ -191,7 +195,7 @@ class TrainingPatches(_PatchDataset):
 
     def labels(self, epoch: int, photos: np.ndarray) -> tuple[Targets, Weights]:
         """Return the targets and the weights in the loss of some photos, given as rows of the manifest, in an epoch."""
-        return _labels(self.targets, photos, self.head_weights(epoch), self.class_weights)
+        return weighted_labels(self.targets, photos, self.head_weights(epoch), self.class_weights)
 
     def on_epoch_begin(self) -> None:
         self._epoch_began = True
@@ -199,7 +203,8 @@ class TrainingPatches(_PatchDataset):
     def on_epoch_end(self) -> None:
         # Counted here because Keras starts its workers before `on_epoch_begin`. `fit` also ends an epoch that
         # never began, before the first one.
-        self.epoch += self._epoch_began
+        if self._epoch_began:
+            self.epoch, self.skip = self.epoch + 1, 0
         self._epoch_began = False
 
 
@@ -218,9 +223,15 @@ class EvaluationPatches(_PatchDataset):
         workers: threads that make batches.
         keep: keep the patches in memory for the next epochs, unless they take more than `config.cache_bytes`.
 
+    Attributes:
+        multiple: the size of every batch is a multiple of it. The last one is filled with patches of weight 0; then all
+            weights are a little larger than 1, so that the mean loss of all patches does not change.
+
     Raises:
         InputError: on access to a batch with a photo that is too small.
     """
+
+    multiple: int = 1
 
     def __init__(
         self,
@@ -244,19 +255,26 @@ class EvaluationPatches(_PatchDataset):
         return -(-len(self.rows) // self.config.batch_size)
 
     def _batch(self, index: int) -> Batch:
-        rows = slice(index * self.config.batch_size, (index + 1) * self.config.batch_size)
-        if index in self._kept:
-            return self._kept[index], *self.labels(rows)
-        patches = [self._patch(*row) for row in self.rows[rows]]
-        manipulated = [manipulation != UNALTERED for _, manipulation, _ in self.rows[rows]]
-        inputs = _inputs(patches, manipulated)
-        if self._keep:
+        first = index * self.config.batch_size
+        last = min(len(self.rows), first + self.config.batch_size)
+        places = part_of(range(first, last + -(last - first) % self.multiple), self.part)
+        rows = np.minimum(places, last - 1)
+        targets, weights = self.labels(rows)
+        if len(self.rows) % self.multiple:
+            scale = np.float32(1 + -len(self.rows) % self.multiple / len(self.rows))
+            weights = {head: weight * scale * (np.array(places) < last) for head, weight in weights.items()}
+        if index not in self._kept:
+            chosen = [self.rows[row] for row in rows]
+            manipulated = [manipulation != UNALTERED for _, manipulation, _ in chosen]
+            inputs = stack_inputs([self._patch(*row) for row in chosen], manipulated)
+            if not self._keep:
+                return inputs, targets, weights
             self._kept[index] = inputs
-        return inputs, *self.labels(rows)
+        return self._kept[index], targets, weights
 
     def labels(self, rows: np.ndarray | slice) -> tuple[Targets, Weights]:
         """Return the targets of some rows, and their weights: 1 where known, 0 where unknown."""
-        return _labels(self.targets, rows, {}, {})
+        return weighted_labels(self.targets, rows, {}, {})
 
     def _patch(self, path: str, manipulation: str, is_test: bool) -> np.ndarray:
         pixels = self.photo_cache.read(self.folder / path)
@@ -264,25 +282,6 @@ class EvaluationPatches(_PatchDataset):
             return make_evaluation_patch(pixels, self.config, UNALTERED if is_test else manipulation)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-
-
-def _inputs(patches: Sequence[np.ndarray], manipulated: Sequence[bool]) -> Inputs:
-    return {"patch": np.stack(patches), "is_manipulated": np.array(manipulated, np.float32)[:, None]}
-
-
-def _labels(
-    targets: Targets,
-    rows: np.ndarray | slice,
-    head_weights: Mapping[str, float],
-    class_weights: Mapping[str, np.ndarray],
-) -> tuple[Targets, Weights]:
-    """Return the labels of `rows`, with 0 for unknown ones, and their weights, 0 for unknown ones."""
-    known = {name: array[rows] for name, array in targets.items()}
-    labels = {name: np.maximum(label, 0) for name, label in known.items()}
-    weights = {name: (label >= 0) * np.float32(head_weights.get(name, 1)) for name, label in known.items()}
-    for name, of_class in class_weights.items():
-        weights[name] *= of_class[labels[name]]
-    return labels, weights
 
 
 def _check_large_enough(table: pd.DataFrame, size: int) -> None:

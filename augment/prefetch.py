@@ -7,7 +7,10 @@ from typing import TypeVar
 
 import joblib
 
-# Usable cores. Threads suffice: decoding, resizing and JPEG coding release the global interpreter lock.
+from competition.utils.threads import one_thread
+
+# Cores that this process may use, by its affinity and the quota of its control group. Threads suffice: decoding,
+# resizing and JPEG coding release the global interpreter lock.
 WORKERS = joblib.cpu_count()
 
 Item = TypeVar("Item")
@@ -18,7 +21,7 @@ def prefetch(make: Callable[[int], Item], count: int, threads: int = WORKERS) ->
 
     An exception that `make` raises is raised when its item is due.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         pending: deque[Future[Item]] = deque()
         for index in range(count):
             pending.append(pool.submit(make, index))

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from competition.prepare.center_crop import center_span
+from competition.utils.threads import one_thread
 from competition.virtual.cameras import CAMERAS, Camera
 from competition.virtual.capture import take_photo
-from competition.virtual.threads import one_thread
 from competition.virtual.window import Window
 
 # Functions whose cumulative times are printed, by module.

@@ -19,12 +19,14 @@ NO_GPU = re.compile(r"Could not find cuda drivers|failed call to cuInit")  # onl
 
 
 def load_framework() -> None:
-    """Import Keras and list its devices. Print what they write to standard error, except for useless messages.
+    """Import Keras, join the other processes of a training, and list the devices.
 
-    TensorFlow writes these messages from C++ before its log level applies, so the file descriptor is redirected.
+    What they write to standard error is printed, except for useless messages. TensorFlow writes these from
+    C++ before its log level applies, so the file descriptor is redirected.
 
     Raises:
-        InputError: the environment variable `KERAS_BACKEND` names a backend that is unknown or not installed.
+        InputError: the environment variable `KERAS_BACKEND` names a backend that is unknown or not installed, or the
+            other processes cannot be reached.
     """
     _check_backend()
     sys.stderr.flush()
@@ -33,7 +35,9 @@ def load_framework() -> None:
         os.dup2(file.fileno(), 2)
         try:
             from models.training.backend import devices
+            from models.training.devices import join_processes
 
+            join_processes()
             devices()
         finally:
             os.dup2(standard_error, 2)

@@ -29,15 +29,18 @@ SETTINGS_OPTIONS = (*TASK_OPTIONS, "tau")  # they only apply to a task with sett
 FOLD_OPTIONS = ("folds", "fold_of_member")
 PSEUDO_OPTIONS = ("pseudo_labels", "confidence")
 CONFIDENCE = 0.9
+NO_LIMIT = "does not apply with folds, in which every photo is validated once"
 CLASSIFIER_OPTIONS = (
     "task",
     "members",
     "photos",
+    "validation_photos",
     "front_end",
     "weights",
     "input",
     "augment",
     "log",
+    "save_every",
     *FOLD_OPTIONS,
     *PSEUDO_OPTIONS,
     *TRAINING_OPTIONS,
@@ -79,6 +82,8 @@ def plan_run(args: argparse.Namespace) -> Plan:
         _check_not_given(args, ["confidence"], "only applies with --pseudo-labels")
     members = _members(args.what, args.members)
     folds = _folds(args, members)
+    if folds:
+        _check_not_given(args, ["validation_photos"], NO_LIMIT)
     check_folder(args.data)
     changes = _changes(args)
 
@@ -106,6 +111,7 @@ def plan_run(args: argparse.Namespace) -> Plan:
         suffix += f"-{Path(args.augment).stem}"
     name = args.run or f"{args.what}{suffix}-{preset}-{data.resolve().name}"
     run = Run(RUNS / name, data, made, args.seed or 0, task, args.photos, folds, bool(args.fold_of_member))
+    run = replace(run, validation_photos=args.validation_photos)
     if args.pseudo_labels is not None:
         confidence = CONFIDENCE if args.confidence is None else args.confidence
         run = replace(run, pseudo_labels=args.pseudo_labels, confidence=confidence)
@@ -132,6 +138,8 @@ def plan_repetition(args: argparse.Namespace) -> Plan:
     found = open_run(args.config.parent)
     if found.fold_of_member:
         _check_not_given(args, ["members"], "does not apply to a run with one fold for each member")
+    if found.folds:
+        _check_not_given(args, ["validation_photos"], NO_LIMIT)
     changes = _changes(args)
     recipes = {member: change_recipe(recipe, member, **changes) for member, recipe in found.recipes.items()}
     for member in args.members or ():
@@ -147,6 +155,7 @@ def plan_repetition(args: argparse.Namespace) -> Plan:
         seed=found.seed if args.seed is None else args.seed,
         task=replace(found.task, **_given_values(args, TASK_OPTIONS)),
         photos=args.photos or found.photos,
+        validation_photos=args.validation_photos or found.validation_photos,
     )
     _check_pipeline(run.recipes.values())
     return Plan(run, f"as in {args.config}", None, fit_patches=args.data is not None and args.patch is None)

@@ -99,12 +99,12 @@ def groups_by_time(rows: pd.DataFrame) -> tuple[list[list[str]], list[list[str]]
     return [list(paths) for _, paths in dated.groupby(keys)["path"]], bursts, undated
 
 
-def limit_training(table: pd.DataFrame, photos: int | None, seed: int) -> pd.DataFrame:
-    """Keep at most `photos` training photos of the manifest, chosen at random, and all other rows; None keeps all."""
-    training = table.index[table["split"] == "train"]
-    if photos is None or photos >= len(training):
+def limit_photos(table: pd.DataFrame, split: str, photos: int | None, seed: int) -> pd.DataFrame:
+    """Keep at most `photos` photos of a split of the manifest, chosen at random, and all other rows; None keeps all."""
+    rows = table.index[table["split"] == split]
+    if photos is None or photos >= len(rows):
         return table
-    left_out = np.random.default_rng(seed).permutation(training)[photos:]
+    left_out = np.random.default_rng(seed).permutation(rows)[photos:]
     return table.drop(index=left_out)
 
 

@@ -13,6 +13,7 @@ from augment.dihedral import dihedral_transform
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from competition.manipulation import UNALTERED
 from competition.utils.progress import Progress, progress_bar
+from competition.utils.threads import one_thread
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
 from submissions.tasks import Targets
@@ -71,7 +72,7 @@ def predict(
         Predictions by head.
     """
     dataset = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES), views)
-    with progress_bar(title, len(dataset), "batch") as bar, reraise_input_errors(dataset.patches):
+    with progress_bar(title, len(dataset), "batch") as bar, one_thread(), reraise_input_errors(dataset.patches):
         outputs = network.predict(dataset, verbose=0, callbacks=[_Progress(bar)])
     return {
         head: Predictions(

@@ -25,7 +25,7 @@ from augment.damage import check_damaged, decode_photos
 from augment.manipulations import MANIPULATIONS, fits
 from competition.folds import assign_folds
 from competition.manifest import check_same_photos, describe_skipped, load_manifest, read_folder, write_manifest
-from competition.splits import assign_validation, limit_training, validation_images
+from competition.splits import assign_validation, limit_photos, validation_images
 from competition.utils.atomic_files import write_bytes, write_csv, write_json
 from competition.utils.errors import InputError
 from competition.utils.tables import read_text_table
@@ -51,9 +51,7 @@ FOLD = "fold"  # column of validation.csv
 BAG = "bag"  # name of the predictions of members that leave out different folds
 PSEUDO_LABELS, PSEUDO_COLUMNS = "pseudo_labels.csv", ("path", "camera", "probability")
 OUT_OF_FOLD = "validation scores are out of fold: every photo was predicted by networks that were not trained on it"
-BAG_NOTE = (
-    "validation scores are those of the one member that was not trained on the photo; the test set has a blend of all"
-)
+BAG_NOTE = "validation scores are those of the one member not trained on the photo; the test set has a blend of all"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Run:
         recipes: how each member is trained, by its name.
         seed: of the split, the patches and the first weights.
         task: what to predict.
-        photos: maximum number of training photos; None for all.
+        photos, validation_photos: maximum numbers of training photos, and of validation photos without folds, or None.
         folds: number of folds, each of which is left out by the trainings of one part of the run; 0 for one split into
             training and validation.
         fold_of_member: member i is only trained without fold i.
@@ -85,6 +83,7 @@ class Run:
     fold_of_member: bool = False
     pseudo_labels: Path | None = None
     confidence: float = 0.0
+    validation_photos: int | None = None
     fold: int | None = None
 
     @property
@@ -141,8 +140,7 @@ class Run:
     @property
     def images(self) -> dict[str, pd.DataFrame]:
         """The images to predict, by split: `validation`, and `test` if the data has a test set."""
-        manifest = self.manifest
-        tables = {"validation": self.validation, "test": manifest[manifest["split"] == "test"]}
+        tables = {"validation": self.validation, "test": self.manifest.loc[lambda table: table["split"] == "test"]}
         return {split: table for split, table in tables.items() if len(table)}
 
     @property
@@ -187,10 +185,11 @@ def open_run(folder: Path) -> Run:
         recipes = {member: recipe_from_json(recipe) for member, recipe in config["recipes"].items()}
         task = config["task"]
         task = Task(**{**task, "order": tuple(task["order"])})
-        folds = int(config.get("folds", 0)), bool(config.get("fold_of_member", False))
-        teacher = config.get("pseudo_labels")
-        pseudo = (Path(teacher["run"]), float(teacher["confidence"])) if teacher else ()
-        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"], *folds, *pseudo)
+        kinds = {"folds": int, "fold_of_member": bool, "validation_photos": int}
+        options: dict[str, Any] = {name: kind(config[name]) for name, kind in kinds.items() if name in config}
+        if teacher := config.get("pseudo_labels"):
+            options |= {"pseudo_labels": Path(teacher["run"]), "confidence": float(teacher["confidence"])}
+        return Run(folder, Path(config["data"]), recipes, int(config["seed"]), task, config["photos"], **options)
     except InputError:  # which is a ValueError
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -278,8 +277,9 @@ def _split(run: Run, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series | Non
     """Return the manifest with the training photos of the run, their folds by path if it has some, and notes."""
     if not run.folds:
         table, notes = assign_validation(table, run.seed)
-        return limit_training(table, run.photos, run.seed), None, notes
-    table = limit_training(table, run.photos, run.seed)
+        table = limit_photos(table, "validation", run.validation_photos, run.seed)
+        return limit_photos(table, "train", run.photos, run.seed), None, notes
+    table = limit_photos(table, "train", run.photos, run.seed)
     fold_of, notes = assign_folds(table, run.folds, run.seed)
     return table, fold_of, [BAG_NOTE if run.fold_of_member else f"{OUT_OF_FOLD} ({run.folds} folds)", *notes]
 
@@ -291,6 +291,7 @@ def _config(run: Run) -> dict[str, Any]:
         "data": str(run.data.resolve()),
         "seed": run.seed,
         "photos": run.photos,
+        **({"validation_photos": run.validation_photos} if run.validation_photos else {}),
         **({"folds": run.folds, "fold_of_member": run.fold_of_member} if run.folds else {}),
         **({"pseudo_labels": {"run": str(teacher.resolve()), "confidence": run.confidence}} if teacher else {}),
         "task": asdict(run.task),

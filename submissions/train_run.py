@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +24,7 @@ from competition.utils.errors import InputError
 from competition.utils.parallel import parallel_map
 from competition.utils.progress import PROGRESS_FILE, State, format_duration, write_progress
 from models.members import smallest_patch
+from models.training.options import NO_OPTIONS, TrainingOptions
 from submissions.blending import merge_folds
 from submissions.progress.watch import Job, watch
 from submissions.progress.work import START, seconds, slowdown
@@ -41,7 +43,7 @@ ENVIRONMENT = {  # of the processes; they share the cores, so each has one threa
 }
 
 
-def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str | None = None) -> None:
+def train_run(run: Run, processes: int, on_cluster: bool = False, options: TrainingOptions = NO_OPTIONS) -> None:
     """Train and predict every member of a run that is not finished yet, for every fold if the run has folds.
 
     Args:
@@ -50,7 +52,7 @@ def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str |
         on_cluster: run each training on a worker of the current cluster, see `competition.utils.parallel.cluster`. The
             workers need the folder of the run at the same path. If a worker dies, another one continues its training
             after the last complete epoch.
-        tracker: where trainings are logged to, a name of `models.training.tracking.TRACKERS`; None for nowhere.
+        options: what each training writes beside its result.
 
     Raises:
         InputError: a training failed for a reason that the user can fix, or a process was killed.
@@ -61,47 +63,47 @@ def train_run(run: Run, processes: int, on_cluster: bool = False, tracker: str |
     if run.folds:
         prepare_training(run)
     if run.shared_front_end is not None:
-        _train_all([(part, FRONT_END) for part in run.parts], processes, on_cluster, tracker)
+        _train_all([(part, FRONT_END) for part in run.parts], processes, on_cluster, options)
     units = [(part, member) for part in run.parts for member in part.members]
     # Members that need large maps take longest, so they start first.
-    _train_all(sorted(units, key=lambda unit: -smallest_patch(unit[1])), processes, on_cluster, tracker)
+    _train_all(sorted(units, key=lambda unit: -smallest_patch(unit[1])), processes, on_cluster, options)
     finish_training(run)
     merge_folds(run)
     if run.task.camera:
         save_activations(run)
 
 
-def _train_all(units: Sequence[Unit], processes: int, on_cluster: bool, tracker: str | None) -> None:
+def _train_all(units: Sequence[Unit], processes: int, on_cluster: bool, options: TrainingOptions) -> None:
     unfinished = [unit for unit in units if not _is_finished(*unit)]
     if on_cluster:
         places = [(part.whole.folder.resolve(), part.fold, name) for part, name in unfinished]
-        for _ in parallel_map(partial(_train_on_worker, tracker=tracker), places, processes, "trainings", chunk=1):
+        for _ in parallel_map(partial(_train_on_worker, options=options), places, processes, "trainings", chunk=1):
             pass
     elif min(processes, len(unfinished)) > 1:
-        _train_in_processes(unfinished, processes, tracker)
+        _train_in_processes(unfinished, processes, options)
     else:
-        _train_in_turn(unfinished, tracker)
+        _train_in_turn(unfinished, options)
 
 
-def _train_in_turn(units: Sequence[Unit], tracker: str | None) -> None:
+def _train_in_turn(units: Sequence[Unit], options: TrainingOptions) -> None:
     """Train units one after another in this process, and print how long the others will take."""
     jobs, begin = [Job(*unit) for unit in units], time.monotonic()
     expected = [seconds(job.stages) for job in jobs]
     for number, (run, name) in enumerate(units, 1):
-        _train(run, name, tracker)
+        _train(run, name, options)
         if number < len(units):
             left = sum(expected[number:]) * slowdown(time.monotonic() - begin, sum(expected[:number]))
             print(f"{name} is finished, {number} of {len(units)}; about {format_duration(left)} left")
 
 
-def _train(run: Run, name: str, tracker: str | None) -> None:
+def _train(run: Run, name: str, options: TrainingOptions) -> None:
     """Train and predict one member, or the shared front end, of a run or of one of its parts."""
     from submissions.members import predict_member, train_front_end, train_member
 
     if name == FRONT_END:
-        train_front_end(run, tracker)
+        train_front_end(run, options)
     else:
-        train_member(run, name, tracker)
+        train_member(run, name, options)
         predict_member(run, name)
 
 
@@ -121,13 +123,13 @@ def _log_file(run: Run, name: str) -> Path:
     return folder / LOG
 
 
-def _train_on_worker(place: tuple[Path, int | None, str], tracker: str | None) -> None:
+def _train_on_worker(place: tuple[Path, int | None, str], options: TrainingOptions) -> None:
     """Train a unit on a worker of a cluster, in a process of its own. Messages go to log.txt in the unit's folder.
 
     The other threads of a worker draw from Python's random numbers, which would change the initial weights.
     """
     folder, fold, name = place
-    command = [sys.executable, "-c", WORK, json.dumps([str(folder), fold, name, tracker])]
+    command = [sys.executable, "-c", WORK, json.dumps([str(folder), fold, name, asdict(options)])]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, check=False
     )
@@ -139,15 +141,15 @@ def _train_on_worker(place: tuple[Path, int | None, str], tracker: str | None) -
 
 def train_place(place: str) -> None:
     """Train the unit that `_train_on_worker` describes as JSON, in the process that it started."""
-    folder, fold, name, tracker = json.loads(place)
+    folder, fold, name, options = json.loads(place)
     _watch_parent(os.getppid())
     try:
-        _train_in_process(Path(folder), fold, name, tracker)
+        _train_in_process(Path(folder), fold, name, TrainingOptions(**options))
     except InputError as error:
         sys.exit(f"error: {error}")
 
 
-def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | None) -> None:
+def _train_in_processes(units: Sequence[Unit], processes: int, options: TrainingOptions) -> None:
     jobs = [Job(*unit) for unit in units]
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ.update(ENVIRONMENT)  # a new process reads them before it loads a framework
@@ -155,7 +157,7 @@ def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | No
         context = get_context("spawn")
         with ProcessPoolExecutor(min(processes, len(units)), context, _watch_parent, (os.getpid(),)) as pool:
             futures = [
-                pool.submit(_train_in_process, part.whole.folder, part.fold, name, tracker) for part, name in units
+                pool.submit(_train_in_process, part.whole.folder, part.fold, name, options) for part, name in units
             ]
             try:
                 watch(jobs, futures, processes)
@@ -178,7 +180,7 @@ def _train_in_processes(units: Sequence[Unit], processes: int, tracker: str | No
                 os.environ[name] = value
 
 
-def _train_in_process(folder: Path, fold: int | None, name: str, tracker: str | None) -> None:
+def _train_in_process(folder: Path, fold: int | None, name: str, options: TrainingOptions) -> None:
     """Train a unit in a process of its own. Its output goes to log.txt in its folder."""
     run = _open_part(folder, fold)
     with _log_file(run, name).open("a") as log:
@@ -186,7 +188,7 @@ def _train_in_process(folder: Path, fold: int | None, name: str, tracker: str | 
         os.dup2(log.fileno(), 2)
     os.environ[PROGRESS_FILE] = str(Job(run, name).file)
     write_progress(State(START, 0, 0, ""), os.environ[PROGRESS_FILE])
-    _train(run, name, tracker)
+    _train(run, name, options)
 
 
 def _watch_parent(parent: int) -> None:

@@ -8,5 +8,6 @@ tables        text tables: read CSV as text, write aligned text and Markdown
 locks         one process at a time writes an output
 progress      progress bars, or lines where there is no terminal
 zip_files     unpack archives safely
+threads       one thread for OpenCV and BLAS in workers
 parallel      parallel map over many files, on processes or on a Dask cluster
 """

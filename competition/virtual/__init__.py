@@ -3,5 +3,5 @@
 In reading order: `cameras` (the ten models) → `capture` (one photo) → `window`, `textures`, `scenes` (light) →
 `exposure` (settings) → `optics` (blur) → `sensor` (mosaic and noise) → `demosaic`, `isp` (the camera's own processing)
 → `quantization`, `files` (JPEG and EXIF) → `degradations` → `make_competition` (the folder), `contact_sheet`;
-`regions`, `make_splices` (forgeries); `output_folder`, `threads`.
+`regions`, `make_splices` (forgeries); `output_folder`.
 """

@@ -17,13 +17,13 @@ from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import unknown_name
 from competition.utils.free_space import check_disk
 from competition.utils.parallel import parallel_map
+from competition.utils.threads import one_thread
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import set_up, take_photo
 from competition.virtual.degradations import COLUMNS as DEGRADATIONS
 from competition.virtual.degradations import SIMULATION, degradations
 from competition.virtual.files import decode_jpeg, encode_jpeg
 from competition.virtual.output_folder import claim_folder, is_complete
-from competition.virtual.threads import one_thread
 from competition.virtual.window import Window
 
 VERSION = 2  # of the generator: raise it when the same seed makes other pixels

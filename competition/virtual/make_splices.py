@@ -24,13 +24,13 @@ from competition.metadata.header import read_header
 from competition.utils.atomic_files import write_bytes, write_csv
 from competition.utils.errors import unknown_name
 from competition.utils.parallel import parallel_map
+from competition.utils.threads import one_thread
 from competition.virtual.cameras import CAMERAS, find_camera
 from competition.virtual.capture import take_photo
 from competition.virtual.files import decode_jpeg
 from competition.virtual.make_competition import device_name
 from competition.virtual.output_folder import claim_folder
 from competition.virtual.regions import draw_region
-from competition.virtual.threads import one_thread
 
 VERSION = 2  # of the generator: raise it when the same seed makes other pixels
 HOST_DEVICE, DONOR_DEVICE = 9001, 9002  # the devices of the virtual competition are numbered from 1

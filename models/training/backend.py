@@ -4,7 +4,6 @@ Tested by tests/models/exif_language/test_dual_encoder.py.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 import keras
@@ -34,19 +33,12 @@ def has_gpu() -> bool:
 def jit_compile() -> str | bool:
     """Return the argument `jit_compile` of `keras.Model.compile`.
 
-    With TensorFlow on a CPU, compiling with XLA costs more than it gains. JAX needs it: without, it computes one
-    operation at a time.
+    With TensorFlow on a CPU, compiling with XLA costs more than it gains, and XLA cannot compile a step of several
+    devices. JAX needs it: without, it computes one operation at a time.
     """
-    return "auto" if has_gpu() or keras.backend.backend() != "tensorflow" else False
-
-
-def all_gpus() -> AbstractContextManager:
-    """Return the scope in which to build and compile a model, so that TensorFlow mirrors it on all GPUs."""
-    if keras.backend.backend() != "tensorflow" or len(devices()) < 2:
-        return nullcontext()
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy().scope()
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    return "auto" if has_gpu() and len(devices()) == 1 else False
 
 
 def compile_function(function: Callable[P, Result]) -> Callable[P, Result]:

@@ -2,7 +2,8 @@
 
 A folder holds `history.csv`, one row for each finished epoch, and `epoch-<n>.weights.h5`, the weights and the optimizer
 of the last and the best epoch. An epoch is finished when its row is in `history.csv`. Its weights are written before
-that, so a training that is killed at any time can be resumed after its last finished epoch.
+that, so a training that is killed at any time can be resumed after its last finished epoch. If an epoch takes long,
+`step.npz` holds the state within it, from which the training continues with the next batch.
 
 The best epoch, the learning rate and the decision to stop are functions of the history alone. So they need no files,
 and a resumed training decides as an uninterrupted one.
@@ -10,15 +11,17 @@ and a resumed training decides as an uninterrupted one.
 
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
+import numpy as np
 import pandas as pd
 
 from competition.utils.atomic_files import atomic_write, write_csv
 from competition.utils.errors import InputError
 from models.saved import load_weights
 
-HISTORY = "history.csv"
+HISTORY, STEP = "history.csv", "step.npz"
 START = -1  # the epoch of the row of a network that has not been trained yet
 
 
@@ -70,6 +73,45 @@ class Checkpoints:
         needed = {self._weights(int(self.history["epoch"].iloc[row])) for row in (-1, best_row(self.losses))}
         for path in set(self.folder.glob("epoch-*.weights.h5")) - needed:
             path.unlink()
+        self._delete_step()
+
+    def save_step(self, model: keras.Model, steps: int) -> None:
+        """Save the state of a compiled model, with its optimizer, metrics and random numbers, within an epoch.
+
+        `steps` is the number of finished steps of the current epoch.
+        """
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in _state(model)]
+        with atomic_write(self.folder / STEP) as partial, partial.open("wb") as file:
+            np.savez(file, *arrays, position=np.array([self.epochs, steps]))
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of the current epoch that need not be repeated."""
+        if not (self.folder / STEP).exists():
+            return 0
+        epoch, steps = self._read_step()["position"].tolist()
+        return steps if epoch == self.epochs else 0  # an epoch was finished, but the file could not be deleted
+
+    def load_step(self, model: keras.Model) -> None:
+        """Load the state within an epoch, if there is one, into the compiled model."""
+        if not self.steps:
+            return
+        found, variables = self._read_step(), _state(model)
+        arrays = [found.get(f"arr_{number}", np.array(np.nan)) for number in range(len(variables))]
+        if len(found) != len(variables) + 1 or [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+            raise InputError(f"{self.folder / STEP} belongs to another network; delete it")
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def _read_step(self) -> dict[str, np.ndarray]:
+        try:
+            with np.load(self.folder / STEP) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise InputError(f"{self.folder / STEP} is damaged ({error}); delete it to repeat the epoch") from None
+
+    def _delete_step(self) -> None:
+        (self.folder / STEP).unlink(missing_ok=True)
 
     def load_last(self, model: keras.Model) -> None:
         """Load the weights and the optimizer of the last row of the history, if there is one, into a compiled model."""
@@ -82,6 +124,7 @@ class Checkpoints:
 
     def delete_weights(self) -> None:
         """Delete the weights of all epochs; the history stays."""
+        self._delete_step()
         for path in self.folder.glob("epoch-*.weights.h5"):
             path.unlink()
 
@@ -95,6 +138,12 @@ class Checkpoints:
 
     def _weights(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch}.weights.h5"
+
+
+def _state(model: keras.Model) -> list[keras.Variable]:
+    """All variables that a step of a compiled model changes, each once."""
+    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def read_history(path: Path) -> pd.DataFrame:

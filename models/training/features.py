@@ -42,7 +42,7 @@ class FeatureBatches(keras.utils.PyDataset):
             et al. 2018); 0: they are not mixed. Each mix occurs twice, with both targets, whose weights are the shares.
 
     Attributes:
-        epoch: the next epoch; set it to the `initial_epoch` of `fit` to resume a training.
+        epoch, skip: as of `augment.loaders.TrainingPatches`.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class FeatureBatches(keras.utils.PyDataset):
         self.features, self.labels, self.batch_size, self.seed = features, labels, batch_size, seed
         self.rows = np.arange(len(features)) if rows is None else rows
         self.mixup = mixup
-        self.epoch = 0
+        self.epoch = self.skip = 0
         self._epoch_began = False
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return -(-len(self.rows) // self.batch_size) - self.skip
 
     def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, np.ndarray], Arrays, Arrays]:
-        rows = self.rows
+        index, rows = self.skip + index, self.rows
         if self.seed is not None:
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
         rows = rows[index * self.batch_size : (index + 1) * self.batch_size]
@@ -91,7 +91,8 @@ class FeatureBatches(keras.utils.PyDataset):
         self._epoch_began = True
 
     def on_epoch_end(self) -> None:
-        self.epoch += self._epoch_began  # `fit` also ends an epoch that never began, before the first one
+        if self._epoch_began:  # `fit` also ends an epoch that never began, before the first one
+            self.epoch, self.skip = self.epoch + 1, 0
         self._epoch_began = False
 
 

@@ -1,4 +1,4 @@
-"""Train a classifier, resumable after every epoch.
+"""Train a classifier, resumable after every epoch, or within it.
 
 The folder of a training holds the files of `models.training.checkpoints`. When the training is finished, it holds
 `history.csv` and `model.keras` with the weights of the best epoch.
@@ -7,6 +7,7 @@ The folder of a training holds the files of `models.training.checkpoints`. When 
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -17,13 +18,16 @@ from augment.loaders import EvaluationPatches, TrainingPatches, reraise_input_er
 from augment.patches import color_statistics
 from competition.utils.atomic_files import atomic_write
 from competition.utils.progress import Progress, progress_bar
+from competition.utils.threads import one_thread
 from models.classifier import UNKNOWN_COLORS, ColorStatistics, build, copy_weights, freeze_front_end
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
-from models.training.backend import all_gpus, jit_compile
+from models.training.backend import jit_compile
 from models.training.checkpoints import Checkpoints, has_stalled
+from models.training.devices import all_devices, divide_batches, start_together, synchronized_batch_norm
 from models.training.features import FeatureBatches, fixed_layer, split_network
 from models.training.losses import SmoothedCrossentropy
+from models.training.options import NO_OPTIONS, TrainingOptions
 from models.training.schedules import Cycle, plateau_rate
 from models.training.tracking import tracking
 
@@ -42,7 +46,7 @@ def train(
     folder: Path,
     seed: int,
     front_end: Path | None = None,
-    tracker: str | None = None,
+    options: TrainingOptions = NO_OPTIONS,
 ) -> pd.DataFrame:
     """Train a member, or resume its training; returns its history.
 
@@ -59,7 +63,7 @@ def train(
         seed: of the initial weights and of dropout.
         front_end: file of the trained front end alone, whose weights the network starts with and does not change. If no
             epoch is better, the result is the front end with a backbone that adds nothing.
-        tracker: where epochs are logged to, see `models.training.tracking`; None for nowhere.
+        options: what the training writes beside its result.
 
     Raises:
         InputError: the loss is not a number, a photo cannot be decoded, or a file in the folder is damaged.
@@ -68,9 +72,13 @@ def train(
     if (folder / MODEL).exists():
         return checkpoints.history
     folder.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(seed)
     colors = measure_colors(training) if recipe.normalize == "training" else UNKNOWN_COLORS
-    with all_gpus():
+    scope = nullcontext()  # features are trained on one device: their layers are too small for several
+    if isinstance(training, TrainingPatches) and isinstance(validation, EvaluationPatches):
+        divide_batches(training, validation)
+        scope = all_devices()
+    with scope:
+        keras.utils.set_random_seed(seed)  # entering the scope of several devices draws random numbers
         model = build(member, recipe, heads, colors)
         if front_end is not None:
             freeze_front_end(model)
@@ -78,20 +86,24 @@ def train(
         # Another network, because Keras does not save one whose layers were split off from it.
         trained = model if fixed is None else split_network(build(member, recipe, heads, colors), fixed)[1]
         compile_classifier(trained, recipe, heads, steps=recipe.epochs * len(training))
-    if front_end is not None and not len(checkpoints.history):
-        copy_weights(model, load_model(front_end))
-        with reraise_input_errors(validation):
-            start = model.evaluate(validation, verbose=0, return_dict=True)
-        checkpoints.save_start(model, {f"val_{name}": value for name, value in start.items()})
-    checkpoints.load_last(trained)
-    fit(trained, recipe, training, validation, checkpoints, seed, tracker)
-    checkpoints.load_best(trained)
-    if int(trained.optimizer.iterations):  # the average begins with the first step
-        trained.optimizer.finalize_variable_values(trained.trainable_variables)
-    if trained is not model:
-        copy_weights(model, trained)
-    with atomic_write(folder / MODEL) as partial:
-        model.save(partial, include_optimizer=False)
+        begins = front_end is not None and not len(checkpoints.history)
+        if front_end is not None and begins:
+            copy_weights(model, load_model(front_end))
+        checkpoints.load_last(trained)
+        position = f"epoch {checkpoints.epochs}, step {checkpoints.steps} of {len(training)}"
+        start_together(trained, f"{position} of {member}")
+        if begins:
+            with reraise_input_errors(validation):
+                start = model.evaluate(validation, verbose=0, return_dict=True)
+            checkpoints.save_start(model, {f"val_{name}": value for name, value in start.items()})
+        fit(trained, recipe, training, validation, checkpoints, seed, options)
+        checkpoints.load_best(trained)
+        if keras.ops.convert_to_numpy(trained.optimizer.iterations):  # the average begins with the first step
+            trained.optimizer.finalize_variable_values(trained.trainable_variables)
+        if trained is not model:
+            copy_weights(model, trained)
+        with atomic_write(folder / MODEL) as partial:
+            model.save(partial, include_optimizer=False)
     checkpoints.delete_weights()
     return checkpoints.history
 
@@ -146,39 +158,63 @@ def fit(
     validation: Validation,
     checkpoints: Checkpoints,
     seed: int,
-    tracker: str | None = None,
+    options: TrainingOptions = NO_OPTIONS,
 ) -> None:
     """Fit a compiled model for the remaining epochs, or until the validation loss stalls."""
-    first, steps = checkpoints.epochs, len(training)
+    first, steps, skip = checkpoints.epochs, len(training), checkpoints.steps
     if first >= recipe.epochs or has_stalled(checkpoints.losses, recipe.patience):
         return
-    training.epoch = first
     # Validation uses the averaged weights. A checkpoint holds the weights themselves, and the average as a part of the
     # optimizer, so that a resumed training continues from both.
     averaging = [keras.callbacks.SwapEMAWeights()] if recipe.average_epochs else []
     title = f"{checkpoints.folder.parent.name}/{checkpoints.folder.name}"
     with (
-        progress_bar(title, recipe.epochs * steps, "step", done=first * steps) as bar,
+        one_thread(),
+        synchronized_batch_norm(model),
+        progress_bar(title, recipe.epochs * steps, "step", done=first * steps + skip) as bar,
         reraise_input_errors(training, validation),
-        tracking(tracker, checkpoints.folder) as trackers,
+        tracking(options.tracker, checkpoints.folder) as trackers,
     ):
-        model.fit(
-            training,
-            validation_data=validation,
-            shuffle=False,  # the order is already random, and reproducible
-            initial_epoch=first,
-            epochs=recipe.epochs,
-            callbacks=[EpochCallback(recipe, checkpoints, seed, bar), *averaging, *trackers],
-            verbose=0,
-        )
+        # Keras needs the number of batches of all epochs to be the same, so the rest of an epoch is fitted alone.
+        for end in sorted({first + 1, recipe.epochs}) if skip else [recipe.epochs]:
+            if has_stalled(checkpoints.losses, recipe.patience):
+                break
+            training.epoch, training.skip = checkpoints.epochs, skip
+            model.fit(
+                training,
+                validation_data=validation,
+                shuffle=False,  # the order is already random, and reproducible
+                initial_epoch=checkpoints.epochs,
+                epochs=end,
+                callbacks=[
+                    EpochCallback(recipe, checkpoints, seed, bar, steps, options.save_every),
+                    *averaging,
+                    *trackers,
+                ],
+                verbose=0,
+            )
+            checkpoints.load_last(model)  # `fit` replaces the weights by their average at its end
+            skip = 0
 
 
 class EpochCallback(keras.callbacks.Callback):
-    """Set the learning rate, show the progress, save every epoch, and stop if the loss stalls or is not a number."""
+    """Set the learning rate, show the progress, save every epoch, and stop if the loss stalls or is not a number.
 
-    def __init__(self, recipe: Recipe, checkpoints: Checkpoints, seed: int, bar: Progress) -> None:
+    With `save_every`, the state is also saved after so many of the `steps` of an epoch.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        checkpoints: Checkpoints,
+        seed: int,
+        bar: Progress,
+        steps: int,
+        save_every: int | None = None,
+    ) -> None:
         super().__init__()
         self.recipe, self.checkpoints, self.seed, self.bar = recipe, checkpoints, seed, bar
+        self.steps, self.save_every, self.step = steps, save_every, 0
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         self.start = time.monotonic()
@@ -187,11 +223,16 @@ class EpochCallback(keras.callbacks.Callback):
             rate = plateau_rate(recipe.learning_rate, losses, recipe.plateau_epochs, recipe.plateau_factor)
             self.model.optimizer.learning_rate = rate
         _reseed_dropout(self.model, self.seed, epoch)
+        self.step = self.checkpoints.steps
+        self.checkpoints.load_step(self.model)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
         if not math.isfinite(logs["loss"]):
-            raise self.checkpoints.diverged(f"loss of {self.model.name}", logs["loss"], batch)
+            raise self.checkpoints.diverged(f"loss of {self.model.name}", logs["loss"], self.step)
         self.bar.update()
+        self.step += 1
+        if self.save_every is not None and self.step % self.save_every == 0 and self.step < self.steps:
+            self.checkpoints.save_step(self.model, self.step)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         if math.isnan(logs["val_loss"]):

@@ -1,7 +1,11 @@
 """`prefetch` keeps the order, bounds the work ahead, and passes exceptions on."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +46,11 @@ def test_an_exception_is_raised_when_its_item_is_due():
     assert [next(items), next(items)] == [0, 1]
     with pytest.raises(ZeroDivisionError):
         next(items)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes have no affinity on this system")
+def test_workers_are_the_cores_that_the_process_may_use():
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from augment import prefetch as p"
+    command = [sys.executable, "-c", f"{code}; import sys; print(sys.modules['augment.prefetch'].WORKERS)"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"

@@ -10,7 +10,7 @@ from commands.train_plan import plan_repetition, plan_run
 from competition.utils.atomic_files import write_json
 from competition.utils.errors import InputError
 from models.presets import classifier_recipe
-from submissions.run import Run, _config
+from submissions.run import Run, _config, open_run
 from submissions.tasks import Task
 
 
@@ -43,6 +43,15 @@ def test_options_of_the_command_line_win(old):
     assert (recipe.epochs, recipe.patches.batch_size) == (1, 4)
     assert recipe.front_end_recipe is not None
     assert recipe.front_end_recipe.patches.batch_size == 4  # as without --config, it also applies to the front end
+
+
+def test_number_of_validation_photos_is_a_part_of_the_configuration(old):
+    run = plan_repetition(parse("--config", "runs/old/config.json", "--validation-photos", 5, "--run", "few")).run
+    assert run.validation_photos == 5
+    write_json(_config(run), run.folder / "config.json")
+    assert open_run(run.folder) == run
+    with pytest.raises(InputError, match="--validation-photos does not apply with folds"):
+        plan_run(parse("dctnet", "--preset", "smoke", "--data", old.data, "--validation-photos", 5, "--folds", 3))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from competition.splits import (
     UNKNOWN_DATE,
     UNKNOWN_DEVICE,
     assign_validation,
+    limit_photos,
     validation_images,
 )
 from competition.utils.errors import InputError
@@ -97,6 +98,16 @@ def test_test_rows_are_unchanged():
 def test_too_few_photos_are_rejected():
     with pytest.raises(InputError, match=r"y has 2; each camera needs at least 3"):
         assign_validation(manifest({"x": [("a", 0)] * 9, "y": [("a", 0)] * 2}), seed=0)
+
+
+def test_photos_beyond_the_limit_of_a_split_are_left_out():
+    table, _ = assign_validation(manifest({"x": [("a", 60 * hour) for hour in range(100)]}), seed=0)
+    counts = table["split"].value_counts()
+    limited = limit_photos(table, "validation", 3, seed=0)
+    assert limited["split"].value_counts().to_dict() == {"train": counts["train"], "validation": 3}
+    pd.testing.assert_frame_equal(limited, table.loc[limited.index])
+    assert limit_photos(table, "train", None, seed=0) is table
+    assert limit_photos(table, "train", int(counts["train"]), seed=0) is table
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0, float("nan")])

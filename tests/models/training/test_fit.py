@@ -24,6 +24,7 @@ from models.saved import load_model
 from models.training import fit
 from models.training.checkpoints import START
 from models.training.fit import EpochCallback, compile_classifier, train
+from models.training.options import NO_OPTIONS, TrainingOptions
 from models.training.schedules import head_weights
 
 ROOT = Path(__file__).parents[3]
@@ -48,12 +49,12 @@ class SlowPatches(TrainingPatches):
         return super().__getitem__(index)
 
 
-def train_convnet(photos, folder, recipe, pause=0.0):
+def train_convnet(photos, folder, recipe, pause=0.0, options=NO_OPTIONS):
     """Train the member `convnet` on a folder of photos, with a pause before each batch."""
-    return train_member("convnet", photos, folder, recipe, pause)
+    return train_member("convnet", photos, folder, recipe, pause, options=options)
 
 
-def train_member(member, photos, folder, recipe, pause=0.0, front_end=None):
+def train_member(member, photos, folder, recipe, pause=0.0, front_end=None, options=NO_OPTIONS):
     """Train a member on a folder of photos. `front_end` is the file of a trained front end alone."""
     table, _ = read_folder(photos)
     table, _ = assign_validation(table, seed=0)
@@ -64,7 +65,7 @@ def train_member(member, photos, folder, recipe, pause=0.0, front_end=None):
     training = SlowPatches(parts["train"], photos, labels["train"], config, workers=1 if pause else 2)
     training.pause = pause
     validation = EvaluationPatches(parts["validation"], photos, labels["validation"], config)
-    return train(member, recipe, training, validation, {"camera": len(classes)}, folder, SEED, front_end)
+    return train(member, recipe, training, validation, {"camera": len(classes)}, folder, SEED, front_end, options)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,47 @@ def test_interrupted_training_with_averaged_weights_resumes_exactly(photos, tmp_
         np.testing.assert_array_equal(resumed, uninterrupted)
 
 
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_training_interrupted_within_an_epoch_resumes_exactly(
+    accumulate, photos, tmp_path, monkeypatch, untraced, tiny_mobilenet
+):
+    """The state has weights, optimizer, averages, gradients that wait, running losses and the noise of dropout."""
+    recipe = classifier_recipe("smoke", "mobilenet", weights="none", front_end="none", batch=4, epochs=3)
+    recipe = change(recipe, patches_per_photo=2, average_epochs=1.5, dropout=0.3, accumulate=accumulate)
+    every_third = TrainingOptions(save_every=3)
+    straight, interrupted = tmp_path / "straight", tmp_path / "interrupted"
+    train_member("mobilenet", photos, straight, recipe)
+    end, steps = EpochCallback.on_train_batch_end, []
+
+    def interrupt(self, batch, logs):
+        steps.append(batch)
+        end(self, batch, logs)
+        if len(self.checkpoints.history) == 1 and self.step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochCallback, "on_train_batch_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train_member("mobilenet", photos, interrupted, recipe, options=every_third)
+    assert "step.npz" in files(interrupted)
+    per_epoch = len(steps) - 4
+    assert per_epoch > 4
+    steps.clear()
+
+    def record(self, batch, logs):
+        steps.append(batch)
+        end(self, batch, logs)
+
+    monkeypatch.setattr(EpochCallback, "on_train_batch_end", record)
+    train_member("mobilenet", photos, interrupted, recipe)
+    assert len(steps) == 2 * per_epoch - 3
+    assert files(interrupted) == files(straight)
+    pd.testing.assert_frame_equal(losses(interrupted), losses(straight), check_exact=True)
+    models = [load_model(folder / "model.keras").get_weights() for folder in (interrupted, straight)]
+    for resumed, uninterrupted in zip(*models, strict=True):
+        np.testing.assert_array_equal(resumed, uninterrupted)
+
+
 def test_validation_and_the_trained_model_use_the_averaged_weights(photos, tmp_path, monkeypatch, untraced):
     """A window of two epochs of two steps each is a momentum of 3/4."""
     constant = replace(SHORT, schedule="plateau", epochs=1)
@@ -173,6 +215,27 @@ def test_trained_member_equals_its_front_end_if_no_epoch_is_better(
     }
     found = load_model(tmp_path / "member" / "model.keras")(patches)["camera"]
     np.testing.assert_allclose(np.asarray(found), np.asarray(alone(patches)["camera"]), atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_step_in_half_precision_keeps_the_dct_in_single_precision(precision, tiny_mobilenet):
+    recipe = classifier_recipe("full", "mobilenet", patch=32, batch=8, weights="none", learning_rate=1e-2)
+    recipe = replace(recipe, precision=precision, schedule="plateau")
+    keras.utils.set_random_seed(SEED)
+    model = build("mobilenet", recipe, {"camera": 3})
+    compile_classifier(model, recipe, {"camera": 3}, steps=2)
+    model.run_eagerly = True
+    assert model.get_layer("dct").compute_dtype == "float32"
+    assert model.get_layer("dense_512").compute_dtype == precision.removeprefix("mixed_")
+    before = model.get_weights()
+    patch = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    inputs = {"patch": patch, "is_manipulated": np.zeros((8, 1), np.float32)}
+    losses = [
+        model.train_on_batch(inputs, {"camera": np.arange(8) % 3}, {"camera": np.ones(8, np.float32)}) for _ in range(2)
+    ]
+    assert np.isfinite(losses).all()
+    assert all(weight.dtype == np.float32 for weight in model.get_weights() if weight.dtype.kind == "f")
+    assert any((was != now).any() for was, now in zip(before, model.get_weights(), strict=True))
 
 
 def test_full_preset_trains_in_half_precision_with_averaged_weights(photos, tmp_path, untraced, tiny_mobilenet):
