@@ -30,8 +30,8 @@ Truth = Mapping[str, NDArray[np.int32]]  # setting → bins (images,)
 def score_settings(run: Run, write: bool = True) -> pd.DataFrame:
     """Write settings_leaderboard.csv unless `write` is false; returns it: one row per split, entry and setting.
 
-    With several settings, the last row of an entry is the mean of their scores, named `MEAN`. Entries are scored on the validation images and, if solution.csv has settings, on the test set, whose images nothing
-    was chosen on.
+    Entries are scored on the validation images and, if solution.csv has settings, on the test set, whose images nothing
+    was chosen on. With several settings, the last row of an entry has the means of their scores, and is named `MEAN`.
 
     Columns run, split, entry, setting, those of `competition.metrics.settings.score_setting`, ceiling (the balanced
     accuracy of `submissions.leaderboards.ceiling`, null for photos that are not simulated), all_right (the share of

@@ -36,6 +36,7 @@ from submissions.run import FRONT_END, Run
 FIX = "run predict or leaderboard on the run first"
 SETTINGS_NUMBERS = ["balanced_accuracy", "low", "high", "accuracy", "random", "majority", "log_loss"]
 HISTORY = "history.csv"
+SCORE_LABELS = {**HEAD_LABELS, settings.MEAN: "mean"}
 
 
 def camera_cards(run: Run) -> list[Card]:
@@ -56,12 +57,12 @@ def camera_cards(run: Run) -> list[Card]:
 
 
 def settings_cards(run: Run) -> list[Card]:
-    """Headline figures of the settings: of the entry that is submitted, the last one."""
+    """Headline figures of the settings: of the entry that is submitted, on the test set if its settings are known."""
     table = _read_settings(run)
-    last = table[table["entry"] == table["entry"].iloc[-1]]
+    last = table[(table["entry"] == table["entry"].iloc[-1]) & (table["split"] == table["split"].iloc[-1])]
     return [
         Card(
-            f"Balanced accuracy, {HEAD_LABELS[row['setting']]}",
+            f"Balanced accuracy, {SCORE_LABELS[row['setting']]}, {row['split']}",
             format_number(row["balanced_accuracy"]),
             f"{_between(row['low'], row['high'])}, guess {row['random']:.3f}",
         )
@@ -95,8 +96,9 @@ def settings_section(run: Run) -> Section:
     """The settings leaderboard."""
     table = _read_settings(run)
     columns: dict[str, Iterable[Cell]] = {
+        "images": map(text_cell, table["split"]),
         "entry": map(text_cell, table["entry"]),
-        "setting": (text_cell(HEAD_LABELS.get(name, name)) for name in table["setting"]),
+        "setting": (text_cell(SCORE_LABELS[name]) for name in table["setting"]),
         "balanced accuracy": _intervals(table, *SETTINGS_NUMBERS[:3]),
     }
     for name in SETTINGS_NUMBERS[3:]:
@@ -232,7 +234,7 @@ def _read_camera(run: Run) -> pd.DataFrame:
 
 
 def _read_settings(run: Run) -> pd.DataFrame:
-    return _read(run.folder / settings.FILE_NAME, ["entry", "setting"], SETTINGS_NUMBERS)
+    return _read(run.folder / settings.FILE_NAME, ["split", "entry", "setting"], SETTINGS_NUMBERS)
 
 
 def _read(path: Path, names: list[str], numbers: list[str]) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
         assert predicted.probabilities.shape[1:] == (len(run.validation), len(predicted.classes))
 
     board = pd.read_csv("runs/both/settings_leaderboard.csv")
-    assert board["setting"].tolist() == list(SETTINGS)
+    assert board["setting"].tolist() == [*SETTINGS, "mean"]
     validating = sorted(set(run.validation["path"]))
     submission = pd.read_csv("runs/both/settings_submission.csv")
     assert submission["fname"].tolist() == validating
@@ -143,7 +143,8 @@ def test_setting_without_labels_has_no_head_and_squashed_photos_may_be_small(
     output, warnings = capsys.readouterr()
     assert "warning: none of the 12 train photos has a known iso (EXIF iso): no head for it" in warnings
     assert "note: the training photos occupy 3 of 9 cells of settings" in output
-    assert pd.read_csv("runs/small/settings_leaderboard.csv")["setting"].tolist() == ["aperture", "exposure_time"]
+    scored = pd.read_csv("runs/small/settings_leaderboard.csv")["setting"]
+    assert scored.tolist() == ["aperture", "exposure_time", "mean"]
     submission = pd.read_csv("runs/small/settings_submission.csv")
     assert len(submission) == 4
     assert [*submission] == ["fname", "aperture", "aperture_probability", "exposure_time", "exposure_time_probability"]
