@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 HELP = "score the heat maps of a run against masks, beside random and high-pass-energy maps"
 EXAMPLE = (
-    f"{PROGRAM} evaluate-splices runs/exif-language-quick-virtual-settings --dataset columbia --root data/columbia"
+    f"{PROGRAM} evaluate-splices runs/exif-language-quick-virtual-settings-large "
+    "--dataset columbia --root data/columbia"
 )
 VIRTUAL = "virtual"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from submissions.exif_language import ExifRun
 
 HELP = "probe the embeddings of an exif-language run, beside an untrained network and a camera classifier"
-EXAMPLE = f"{PROGRAM} probe runs/exif-language-quick-virtual-settings --target camera"
+EXAMPLE = f"{PROGRAM} probe runs/exif-language-quick-virtual-settings-large --target camera"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,7 @@ class Examination:
         is_unknown: whether probably none of these cameras took the photo.
         little_evidence: whether the photo is almost flat or saturated.
         settings: empty if no run predicts settings.
-        splice_score: from 0, all patches equal, to 1; None without an exif-language run.
+        splice_score: from 0, all patches equal, to 2; None without an exif-language run.
         pictures: the photo and the maps.
     """
 

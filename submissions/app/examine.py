@@ -136,7 +136,9 @@ class Examiner:
             Picture(
                 _png(figure),
                 "Splice",
-                "The outlined part is the least consistent one. There is one in every photo, also in an authentic one.",
+                "Consistent: the score is not above the threshold of the run."
+                if detection.is_consistent
+                else "The outlined part is the least consistent one.",
                 "Heat map of how inconsistent each part of the photo is with the rest.",
             )
         ]

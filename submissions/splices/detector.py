@@ -78,7 +78,8 @@ class Detection:
 
     def upsampled_heat(self) -> NDArray[np.float32]:
         """Return the heat map in the size of the photo, float32 (height, width) in [0, 1]."""
-        return np.clip(upsample(self.heat, self.grid), 0, 1)  # rounding may exceed the range of the cells
+        heat = upsample(self.heat, self.grid)
+        return np.clip(heat, 0, 1, out=heat)  # rounding may exceed the range of the cells
 
 
 def find_newest_run(folder: Path) -> Path:

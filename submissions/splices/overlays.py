@@ -83,10 +83,13 @@ def write_pictures(pixels: NDArray[np.uint8], detection: Detection, path: Path) 
     is 0 everywhere.
     """
     heat = detection.upsampled_heat()
-    marked = (heat > 0.5) & (not detection.is_consistent)
-    for name, values in (("heat", np.rint(255 * heat)), ("mask", 255 * marked)):
+    mask = np.where((heat > 0.5) & (not detection.is_consistent), np.uint8(255), np.uint8(0))
+    levels = np.rint(np.multiply(heat, 255, out=heat), out=heat).astype(np.uint8)  # in place: 48 MB for 12 megapixels
+    del heat
+    for name, values in (("heat", levels), ("mask", mask)):
         with atomic_write(path.with_name(f"{path.name}-{name}.png")) as partial:
-            Image.fromarray(values.astype(np.uint8)).save(partial)
+            Image.fromarray(values).save(partial)
+    del levels, mask
     overlay = make_overlay(pixels, detection, f"{path.name}: {verdict(detection)}")
     height, width = overlay.gray.shape
     inches = 8 / max(height, width)

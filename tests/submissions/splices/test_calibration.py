@@ -85,7 +85,12 @@ def test_threshold_is_exceeded_by_the_stated_share_of_the_photos_it_was_taken_fr
     monkeypatch.setattr(calibrate, "open_exif_language", lambda folder: run)
     monkeypatch.setattr(calibrate, "load_uncalibrated_encoder", lambda run: Encoder("", 16, embed))
     scores: list[float] = []
-    monkeypatch.setattr(calibrate, "calibrated_score", lambda *x: scores.append(calibrated_score(*x)) or scores[-1])
+
+    def score(embeddings, patch_cells):
+        scores.append(calibrated_score(embeddings, patch_cells))
+        return scores[-1]
+
+    monkeypatch.setattr(calibrate, "calibrated_score", score)
     calibrate.calibrate_run(tmp_path, tmp_path)
     found = load_calibration(tmp_path)
     assert found.photos == len(scores) == 40
