@@ -169,7 +169,7 @@ def make_input(folder: Path, command: str, url: str) -> Path:
     """Make the files that a command needs."""
     folder.mkdir()
     if command in ("train", "folds"):
-        make_photos(folder / "photos", photos=7, side=96)
+        make_photos(folder / "photos", photos=7 if command == "train" else 14, side=96)
     elif command == "predict":
         make_photos(folder / "photos", photos=7, side=96)
         subprocess.run(line(COMMANDS["train"]), cwd=folder, env=environment(), check=True, capture_output=True)
