@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--splices",
         action="store_true",
         help="make spliced images (a region is from another camera) with masks, and as many authentic images, instead: "
-        "4 of each (smoke), 40 (small), 200 (full)",
+        "4 of each (smoke), 40 (small), 200 (full), 400 (large)",
     )
     parser.add_argument(
         "--out", type=output_folder, metavar="DIR", help="default: data/virtual-SIZE, or data/splices-SIZE"

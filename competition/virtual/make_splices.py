@@ -53,6 +53,7 @@ SIZES: dict[str, SplicesSize] = {
     "smoke": SplicesSize(forged=4, scale=0.5),  # tests: seconds
     "small": SplicesSize(forged=40, scale=1.1),  # the default
     "full": SplicesSize(forged=200, scale=1.1),  # an interval half as wide
+    "large": SplicesSize(forged=400, scale=1.1),  # the figures of docs/results.md
 }
 
 
