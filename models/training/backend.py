@@ -1,9 +1,11 @@
 """Devices of the Keras backend, and functions that need TensorFlow.
 
-Tested by tests/models/exif_language/test_dual_encoder.py.
+Tested by tests/models/exif_language/test_dual_encoder.py and tests/models/training/test_devices.py.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager
 from typing import ParamSpec, TypeVar
 
 import keras
@@ -39,6 +41,21 @@ def jit_compile() -> str | bool:
     if keras.backend.backend() != "tensorflow":
         return "auto"
     return "auto" if has_gpu() and len(devices()) == 1 else False
+
+
+def mirrored_scope() -> AbstractContextManager[object]:
+    """Return the scope in which TensorFlow builds and fits a model on all of its devices."""
+    import tensorflow as tf
+
+    scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy().scope()
+    return scope
+
+
+def mirrored() -> AbstractContextManager:
+    """Return the scope of TensorFlow in which a model gets a copy on every device."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy().scope()
 
 
 def compile_function(function: Callable[P, Result]) -> Callable[P, Result]:

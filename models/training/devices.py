@@ -15,7 +15,7 @@ import numpy as np
 
 from augment.loaders import EvaluationPatches, TrainingPatches
 from competition.utils.errors import InputError
-from models.training.backend import devices
+from models.training.backend import devices, mirrored_scope
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"  # read by `keras.distribution.initialize`
 
@@ -65,9 +65,7 @@ def all_devices() -> AbstractContextManager:
     if device_count() < 2:
         return nullcontext()
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.distribute.MirroredStrategy().scope()
+        return mirrored_scope()
     return keras.distribution.DataParallel(auto_shard_dataset=False).scope()  # each process makes its own patches
 
 
@@ -82,6 +80,15 @@ def divide_batches(training: TrainingPatches, validation: EvaluationPatches) -> 
             )
         dataset.part = process()
     validation.multiple = count
+
+
+def keep_batches(model: keras.Model) -> None:
+    """Stop Keras from building a compiled model on several devices again, for which it takes batches of an epoch.
+
+    `models.training.fit.build_metrics` has built everything already.
+    """
+    if keras.backend.backend() == "tensorflow" and device_count() > 1:
+        model._maybe_symbolic_build = lambda *args, **options: None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ The folder of a training holds the files of `models.training.checkpoints`. When 
 import math
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import keras
@@ -24,7 +24,14 @@ from models.recipe import Recipe
 from models.saved import MODEL, load_model
 from models.training.backend import jit_compile
 from models.training.checkpoints import Checkpoints, has_stalled
-from models.training.devices import all_devices, divide_batches, start_together, synchronized_batch_norm
+from models.training.devices import (
+    all_devices,
+    device_count,
+    divide_batches,
+    keep_batches,
+    start_together,
+    synchronized_batch_norm,
+)
 from models.training.features import FeatureBatches, fixed_layer, split_network
 from models.training.losses import SmoothedCrossentropy
 from models.training.options import NO_OPTIONS, TrainingOptions
@@ -73,7 +80,9 @@ def train(
         return checkpoints.history
     folder.mkdir(parents=True, exist_ok=True)
     colors = measure_colors(training) if recipe.normalize == "training" else UNKNOWN_COLORS
-    scope = nullcontext()  # features are trained on one device: their layers are too small for several
+    scope: AbstractContextManager[object] = (
+        nullcontext()
+    )  # features are trained on one device: their layers are too small for several
     if isinstance(training, TrainingPatches) and isinstance(validation, EvaluationPatches):
         divide_batches(training, validation)
         scope = all_devices()
@@ -86,6 +95,7 @@ def train(
         # Another network, because Keras does not save one whose layers were split off from it.
         trained = model if fixed is None else split_network(build(member, recipe, heads, colors), fixed)[1]
         compile_classifier(trained, recipe, heads, steps=recipe.epochs * len(training))
+        keep_batches(trained)
         begins = front_end is not None and not len(checkpoints.history)
         if front_end is not None and begins:
             copy_weights(model, load_model(front_end))
@@ -175,8 +185,10 @@ def fit(
         reraise_input_errors(training, validation),
         tracking(options.tracker, checkpoints.folder) as trackers,
     ):
-        # Keras needs the number of batches of all epochs to be the same, so the rest of an epoch is fitted alone.
-        for end in sorted({first + 1, recipe.epochs}) if skip else [recipe.epochs]:
+        # Keras needs the number of batches of all epochs to be the same, so the rest of an epoch is fitted alone. On
+        # several devices, an iterator of the next epoch would take batches before it begins.
+        alone = skip or device_count() > 1
+        for end in range(first + 1, recipe.epochs + 1) if alone else [recipe.epochs]:
             if has_stalled(checkpoints.losses, recipe.patience):
                 break
             training.epoch, training.skip = checkpoints.epochs, skip
