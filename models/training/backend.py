@@ -5,7 +5,6 @@ Tested by tests/models/exif_language/test_dual_encoder.py and tests/models/train
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from contextlib import AbstractContextManager
 from typing import ParamSpec, TypeVar
 
 import keras
@@ -49,13 +48,6 @@ def mirrored_scope() -> AbstractContextManager[object]:
 
     scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy().scope()
     return scope
-
-
-def mirrored() -> AbstractContextManager:
-    """Return the scope of TensorFlow in which a model gets a copy on every device."""
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy().scope()
 
 
 def compile_function(function: Callable[P, Result]) -> Callable[P, Result]:
