@@ -18,7 +18,7 @@ from augment.prefetch import prefetch
 from competition.utils.progress import with_progress
 from models.exif_language.pairs import QUALITIES
 from submissions.exif_language import open_exif_language
-from submissions.splices.calibration import CALIBRATION, FALSE_ALARMS, calibrated_score, fit_calibration
+from submissions.splices.calibration import CALIBRATION, calibrated_score, fit_calibration, tolerance_limit
 from submissions.splices.detector import Encoder, embed_grid, load_uncalibrated_encoder
 
 MAX_PHOTOS = 300  # for the variances, and as many others for the threshold
@@ -53,8 +53,7 @@ def calibrate_run(folder: Path, data: Path) -> None:
         grid = encoder.grid(pixels, COUNT)
         embeddings = calibration.transform(embed_grid(encoder, pixels, grid))
         scores.append(calibrated_score(embeddings, grid.patch_cells))
-    threshold = float(np.quantile(scores, 1 - FALSE_ALARMS, method="higher"))
-    replace(calibration, threshold=threshold, photos=len(scores)).save(folder)
+    replace(calibration, threshold=tolerance_limit(np.array(scores)), photos=len(scores)).save(folder)
 
 
 def _photos(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
@@ -20,7 +21,8 @@ from submissions.prediction_cache import DAMAGED
 from submissions.splices.consistency import cell_means
 
 CALIBRATION = "calibration.npz"
-FALSE_ALARMS = 0.05  # share of the authentic photos whose score is above the threshold
+FALSE_ALARMS = 0.05  # largest share of authentic photos whose score is above the threshold
+CONFIDENCE = 0.95  # that it is not larger, for photos like those from which the threshold was taken
 LEAST_CONSISTENT = 0.05  # share of the cells whose inconsistency is the score
 NEIGHBORS = 1  # cells on each side that are averaged, because one small patch tells little
 RIDGE = 1e-3  # of the mean variance within photos, added to every variance
@@ -35,7 +37,7 @@ class Calibration:
         mean: of all embeddings, float32 (width,).
         directions: float32 (width, kept). Along each, centered embeddings have the variance 1 within photos, times
             the weight b / (1 + b) for a variance of photos of b, and they are uncorrelated.
-        threshold: score that `FALSE_ALARMS` of the authentic photos exceed.
+        threshold: see `tolerance_limit`.
         photos: number of photos from which the threshold was taken.
     """
 
@@ -67,13 +69,29 @@ def calibrated_score(embeddings: NDArray[np.float32], patch_cells: int) -> float
     return float(inconsistency[-math.ceil(LEAST_CONSISTENT * len(cells)) :].mean())
 
 
+def tolerance_limit(scores: NDArray[np.floating]) -> float:
+    """Return a score that at most `FALSE_ALARMS` of all authentic photos exceed, with a probability of `CONFIDENCE`.
+
+    The quantile of a sample is exceeded by more of all photos as often as by fewer. This is the one-sided tolerance
+    limit without assumptions on the distribution (Wilks 1941). With fewer than 59 scores, there is none, and their
+    maximum is returned.
+
+    Args:
+        scores: of authentic photos, (photos,).
+    """
+    above = int(binom.ppf(1 - CONFIDENCE, len(scores), FALSE_ALARMS))
+    if binom.cdf(above, len(scores), FALSE_ALARMS) > 1 - CONFIDENCE:
+        above -= 1
+    return float(np.sort(scores)[-1 - max(0, above)])
+
+
 def describe(calibration: Calibration, scores: pd.DataFrame) -> str:
     """Describe the threshold, and how many scores are above it; `scores` has the columns score and threshold."""
     above = int((scores["score"] > scores["threshold"]).sum())
     return (
-        f"threshold: {calibration.threshold:.2f}, the score that {FALSE_ALARMS:.0%} of {calibration.photos} authentic "
-        f"validation photos of the run exceed. {above} of {len(scores)} photos are above it. The others are called\n"
-        "consistent: nothing in them is marked. Photos by other cameras than those of the run may score higher."
+        f"threshold: {calibration.threshold:.2f}, which at most {FALSE_ALARMS:.0%} of authentic photos like the "
+        f"{calibration.photos} validation photos of the run exceed. {above} of {len(scores)} photos are above it. The\n"
+        "others are called consistent: nothing in them is marked. Photos by other cameras may score higher."
     )
 
 
