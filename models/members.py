@@ -7,7 +7,6 @@ only, so that the command line can list the members at once.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augment.tiles import TILE
 from competition.utils.errors import InputError, unknown_name
 from models.backbones import BACKBONES, find_backbone
 from models.front_ends import FRONT_ENDS
@@ -101,6 +100,8 @@ def check_recipe(member: str, recipe: "Recipe") -> None:
 
 
 def _check_tiles(member: str, recipe: "Recipe") -> None:
+    from augment.tiles import TILE  # here, because the names of members are known without NumPy
+
     readers = [name for name, front_end in FRONT_END_MEMBERS.items() if FRONT_ENDS[front_end].fixed]
     if member not in readers:  # a network of convolutions takes the borders of tiles for evidence
         raise InputError(f"--input tiles is for {' and '.join(readers)}, received {member}; use --input patch")
