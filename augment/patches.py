@@ -59,8 +59,10 @@ class PatchConfig:
     @property
     def photo_side(self) -> int:
         """The shortest side of a photo that training patches can be cut from, pixels."""
-        if self.input != "patch":
-            return TILE if self.input == "tiles" else 1
+        if self.input == "squash":
+            return 1
+        if self.input == "tiles":
+            return TILE
         return self.size if self.augment is None else augmented_photo_side(self.size)
 
 

@@ -1,7 +1,7 @@
 """Predict the camera and the settings of unlabeled photos. Tested by tests/commands/test_predict.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from augment.decode import read_pixels
 from augment.dihedral import dihedral_transform
+from augment.patches import make_evaluation_patch
 from augment.photo_patches import choose_patches
-from augment.squash import squash
-from augment.tiles import TILE, tile
 from competition.metadata.header import header_or_reason
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
@@ -229,10 +228,8 @@ def _patches(
 ) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     """The patches that a network sees of a photo, uint8 (size, size, 3) each, and the evidence in each."""
     size = recipe.test_patch
-    if recipe.patches.input == "squash":
-        return [squash(pixels, size, recipe.patches.padding)], np.ones(1)
-    if recipe.patches.input == "tiles":
-        return [tile(pixels, size)], np.ones(1)
+    if recipe.patches.input != "patch":  # one image shows the whole photo
+        return [make_evaluation_patch(pixels, replace(recipe.patches, size=size))], np.ones(1)
     chosen = choose_patches(pixels, size, count)
     patches = [pixels[patch.top : patch.top + size, patch.left : patch.left + size] for patch in chosen]
     return patches, np.array([patch.evidence for patch in chosen])
@@ -252,8 +249,9 @@ def find_problem(file: Path, run: Run) -> str | None:
 def _patch_side(run: Run) -> int:
     """The shortest side of a photo that all networks can see, pixels."""
     recipes = [*run.recipes.values(), scoring_network(run)[1]]
-    sides = {"squash": 1, "tiles": TILE}
-    return max(sides.get(recipe.patches.input, recipe.test_patch) for recipe in recipes)
+    return max(
+        recipe.test_patch if recipe.patches.input == "patch" else recipe.patches.photo_side for recipe in recipes
+    )
 
 
 def _usable(photos: Sequence[Path], size: int) -> tuple[list[str], dict[str, str]]:

@@ -9,6 +9,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -72,14 +73,14 @@ def all_devices() -> AbstractContextManager:
 def divide_batches(training: TrainingPatches, validation: EvaluationPatches) -> None:
     """Let this process only make its part of each batch. Raises `InputError` if the devices cannot share a batch."""
     count = device_count()
-    for dataset in (training, validation):
-        if dataset.config.batch_size % count:
-            raise InputError(
-                f"{count} devices cannot share a batch of {dataset.config.batch_size} patches evenly; "
-                f"use --batch with a multiple of {count}, or limit the devices by CUDA_VISIBLE_DEVICES"
-            )
-        dataset.part = process()
+    if training.config.batch_size % count:
+        raise InputError(
+            f"{count} devices cannot share a batch of {training.config.batch_size} patches evenly; "
+            f"use --batch with a multiple of {count}, or limit the devices by CUDA_VISIBLE_DEVICES"
+        )
+    validation.config = replace(validation.config, batch_size=-(-validation.config.batch_size // count) * count)
     validation.multiple = count
+    training.part = validation.part = process()
 
 
 def keep_batches(model: keras.Model) -> None:

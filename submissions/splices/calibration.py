@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from competition.utils.atomic_files import atomic_write
 from competition.utils.errors import InputError
@@ -79,9 +79,8 @@ def tolerance_limit(scores: NDArray[np.floating]) -> float:
     Args:
         scores: of authentic photos, (photos,).
     """
-    above = int(binom.ppf(1 - CONFIDENCE, len(scores), FALSE_ALARMS))
-    if binom.cdf(above, len(scores), FALSE_ALARMS) > 1 - CONFIDENCE:
-        above -= 1
+    chances = bdtr(np.arange(len(scores)), len(scores), FALSE_ALARMS)  # that so many scores or fewer exceed it
+    above = int((chances <= 1 - CONFIDENCE).sum()) - 1
     return float(np.sort(scores)[-1 - max(0, above)])
 
 

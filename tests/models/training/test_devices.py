@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from augment.loaders import EvaluationPatches, TrainingPatches
+from augment.patches import PatchConfig
 from competition.manifest import read_folder
 from competition.utils.errors import InputError
 from models.backbones import BACKBONES, Backbone
@@ -206,3 +208,10 @@ def test_several_machines_need_jax(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(InputError, match="needs the backend jax, received tensorflow; set KERAS_BACKEND=jax"):
         join_processes()
+
+
+def test_validation_batches_become_multiples_of_the_number_of_devices(monkeypatch):
+    monkeypatch.setattr(devices, "device_count", lambda: 3)
+    training, validation = (SimpleNamespace(config=PatchConfig(size=8, batch_size=n)) for n in (48, 32))
+    divide_batches(training, validation)
+    assert (training.config.batch_size, validation.config.batch_size, validation.multiple) == (48, 33, 3)
