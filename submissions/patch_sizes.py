@@ -1,12 +1,13 @@
 """Sizes of patches that fit the images of a data folder."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from augment.patches import PatchConfig
 from competition.utils.errors import InputError
+from models.members import check_recipe
 from models.recipe import Recipe
 
 STEP = 32  # pixels: sides of smaller patches are multiples of it
@@ -21,6 +22,21 @@ def usable_side(table: pd.DataFrame) -> int:
     sides = table[["width", "height"]].min(axis=1)
     test = table["split"] == "test"
     return int(min(sides[test].min() if test.any() else sides.max(), sides[~test].median()))
+
+
+def fit_recipes(recipes: Mapping[str, Recipe], side: int) -> dict[str, Recipe]:
+    """Return the recipes of members, shrunk to images of `side` pixels, see `shrink_patches`.
+
+    Raises:
+        InputError: the images are too small for a member.
+    """
+    fitted = {member: shrink_patches(recipe, side) for member, recipe in recipes.items()}
+    for member, recipe in fitted.items():
+        try:
+            check_recipe(member, recipe)
+        except InputError as error:
+            raise InputError(f"the images have a side of {side} pixels, but {error}; use other --members") from None
+    return fitted
 
 
 def shrink_patches(recipe: Recipe, side: int) -> Recipe:

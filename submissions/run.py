@@ -36,7 +36,7 @@ from submissions.patch_sizes import (
     check_enough_photos,
     check_photo_sizes,
     check_source_sizes,
-    shrink_patches,
+    fit_recipes,
     usable_side,
 )
 from submissions.run_config import FORMAT_VERSION, as_json, check_same_config, flatten, read_config
@@ -220,7 +220,7 @@ def start_run(run: Run, jobs: int, fit_patches: bool = False, pseudo_labels: pd.
     table, skipped = (run.manifest, {}) if exists else read_folder(run.data, jobs)
     requested, side = run.recipes, usable_side(table)
     if fit_patches:
-        run = replace(run, recipes={member: shrink_patches(recipe, side) for member, recipe in run.recipes.items()})
+        run = replace(run, recipes=fit_recipes(run.recipes, side))
     config = _config(run)
     if exists:
         before = _config(open_run(run.folder))

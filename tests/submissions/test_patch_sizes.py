@@ -6,7 +6,7 @@ import pytest
 from augment.patches import PatchConfig
 from competition.utils.errors import InputError
 from models.presets import classifier_recipe
-from submissions.patch_sizes import check_photo_sizes, check_source_sizes, shrink_patches, usable_side
+from submissions.patch_sizes import check_photo_sizes, check_source_sizes, fit_recipes, shrink_patches, usable_side
 
 
 def test_patches_that_fit_stay():
@@ -19,6 +19,14 @@ def test_larger_patches_become_the_largest_multiple_of_32_that_fits():
     assert (recipe.patches.size, recipe.test_patch) == (448, 448)
     assert recipe.front_end_recipe is not None
     assert (recipe.front_end_recipe.patches.size, recipe.front_end_recipe.test_patch) == (256, 448)
+
+
+def test_images_that_are_too_small_for_a_member_are_refused():
+    recipes = {member: classifier_recipe("smoke", member) for member in ("mobilenet", "inceptionresnetv2")}
+    message = "images have a side of 64 pixels, but inceptionresnetv2 needs patches of at least 75 pixels, received 64"
+    with pytest.raises(InputError, match=message):
+        fit_recipes(recipes, 64)
+    assert fit_recipes({"mobilenet": recipes["mobilenet"]}, 64)["mobilenet"].test_patch <= 64
 
 
 def test_tiny_images_and_squashed_photos_change_nothing():

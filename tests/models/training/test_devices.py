@@ -12,14 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from augment.loaders import EvaluationPatches, TrainingPatches
-from augment.patches import PatchConfig
 from competition.manifest import read_folder
 from competition.utils.errors import InputError
 from models.backbones import BACKBONES, Backbone
@@ -210,8 +208,9 @@ def test_several_machines_need_jax(monkeypatch):
         join_processes()
 
 
-def test_validation_batches_become_multiples_of_the_number_of_devices(monkeypatch):
+def test_validation_batches_become_multiples_of_the_number_of_devices(photos, monkeypatch):
     monkeypatch.setattr(devices, "device_count", lambda: 3)
-    training, validation = (SimpleNamespace(config=PatchConfig(size=8, batch_size=n)) for n in (48, 32))
+    training, validation = patches(photos)
+    training.config = replace(training.config, batch_size=6)
     divide_batches(training, validation)
-    assert (training.config.batch_size, validation.config.batch_size, validation.multiple) == (48, 33, 3)
+    assert (training.config.batch_size, validation.config.batch_size, validation.multiple) == (6, 6, 3)
