@@ -7,7 +7,7 @@ runs/<name>/
     environment.json   versions, devices and git commit when the run was started
     manifest.csv       the photos with enough EXIF tags, with their split
     notes.txt          what a reader of the scores must know
-    tokens.json        the vocabulary: tags and characters
+    tokens.json        the vocabulary: tags, characters and common parts of texts
     history.csv        loss and recall after each epoch
     image.keras, text.keras
 """
@@ -22,7 +22,7 @@ import pandas as pd
 
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.metadata.exif_tags import read_tags
-from competition.metadata.exif_text import TextOptions, clean_tags, common_tags, exif_text, has_enough_tags
+from competition.metadata.exif_text import TextOptions, clean_tags, common_parts, common_tags, exif_text, has_enough_tags
 from competition.splits import assign_validation
 from competition.utils.atomic_files import write_bytes, write_json
 from competition.utils.errors import InputError
@@ -161,7 +161,9 @@ def start_exif_run(folder: Path, data: Path, recipe: DualEncoderRecipe, seed: in
     for note in [*([describe_skipped(skipped)] if skipped else []), *notes]:
         print(f"note: {note}")
     write_manifest(table[used], folder / "manifest.csv")
-    Tokenizer(vocabulary).save(folder / VOCABULARY)
+    plain = TextOptions(names=recipe.names)
+    texts = [exif_text(tags[path], vocabulary, plain) for path in table.loc[used & (table["split"] == "train"), "path"]]
+    Tokenizer(vocabulary, parts=common_parts(texts)).save(folder / VOCABULARY)
     write_bytes("".join(f"{note}\n" for note in notes + split_notes).encode(), folder / "notes.txt")
     write_json(environment(), folder / "environment.json")
     write_json(config, folder / "config.json")  # last: a folder with this file is a run

@@ -2,7 +2,7 @@
 
 After Zheng, Shrivastava and Owens, "EXIF as Language" (CVPR 2023), section 3.1. `common_tags` chooses tags from the
 training photos. `clean_tags` cleans values by fixed rules. `exif_text` joins them; `TextOptions` selects the variants
-(order, names, dropped tags) of the paper's ablations.
+(order, names, dropped tags) of the paper's ablations. `common_parts` finds what a vocabulary should know.
 """
 
 import math
@@ -105,6 +105,12 @@ def common_tags(photos: Iterable[Mapping[str, str]], share: float = 0.5) -> tupl
     if not kept:
         raise InputError(f"no EXIF tag is in at least {share:.0%} of {total} photos; use photos with EXIF")
     return tuple(kept)
+
+
+def common_parts(texts: Iterable[str], least: int = 10) -> tuple[str, ...]:
+    """Return the parts of texts, such as `FNumber: 2.8`, that at least `least` of them have, in alphabetical order."""
+    counts = Counter(part for text in texts for part in set(text.split(BETWEEN)) if part)
+    return tuple(sorted(part for part, count in counts.items() if count >= least))
 
 
 def has_enough_tags(tags: Mapping[str, str], kept: Sequence[str], more_than: int = 10) -> bool:

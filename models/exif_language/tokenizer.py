@@ -1,12 +1,15 @@
-"""EXIF text as tokens: one token for the name of a tag, and one for each character of its value.
+"""EXIF text as tokens: one token for a common part, such as `FNumber: 2.8`; others are spelled.
 
-Token 0 is padding, 1 starts every text, so that no text is empty, and 2 is the comma between tags. Then come the 256
-bytes, which spell every character without a token of its own, the characters, and the names of the tags.
+A part is what stands between two commas. In a part that is not common, the name of a known tag is one token, and so is
+each character of the value. Token 0 is padding, 1 starts every text, so that no text is empty, and 2 is the comma,
+which is left out behind a common part. Then come the 256 bytes, which spell every character without a token of its own,
+the characters, the names of the tags, and the common parts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +30,18 @@ class Tokenizer:
     Attributes:
         tags: names of tags that are one token each.
         characters: characters that are one token each; all others are spelled as bytes.
+        parts: parts of texts that are one token each.
 
     Raises:
-        InputError: a tag or character is empty or occurs twice, or a character is longer than one.
+        InputError: a tag, character or part is empty or occurs twice, or a character is longer than one.
     """
 
     tags: tuple[str, ...]
     characters: tuple[str, ...] = tuple(CHARACTERS)
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for kind, names in (("tag", self.tags), ("character", self.characters)):
+        for kind, names in (("tag", self.tags), ("character", self.characters), ("part", self.parts)):
             if len(set(names)) < len(names) or "" in names:
                 raise InputError(f"each {kind} of a vocabulary must occur once and not be empty: {', '.join(names)}")
         if any(len(character) > 1 for character in self.characters):
@@ -45,6 +50,10 @@ class Tokenizer:
     @property
     def size(self) -> int:
         """The number of tokens."""
+        return self._first_part + len(self.parts)
+
+    @property
+    def _first_part(self) -> int:
         return FIRST_CHARACTER + len(self.characters) + len(self.tags)
 
     @cached_property
@@ -54,6 +63,10 @@ class Tokenizer:
     @cached_property
     def _tags(self) -> dict[str, int]:
         return {tag: FIRST_CHARACTER + len(self.characters) + index for index, tag in enumerate(self.tags)}
+
+    @cached_property
+    def _parts(self) -> dict[str, int]:
+        return {part: self._first_part + index for index, part in enumerate(self.parts)}
 
     def encode(self, texts: Sequence[str], length: int | None = None) -> NDArray[np.int32]:
         """Encode texts as tokens, int32 (texts, length), padded with 0.
@@ -72,8 +85,11 @@ class Tokenizer:
     def _tokens(self, text: str) -> list[int]:
         tokens = [START]
         for number, part in enumerate(text.split(BETWEEN)):
-            if number:
+            if number and not (part and tokens[-1] >= self._first_part):
                 tokens.append(NEXT)
+            if part in self._parts:
+                tokens.append(self._parts[part])
+                continue
             name, separator, value = part.partition(AFTER_NAME)
             if separator and name in self._tags:
                 tokens.append(self._tags[name])
@@ -91,18 +107,24 @@ class Tokenizer:
         spelled += [bytes([byte]) for byte in range(256)]
         spelled += [character.encode() for character in self.characters]
         spelled += [(tag + AFTER_NAME).encode() for tag in self.tags]
-        return [b"".join(spelled[token] for token in row).decode(errors="ignore") for row in tokens]
+        spelled += [part.encode() for part in self.parts]
+        texts = []
+        for row in tokens.tolist():
+            # The comma behind a common part has no token, see `_tokens`.
+            after_part = [previous >= self._first_part and token > NEXT for previous, token in pairwise([PAD, *row])]
+            pieces = [spelled[NEXT] * after + spelled[token] for token, after in zip(row, after_part, strict=True)]
+            texts.append(b"".join(pieces).decode(errors="ignore"))
+        return texts
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary as JSON: `{"characters": […], "tags": […]}`."""
-        write_json({"characters": list(self.characters), "tags": list(self.tags)}, path)
+        """Write the vocabulary as JSON: `{"characters": […], "parts": […], "tags": […]}`."""
+        write_json({name: list(getattr(self, name)) for name in ("characters", "parts", "tags")}, path)
 
 
 def load_tokenizer(path: Path | str) -> Tokenizer:
     """Load what `Tokenizer.save` wrote. Raises `InputError` if the file is missing or damaged."""
     data = read_json(path)
-    lists = [data.get(key, ()) if isinstance(data, dict) else () for key in ("tags", "characters")]
+    lists = [data.get(key, ()) if isinstance(data, dict) else () for key in ("tags", "characters", "parts")]
     if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
-        raise InputError(f"{path} is not a vocabulary of tags and characters; restore it or train again")
-    tags, characters = lists
-    return Tokenizer(tuple(tags), tuple(characters))
+        raise InputError(f"{path} is not a vocabulary of tags, characters and parts; restore it or train again")
+    return Tokenizer(*map(tuple, lists))

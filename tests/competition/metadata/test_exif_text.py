@@ -12,6 +12,7 @@ from competition.metadata.exif_text import (
     ORDERS,
     TextOptions,
     clean_tags,
+    common_parts,
     common_tags,
     exif_text,
     has_enough_tags,
@@ -160,3 +161,10 @@ def test_a_share_outside_0_to_1_is_rejected(share):
 def test_random_options_need_a_generator(options):
     with pytest.raises(ValueError, match="generator"):
         exif_text(TAGS, tuple(TAGS), options)
+
+
+def test_common_parts_are_those_that_enough_texts_have():
+    texts = ["Make: A, FNumber: 2", "Make: A, FNumber: 4", "Make: B, Make: B", ""]
+    assert common_parts(texts, 2) == ("Make: A",)
+    assert common_parts(texts, 1) == ("FNumber: 2", "FNumber: 4", "Make: A", "Make: B")
+    assert common_parts([], 1) == ()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from competition.utils.errors import InputError
 from models.exif_language.tokenizer import CHARACTERS, FIRST_BYTE, NEXT, PAD, START, Tokenizer, load_tokenizer
 
-TOKENIZER = Tokenizer(("Make", "FNumber", "Exposure Time, odd: name"))
+TOKENIZER = Tokenizer(("Make", "FNumber", "Exposure Time, odd: name"), parts=("Make: Canon", "1/50", "📷"))
 pieces = st.sampled_from(["Make", "FNumber", ": ", ", ", ":", ",", " ", "Canon", "1/50", "é", "カ", "📷", "\0"])
 texts = st.one_of(st.text(), st.lists(pieces).map("".join))
 
@@ -35,11 +35,19 @@ def test_texts_are_padded_or_cut_to_the_length(some, length):
 
 
 def test_tags_and_characters_are_one_token_each():
-    tokens = TOKENIZER.encode(["FNumber: 2.8, Make: Canon"])[0].tolist()
+    tokens = TOKENIZER.encode(["FNumber: 2.8, Make: Nikon"])[0].tolist()
     first = FIRST_BYTE + 256
     tag = first + len(CHARACTERS)
-    values = [[first + CHARACTERS.index(character) for character in value] for value in ("2.8", "Canon")]
+    values = [[first + CHARACTERS.index(character) for character in value] for value in ("2.8", "Nikon")]
     assert tokens == [START, tag + 1, *values[0], NEXT, tag, *values[1]]
+
+
+def test_common_part_is_one_token_and_needs_no_comma_behind_it():
+    part = FIRST_BYTE + 256 + len(CHARACTERS) + len(TOKENIZER.tags)
+    assert TOKENIZER.encode(["Make: Canon, 1/50, Make: Canon"])[0].tolist() == [START, part, part + 1, part]
+    assert TOKENIZER.encode(["Make: Canon, FNumber: "])[0].tolist() == [START, part, part - 2]
+    assert TOKENIZER.encode(["Make: Canon, "])[0].tolist() == [START, part, NEXT]
+    assert TOKENIZER.size == part + 3
 
 
 def test_unknown_tags_are_spelled_and_unknown_characters_are_bytes():
@@ -55,7 +63,7 @@ def test_empty_text_is_the_start_token():
 @given(st.lists(st.text(min_size=1), unique=True), st.lists(st.characters(codec="utf-8"), unique=True))
 def test_reloaded_vocabulary_is_equal(tmp_path_factory, tags, characters):
     path = tmp_path_factory.mktemp("vocabulary") / "vocabulary.json"
-    tokenizer = Tokenizer(tuple(tags), tuple(characters))
+    tokenizer = Tokenizer(tuple(tags), tuple(characters), tuple(tags[:2]))
     tokenizer.save(path)
     assert load_tokenizer(path) == tokenizer
 
@@ -66,12 +74,14 @@ def test_reloaded_vocabulary_is_equal(tmp_path_factory, tags, characters):
         [],
         {},
         {"tags": ["Make"]},
-        {"tags": "Make", "characters": ["a"]},
-        {"tags": [1], "characters": ["a"]},
-        {"tags": ["Make", "Make"], "characters": ["a"]},
-        {"tags": ["Make"], "characters": ["a", "a"]},
-        {"tags": ["Make"], "characters": ["ab"]},
-        {"tags": [""], "characters": ["a"]},
+        {"tags": ["Make"], "characters": ["a"]},
+        {"tags": "Make", "characters": ["a"], "parts": []},
+        {"tags": [1], "characters": ["a"], "parts": []},
+        {"tags": ["Make", "Make"], "characters": ["a"], "parts": []},
+        {"tags": ["Make"], "characters": ["a", "a"], "parts": []},
+        {"tags": ["Make"], "characters": ["ab"], "parts": []},
+        {"tags": [""], "characters": ["a"], "parts": []},
+        {"tags": ["Make"], "characters": ["a"], "parts": ["1", "1"]},
     ],
 )
 def test_damaged_vocabulary_raises(data, tmp_path):
