@@ -22,7 +22,14 @@ import pandas as pd
 
 from competition.manifest import describe_skipped, load_manifest, read_folder, write_manifest
 from competition.metadata.exif_tags import read_tags
-from competition.metadata.exif_text import TextOptions, clean_tags, common_parts, common_tags, exif_text, has_enough_tags
+from competition.metadata.exif_text import (
+    TextOptions,
+    clean_tags,
+    common_parts,
+    common_tags,
+    exif_text,
+    has_enough_tags,
+)
 from competition.splits import assign_validation
 from competition.utils.atomic_files import write_bytes, write_json
 from competition.utils.errors import InputError

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import keras
 
 PREVIEW_SIDE = 640  # pixels
-SPLICE_PATCHES = 20  # along the longer side: about 300 patches
 JPEG_QUALITY = 85
 
 
@@ -130,7 +129,7 @@ class Examiner:
     def _find_splice(self, pixels: NDArray[np.uint8]) -> tuple[float | None, list[Picture]]:
         if self.encoder is None:
             return None, []
-        detection = detect(self.encoder, pixels, SPLICE_PATCHES)
+        detection = detect(self.encoder, pixels)
         figure = draw_overlays([make_overlay(pixels, detection, "")], "", columns=1)
         return detection.score, [
             Picture(

@@ -19,11 +19,11 @@ from competition.utils.progress import with_progress
 from models.exif_language.pairs import QUALITIES
 from submissions.exif_language import open_exif_language
 from submissions.splices.calibration import CALIBRATION, calibrated_score, fit_calibration, tolerance_limit
+from submissions.splices.consistency import COUNT
 from submissions.splices.detector import Encoder, embed_grid, load_uncalibrated_encoder
 
 MAX_PHOTOS = 300  # for the variances, and as many others for the threshold
 PATCHES = 24  # of each photo, for the variances
-COUNT = 30  # patches along the longer side, the default of `splice`
 
 
 def calibrate_run(folder: Path, data: Path) -> None:

@@ -22,6 +22,7 @@ from competition.utils.errors import InputError
 
 # Cells along a patch. Patches that are closer see almost the same pixels, and memory grows with the 4th power.
 MAX_PATCH_CELLS = 16
+COUNT = 30  # patches along the longer side, by default; the threshold of a calibrated detector is that of this number
 NORM_TOLERANCE = 1e-3  # of the norm of an embedding, which float16 rounds
 
 
@@ -66,7 +67,7 @@ class Grid:
         return aligned[np.rint(steps / JPEG_BLOCK).astype(np.int64)]
 
 
-def make_grid(height: int, width: int, patch: int, count: int = 30) -> Grid:
+def make_grid(height: int, width: int, patch: int, count: int = COUNT) -> Grid:
     """Return a grid with at most, and usually about, `count` patches along the longer side of a photo.
 
     The stride is at least 8 pixels (a JPEG block) and 1/16 of a patch, so a photo of less than about three patches has

@@ -15,7 +15,7 @@ from competition.utils.progress import progress_bar
 from submissions.exif_language import KIND, ExifRun, open_exif_language
 from submissions.run import SIMULATED
 from submissions.splices.calibration import CALIBRATION, NEIGHBORS, Calibration, calibrated_score, load_calibration
-from submissions.splices.consistency import Grid, consistency_map, detection_score, make_grid, upsample
+from submissions.splices.consistency import COUNT, Grid, consistency_map, detection_score, make_grid, upsample
 from submissions.splices.localization import cut_map, mean_shift_map
 
 METHODS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"shift": mean_shift_map, "cut": cut_map}
@@ -143,7 +143,7 @@ def embed_grid(
     return np.concatenate(embeddings).reshape(rows, columns, -1)
 
 
-def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = 30, method: str = "shift") -> Detection:
+def detect(encoder: Encoder, pixels: NDArray[np.uint8], count: int = COUNT, method: str = "shift") -> Detection:
     """Detect and localize a splice in a photo.
 
     Args:

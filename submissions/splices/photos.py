@@ -13,6 +13,7 @@ from competition.utils.atomic_files import write_csv
 from competition.utils.errors import InputError
 from competition.utils.find_photos import IMAGE_SUFFIXES, find_photos
 from competition.utils.progress import with_progress
+from submissions.splices.consistency import COUNT
 from submissions.splices.detector import Encoder, detect
 from submissions.splices.overlays import write_pictures
 
@@ -20,7 +21,7 @@ SCORES_FILE = "scores.csv"
 
 
 def scan_photos(
-    encoder: Encoder, photos: Sequence[Path], out: Path, count: int = 30, method: str = "shift"
+    encoder: Encoder, photos: Sequence[Path], out: Path, count: int = COUNT, method: str = "shift"
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Detect splices in photos; write the pictures of each (see `write_pictures`) and `scores.csv` into `out`.
 

@@ -16,6 +16,7 @@ from competition.forgeries.datasets import DATA_SETS
 from models.presets import dual_encoder_recipe
 from submissions.splices import detector
 from submissions.splices.calibration import Calibration
+from submissions.splices.consistency import COUNT
 from submissions.splices.detector import METHODS, Encoder
 
 HEIGHT, WIDTH = 50, 80
@@ -211,3 +212,9 @@ def test_help_lists_every_data_set_and_method():
     evaluate_splices.add_arguments(parser)
     text = re.sub(r"-\n +", "-", parser.format_help())
     assert all(name in text for name in DATA_SETS)
+
+
+def test_default_number_of_patches_is_that_of_the_threshold():
+    parser = argparse.ArgumentParser()
+    splice.add_map_arguments(parser)
+    assert parser.parse_args([]).count == COUNT
