@@ -34,7 +34,7 @@ def check_resources(
     classes = training["camera"].nunique()
     work = f"training on {len(training)} photos"
     check_disk(folder, disk_bytes(recipes, trainings, len(training), len(manifest), classes), work)
-    check_memory(memory_bytes(recipes, len(training), pixels), work)
+    check_memory(memory_bytes(recipes, pixels), work)
 
 
 def disk_bytes(recipes: Mapping[str, Recipe], trainings: int, photos: int, images: int, classes: int) -> int:
@@ -52,16 +52,14 @@ def disk_bytes(recipes: Mapping[str, Recipe], trainings: int, photos: int, image
     return trainings * sum(networks) + UNFINISHED * max(networks) + _feature_bytes(recipes, photos) + predictions
 
 
-def memory_bytes(recipes: Mapping[str, Recipe], photos: int, pixels: int) -> int:
-    """Return the bytes that decoded photos and features take in the memory of one training.
+def memory_bytes(recipes: Mapping[str, Recipe], pixels: int) -> int:
+    """Return the bytes that decoded photos take in the memory of one training.
 
     Args:
         recipes: of the members by name.
-        photos: that are trained on.
         pixels: of all photos together.
     """
-    decoded = max(min(recipe.patches.cache_bytes, 3 * pixels) for _, recipe in _stages(recipes))
-    return decoded + _feature_bytes(recipes, photos)
+    return max(min(recipe.patches.cache_bytes, 3 * pixels) for _, recipe in _stages(recipes))
 
 
 def _feature_bytes(recipes: Mapping[str, Recipe], photos: int) -> int:

@@ -7,6 +7,7 @@ the time, so that many more epochs are possible.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 import keras
 import numpy as np
@@ -162,7 +163,8 @@ def compute_features(
 ) -> None:
     """Compute the features of the training patches of the first epoch and of all validation patches, unless they exist.
 
-    A feature takes 2 bytes: the front end `dct` needs 5.4 kB for a patch. `feature_batches` describes the arguments.
+    A feature takes 2 bytes on the disk: the front end `dct` needs 5.4 kB for a patch. `feature_batches` describes the
+    arguments.
     """
     files = [folder / name for name in FILES]
     if all(file.exists() for file in files):
@@ -175,9 +177,8 @@ def compute_features(
         reraise_input_errors(training, validation),
     ):
         for file, patches in zip(files, (training, validation), strict=True):
-            features = _extract(extractor, patches, bar)
             with atomic_write(file) as partial, partial.open("wb") as stream:
-                np.save(stream, features)
+                _write_features(stream, extractor, patches, bar)
 
 
 def delete_features(folder: Path) -> None:
@@ -186,12 +187,27 @@ def delete_features(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _extract(extractor: keras.Model, patches: TrainingPatches | EvaluationPatches, bar: Progress) -> np.ndarray:
-    """Features of all patches with the flag as the last column, float16 (patches, width + 1)."""
-    rows = []
+def _write_features(
+    stream: IO[bytes], extractor: keras.Model, patches: TrainingPatches | EvaluationPatches, bar: Progress
+) -> None:
+    """Write the features of all patches as an .npy file, float16 (patches, width + 1); the last column is the flag.
+
+    The file is written batch by batch, so that features may exceed the memory. NumPy leaves room in the header for a
+    larger first axis, which is only known at the end.
+    """
+    width, count = extractor.output_shape[-1] + 1, 0
+    _write_header(stream, (0, width))
     for inputs, *_ in prefetch(patches.__getitem__, len(patches), patches.workers):
         images = inputs["patch"]
         features = [extractor.predict_on_batch(images[start : start + PIECE]) for start in range(0, len(images), PIECE)]
-        rows.append(np.concatenate([np.concatenate(features), inputs[IS_MANIPULATED]], axis=1).astype(np.float16))
+        rows = np.concatenate([np.concatenate(features), inputs[IS_MANIPULATED]], axis=1).astype(np.float16)
+        stream.write(rows.tobytes())
+        count += len(rows)
         bar.update()
-    return np.concatenate(rows)
+    stream.seek(0)
+    _write_header(stream, (count, width))
+
+
+def _write_header(stream: IO[bytes], shape: tuple[int, int]) -> None:
+    descr = np.lib.format.dtype_to_descr(np.dtype(np.float16))
+    np.lib.format.write_array_header_1_0(stream, {"descr": descr, "fortran_order": False, "shape": shape})
