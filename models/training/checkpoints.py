@@ -22,6 +22,7 @@ from competition.utils.errors import InputError
 from models.saved import load_weights
 
 HISTORY, STEP = "history.csv", "step.npz"
+POSITION = "position"  # array of the step file: the number of finished epochs, and of finished steps of the next one
 START = -1  # the epoch of the row of a network that has not been trained yet
 
 
@@ -82,14 +83,14 @@ class Checkpoints:
         """
         arrays = [keras.ops.convert_to_numpy(variable) for variable in _state(model)]
         with atomic_write(self.folder / STEP) as partial, partial.open("wb") as file:
-            np.savez(file, *arrays, position=np.array([self.epochs, steps]))
+            np.savez(file, *arrays, position=np.array([self.epochs, steps]))  # POSITION
 
     @property
     def steps(self) -> int:
         """The number of steps of the current epoch that need not be repeated."""
         if not (self.folder / STEP).exists():
             return 0
-        epoch, steps = self._read_step()["position"].tolist()
+        epoch, steps = self._read_step()[POSITION].tolist()
         return steps if epoch == self.epochs else 0  # an epoch was finished, but the file could not be deleted
 
     def load_step(self, model: keras.Model) -> None:
@@ -105,10 +106,13 @@ class Checkpoints:
 
     def _read_step(self) -> dict[str, np.ndarray]:
         try:
-            with np.load(self.folder / STEP) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            with (self.folder / STEP).open("rb") as stream, np.load(stream) as file:
+                found = dict(file)
+            if found[POSITION].shape != (2,) or found[POSITION].dtype.kind != "i":
+                raise ValueError(f"{POSITION}: {found[POSITION]}")
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise InputError(f"{self.folder / STEP} is damaged ({error}); delete it to repeat the epoch") from None
+        return found
 
     def _delete_step(self) -> None:
         (self.folder / STEP).unlink(missing_ok=True)

@@ -116,3 +116,40 @@ def test_error_of_a_diverged_training_names_epoch_step_and_folder(tmp_path):
         f"the loss of mobilenet became nan in epoch 1, step 7; the epochs before it are kept in {tmp_path}"
     )
     assert "in epoch 1;" in str(checkpoints.diverged("validation loss", float("nan")))
+
+
+def test_state_within_an_epoch_is_loaded_with_its_optimizer(tmp_path):
+    model = tiny_model(2)
+    model.fit(np.ones((4, 1)), np.ones((4, 1)), batch_size=2, verbose=0)
+    Checkpoints(tmp_path).save_step(model, 2)
+    reopened, loaded = Checkpoints(tmp_path), tiny_model()
+    assert reopened.steps == 2
+    reopened.load_step(loaded)
+    assert weight_of(loaded) == weight_of(model)
+    assert int(loaded.optimizer.iterations) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", "cut short", {"arr_0": np.zeros(3)}, {"position": np.array([0])}, {"position": np.array("a")}],
+    ids=["empty", "text", "cut short", "no position", "half a position", "text as position"],
+)
+def test_damaged_state_within_an_epoch_raises_an_error_that_names_the_file(content, tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_step(tiny_model(), 2)
+    path = tmp_path / "step.npz"
+    if isinstance(content, dict):
+        np.savez(path, **content)
+    else:
+        path.write_bytes(path.read_bytes()[:-100] if content == "cut short" else content)
+    with pytest.raises(InputError, match=r"step\.npz is damaged .* delete it to repeat the epoch"):
+        checkpoints.load_step(tiny_model())
+
+
+def test_state_of_another_network_raises(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    other.compile("sgd", loss="mse")
+    checkpoints.save_step(other, 2)
+    with pytest.raises(InputError, match="belongs to another network"):
+        checkpoints.load_step(tiny_model())
