@@ -75,14 +75,18 @@ def train_run(run: Run, processes: int, on_cluster: bool = False, options: Train
 
 def _train_all(units: Sequence[Unit], processes: int, on_cluster: bool, options: TrainingOptions) -> None:
     unfinished = [unit for unit in units if not _is_finished(*unit)]
-    if on_cluster:
-        places = [(part.whole.folder.resolve(), part.fold, name) for part, name in unfinished]
-        for _ in parallel_map(partial(_train_on_worker, options=options), places, processes, "trainings", chunk=1):
-            pass
-    elif min(processes, len(unfinished)) > 1:
-        _train_in_processes(unfinished, processes, options)
-    else:
-        _train_in_turn(unfinished, options)
+    try:
+        if on_cluster:
+            places = [(part.whole.folder.resolve(), part.fold, name) for part, name in unfinished]
+            for _ in parallel_map(partial(_train_on_worker, options=options), places, processes, "trainings", chunk=1):
+                pass
+        elif min(processes, len(unfinished)) > 1:
+            _train_in_processes(unfinished, processes, options)
+        else:
+            _train_in_turn(unfinished, options)
+    finally:
+        for unit in units:  # also those that are finished: a killed process leaves the file behind
+            Job(*unit).file.unlink(missing_ok=True)
 
 
 def _train_in_turn(units: Sequence[Unit], options: TrainingOptions) -> None:
@@ -171,8 +175,6 @@ def _train_in_processes(units: Sequence[Unit], processes: int, options: Training
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     finally:
-        for job in jobs:
-            job.file.unlink(missing_ok=True)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -74,7 +74,9 @@ def test_a_run_with_folds_that_was_stopped_goes_on(home, command, monkeypatch):
     assert finished.exists()
     before = finished.stat().st_mtime_ns
     monkeypatch.setattr(members, "train", train)
+    (finished.parent / "progress.json").touch()  # a killed process leaves it behind
     assert command(*FOLDED, "stopped") == 0
+    assert not list(run.folder.rglob("progress.json"))
     assert finished.stat().st_mtime_ns == before
     assert command(*FOLDED, "whole") == 0
     for split in ("validation", "test"):
@@ -131,3 +133,4 @@ def test_two_workers_of_a_cluster_give_the_predictions_of_none(photos, command, 
         one, other = (predictions(open_run(tmp_path / "runs" / name), split)["dctnet"] for name in ("alone", "cluster"))
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
     assert (tmp_path / "runs" / "cluster" / "folds" / "0" / "members" / "dctnet" / "log.txt").exists()
+    assert not list((tmp_path / "runs" / "cluster").rglob("progress.json"))
