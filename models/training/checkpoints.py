@@ -9,7 +9,8 @@ The best epoch, the learning rate and the decision to stop are functions of the 
 and a resumed training decides as an uninterrupted one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -22,7 +23,6 @@ from competition.utils.errors import InputError
 from models.saved import load_weights
 
 HISTORY, STEP = "history.csv", "step.npz"
-POSITION = "position"  # array of the step file: the number of finished epochs, and of finished steps of the next one
 START = -1  # the epoch of the row of a network that has not been trained yet
 
 
@@ -83,36 +83,38 @@ class Checkpoints:
         """
         arrays = [keras.ops.convert_to_numpy(variable) for variable in _state(model)]
         with atomic_write(self.folder / STEP) as partial, partial.open("wb") as file:
-            np.savez(file, *arrays, position=np.array([self.epochs, steps]))  # POSITION
+            np.savez(file, *arrays, position=np.array([self.epochs, steps]))
 
     @property
     def steps(self) -> int:
         """The number of steps of the current epoch that need not be repeated."""
         if not (self.folder / STEP).exists():
             return 0
-        epoch, steps = self._read_step()[POSITION].tolist()
+        with self._open_step() as file:
+            epoch, steps = map(int, file["position"])
         return steps if epoch == self.epochs else 0  # an epoch was finished, but the file could not be deleted
 
     def load_step(self, model: keras.Model) -> None:
         """Load the state within an epoch, if there is one, into the compiled model."""
         if not self.steps:
             return
-        found, variables = self._read_step(), _state(model)
-        arrays = [found.get(f"arr_{number}", np.array(np.nan)) for number in range(len(variables))]
-        if len(found) != len(variables) + 1 or [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+        variables = _state(model)
+        with self._open_step() as file:
+            arrays = [file[name] for number in range(len(variables)) if (name := f"arr_{number}") in file.files]
+            count = len(file.files)
+        if count != len(variables) + 1 or [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
             raise InputError(f"{self.folder / STEP} belongs to another network; delete it")
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
 
-    def _read_step(self) -> dict[str, np.ndarray]:
+    @contextmanager
+    def _open_step(self) -> Iterator[np.lib.npyio.NpzFile]:
+        """Open the state within an epoch; its arrays are read when they are asked for."""
         try:
             with (self.folder / STEP).open("rb") as stream, np.load(stream) as file:
-                found = dict(file)
-            if found[POSITION].shape != (2,) or found[POSITION].dtype.kind != "i":
-                raise ValueError(f"{POSITION}: {found[POSITION]}")
+                yield file
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise InputError(f"{self.folder / STEP} is damaged ({error}); delete it to repeat the epoch") from None
-        return found
 
     def _delete_step(self) -> None:
         (self.folder / STEP).unlink(missing_ok=True)

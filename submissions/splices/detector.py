@@ -21,7 +21,7 @@ from submissions.splices.localization import cut_map, mean_shift_map
 METHODS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"shift": mean_shift_map, "cut": cut_map}
 PATCHES_PER_CALL = 1000  # of the encoder
 BATCH_SIZE = 32  # of the network; a batch of 1000 would take 2.5 GiB
-MAX_COUNT = 60  # patches along a side; with their 75 × 75 cells, mean shift takes 1 GiB
+MAX_COUNT = 60  # patches along a side; with their 75 × 75 cells, normalized cuts take about 800 MB
 MIN_RANGE = 1e-5  # of a heat map; smaller differences are rounding
 
 

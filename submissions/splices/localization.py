@@ -31,7 +31,7 @@ def mean_shift_map(consistency: NDArray[np.floating]) -> NDArray[np.float32]:
     Of more than `MAX_POINTS` cells, only every second (or third, …) one in both directions is a point. A point always
     has one coordinate per cell.
 
-    Takes about 5 (R·C)² bytes: 20 MiB for 45 × 45 cells.
+    Takes about 5 MiB beside the map for 45 × 45 cells.
 
     Returns:
         float32 (R, C): 0 for equal content, 0.5 for unrelated content.
