@@ -4,11 +4,13 @@ They only move pixels and are therefore exact. Training augmentation applies a r
 predicts all of them, and view `i` of an image is transform `i`.
 """
 
+import cv2
 import numpy as np
 
 from competition.utils.errors import unknown_name
 
 N_TRANSFORMS = 8
+ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 def dihedral_transform(image: np.ndarray, element: int) -> np.ndarray:
@@ -30,6 +32,23 @@ def dihedral_transform(image: np.ndarray, element: int) -> np.ndarray:
     if element >= 4:
         image = np.flip(image, axis=-2)
     return np.rot90(image, element % 4, axes=(-3, -2))
+
+
+def dihedral_copy(image: np.ndarray, element: int) -> np.ndarray:
+    """Return `dihedral_transform` of one image as contiguous memory of its own.
+
+    OpenCV moves the pixels of an image about ten times as fast as NumPy copies a rotated view of it.
+
+    Args:
+        image: uint8 (height, width, 3).
+        element: as in `dihedral_transform`.
+
+    Raises:
+        InputError: the element is not in 0 to 7.
+    """
+    _check_element(element)
+    image = cv2.flip(image, 1) if element >= 4 else image
+    return cv2.rotate(image, ROTATIONS[element % 4]) if element % 4 else image.copy()
 
 
 def dihedral_inverse(image: np.ndarray, element: int) -> np.ndarray:

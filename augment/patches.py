@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.dihedral import N_TRANSFORMS, dihedral_transform
+from augment.dihedral import N_TRANSFORMS, dihedral_copy
 from augment.manipulations import cut_test_patch, cut_training_patch, fits
 from augment.pipelines import augment_patch
 from augment.pipelines import photo_side as augmented_photo_side
@@ -107,7 +107,7 @@ def make_patch(
                 name = fitting[int(rng.integers(len(fitting)))]
             patch = cut_training_patch(pixels, name, config.size, rng)
     if config.dihedral:
-        patch = dihedral_transform(patch, int(rng.integers(N_TRANSFORMS)))
+        patch = dihedral_copy(patch, int(rng.integers(N_TRANSFORMS)))
     return patch, altered or name != UNALTERED
 
 

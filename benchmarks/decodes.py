@@ -5,8 +5,8 @@
 
 The memory for decoded photos holds a part of the photos (`--share`), so that patches are shuffled within blocks. `fit`
 takes the batches with as many threads as the pipeline allows, and a tiny network. Prints, for each number of workers,
-the decodes per photo and epoch, the patches per second and usable core (decoding included), the fewest photos that a
-batch mixes, and the largest resident memory of the process.
+the decodes per photo and epoch, the patches per second and usable core (with the decoding, without the tracing of the
+network), the fewest photos that a batch mixes, and the largest resident memory of the process.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from augment.loaders import TrainingPatches
 from augment.patches import PatchConfig
 from benchmarks.loaders import make_photos
 from benchmarks.ratios import seconds
+from competition.utils.threads import one_thread
 
 EPOCHS = 2
 
@@ -49,7 +50,11 @@ def main() -> None:
         for workers in options.workers:
             targets = {"camera": np.zeros(options.photos, np.int32)}
             patches = TrainingPatches(table, folder, targets, config, workers=workers)
-            time = seconds(partial(tiny_model().fit, patches, epochs=EPOCHS, shuffle=False, verbose=0))
+            model = tiny_model()
+            with one_thread():  # as `train` does
+                few = {"camera": targets["camera"][: options.batch]}
+                model.fit(TrainingPatches(table[: options.batch], folder, few, config), verbose=0)  # traces the graph
+                time = seconds(partial(model.fit, patches, epochs=EPOCHS, shuffle=False, verbose=0))
             decodes = patches.photo_cache.decodes / options.photos / EPOCHS
             rate = EPOCHS * len(patches) * options.batch / time / joblib.cpu_count()
             mixed = min(

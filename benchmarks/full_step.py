@@ -4,13 +4,14 @@
     python -m benchmarks.full_step --members resnet50 --batch 32 --steps 50
 
 Each backbone runs in a process of its own, so that the peak is its own. It is built, compiled and frozen as `train`
-does it, in mixed precision and with weights drawn at random, so that nothing is downloaded. The first step includes
-tracing and compiling. The peak is that of the resident memory of the process; on a GPU with TensorFlow, the peak of the
-GPU's memory is printed, too.
+does it, except for the average of the weights, in mixed precision and with weights drawn at random, so that nothing is
+downloaded. The first step includes tracing and compiling. The peak is that of the resident memory of the process; on a
+GPU, the peak of the GPU's memory is printed, too.
 
 On a GPU it also prints patches per second, fed by the patch pipeline, and the ratio to the same network fed with one
 constant batch: the median of interleaved rounds, and the lowest and the highest. At 1.00 the pipeline costs nothing.
-`--rounds` does the same on a CPU.
+The last line is the rate of predictions with all eight dihedral views, which are made by then. `--rounds` does the same on
+a CPU.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,6 +36,7 @@ HEADS = {"camera": 10}
 STEPS_OF_A_TRAINING = 1000  # of the schedule of the learning rate
 PHOTO = 1088  # pixels: large enough for 512 pixels at every manipulation
 PHOTOS = 32
+PATCHES = 20  # of each photo in a round
 
 
 def main() -> None:
@@ -64,7 +67,8 @@ def measure(member: str, size: int, batch: int | None, steps: int | None, rounds
     batch = batch or (16 if gpu else 2)
     steps = steps or (20 if gpu else 1)
     rounds = (5 if gpu else 0) if rounds is None else rounds
-    recipe = classifier_recipe("full", member, weights="none", patch=size, batch=batch)
+    # Without the average of the weights: after a `fit` with it, Keras on JAX cannot `fit` the same network again.
+    recipe = classifier_recipe("full", member, weights="none", patch=size, batch=batch, average_epochs=0)
     model = build(member, recipe, HEADS)
     freeze_front_end(model)
     compile_classifier(model, recipe, HEADS, STEPS_OF_A_TRAINING)
@@ -82,6 +86,7 @@ def measure(member: str, size: int, batch: int | None, steps: int | None, rounds
     ]
     if rounds:
         lines.append(f"{'':18} {compare_feeds(model, recipe, rounds)}")
+        lines.append(f"{'':18} {predict_views(model, patches, rounds)}")
     return "\n".join(lines)
 
 
@@ -91,11 +96,12 @@ def compare_feeds(model: Any, recipe: Any, rounds: int) -> str:
 
     from augment.loaders import TrainingPatches
     from benchmarks.loaders import make_photos
+    from competition.utils.threads import one_thread
 
     with tempfile.TemporaryDirectory() as folder:
         table = make_photos(Path(folder), PHOTOS, PHOTO)
         labels = {"camera": np.arange(PHOTOS, dtype=np.int32) % HEADS["camera"]}
-        patches = TrainingPatches(table, folder, labels, recipe.patches)
+        patches = TrainingPatches(table, folder, labels, replace(recipe.patches, patches_per_photo=PATCHES))
         batch, steps = patches.batch(0, 0), len(patches)
 
         def constant() -> Iterator[Any]:
@@ -107,16 +113,36 @@ def compare_feeds(model: Any, recipe: Any, rounds: int) -> str:
             "pipeline": lambda: model.fit(patches, shuffle=False, verbose=0),
         }
         rates: dict[str, list[float]] = {name: [] for name in feeds}
-        for number in range(rounds + 1):
-            for name in sorted(feeds, reverse=bool(number % 2)):
-                taken = seconds(feeds[name])
-                if number:  # the first round compiles
-                    rates[name].append(steps * recipe.patches.batch_size / taken)
+        with one_thread():  # as `train` does
+            for number in range(rounds + 1):
+                for name in sorted(feeds, reverse=bool(number % 2)):
+                    taken = seconds(feeds[name])
+                    if number:  # the first round compiles
+                        rates[name].append(steps * recipe.patches.batch_size / taken)
     ratios = np.divide(rates["pipeline"], rates["constant"])
     return (
         f"{statistics.median(rates['pipeline']):.1f} patches/s from the pipeline, "
         f"{statistics.median(rates['constant']):.1f} from a constant batch; ratio {summary(ratios, digits=3)}"
     )
+
+
+def predict_views(model: Any, patches: Any, rounds: int) -> str:
+    """Predict all dihedral views of a batch of patches; return the images per second."""
+    import numpy as np
+
+    from augment.dihedral import N_TRANSFORMS, dihedral_copy
+    from competition.utils.threads import one_thread
+
+    flags = np.zeros((N_TRANSFORMS * len(patches), 1), np.float32)
+
+    def predict() -> None:
+        views = np.stack([dihedral_copy(patch, view) for view in range(N_TRANSFORMS) for patch in patches])
+        model.predict_on_batch({"patch": views, "is_manipulated": flags})
+
+    with one_thread():
+        predict()
+        rates = [len(patches) / seconds(predict) for _ in range(rounds)]
+    return f"{summary(rates, digits=3)} images/s in all eight views"
 
 
 def peak_mib() -> float:
@@ -126,16 +152,27 @@ def peak_mib() -> float:
 
 
 def gpu_peak() -> str:
-    """Peak of the GPU's memory, as an addition to a line; empty without a GPU or with another backend."""
+    """Peak of the GPU's memory, as an addition to a line; empty without a GPU."""
     import keras
 
     from models.training.backend import has_gpu
 
-    if keras.backend.backend() != "tensorflow" or not has_gpu():
+    if not has_gpu():
         return ""
-    import tensorflow as tf
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
 
-    return f", of the GPU {tf.config.experimental.get_memory_info('GPU:0')['peak'] / 2**20:,.0f} MiB"
+        peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    elif backend == "jax":
+        import jax
+
+        peak = jax.local_devices()[0].memory_stats()["peak_bytes_in_use"]
+    else:
+        import torch
+
+        peak = torch.cuda.max_memory_allocated()
+    return f", of the GPU {peak / 2**20:,.0f} MiB"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment.dihedral import N_TRANSFORMS, dihedral_inverse, dihedral_transform
+from augment.dihedral import N_TRANSFORMS, dihedral_copy, dihedral_inverse, dihedral_transform
 from competition.utils.errors import InputError
 
 IMAGE = np.arange(5 * 5 * 3).reshape(5, 5, 3)
@@ -43,7 +43,15 @@ def test_batch_is_transformed_image_by_image():
         assert (dihedral_transform(batch, element) == expected).all()
 
 
-@pytest.mark.parametrize("function", [dihedral_transform, dihedral_inverse])
+@given(st.integers(0, N_TRANSFORMS - 1), st.integers(1, 9), st.integers(1, 9))
+def test_copy_equals_the_transform_in_memory_of_its_own(element, height, width):
+    image = np.random.default_rng(0).integers(0, 256, (2 * height, width, 3), np.uint8)[::2]
+    copy = dihedral_copy(image, element)
+    np.testing.assert_array_equal(copy, dihedral_transform(image, element))
+    assert copy.flags.c_contiguous and not np.shares_memory(copy, image)
+
+
+@pytest.mark.parametrize("function", [dihedral_transform, dihedral_copy, dihedral_inverse])
 @pytest.mark.parametrize("element", [-1, 8])
 def test_unknown_element_is_rejected(function, element):
     with pytest.raises(InputError, match=f"unknown dihedral transform {element}; known: 0, 1"):
