@@ -10,8 +10,8 @@ GPU, the peak of the GPU's memory is printed, too.
 
 On a GPU it also prints patches per second, fed by the patch pipeline, and the ratio to the same network fed with one
 constant batch: the median of interleaved rounds, and the lowest and the highest. At 1.00 the pipeline costs nothing.
-The last line is the rate of predictions in all eight dihedral views, making them included. `--rounds` does the same on a
-CPU.
+The last line is the rate of predictions in all eight dihedral views, making them included. `--rounds` does the same
+on a CPU.
 """
 
 import argparse
