@@ -19,7 +19,7 @@ loaders          Keras data sets of patches; the only module that imports Keras,
 """
 
 from augment.decode import read_pixels
-from augment.dihedral import N_TRANSFORMS, dihedral_copy, dihedral_inverse, dihedral_transform
+from augment.dihedral import N_TRANSFORMS, dihedral_copy, dihedral_inverse, dihedral_transform, dihedral_views
 from augment.lens_distortion import distorted_patch
 from augment.manipulations import cut_patch, cut_test_patch, cut_training_patch, manipulate
 from augment.patches import PatchConfig, make_evaluation_patch, make_patch
@@ -35,6 +35,7 @@ __all__ = [
     "dihedral_copy",
     "dihedral_inverse",
     "dihedral_transform",
+    "dihedral_views",
     "distorted_patch",
     "make_evaluation_patch",
     "make_patch",

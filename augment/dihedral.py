@@ -4,6 +4,8 @@ They only move pixels and are therefore exact. Training augmentation applies a r
 predicts all of them, and view `i` of an image is transform `i`.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -49,6 +51,14 @@ def dihedral_copy(image: np.ndarray, element: int) -> np.ndarray:
     _check_element(element)
     image = cv2.flip(image, 1) if element >= 4 else image
     return cv2.rotate(image, ROTATIONS[element % 4]) if element % 4 else image.copy()
+
+
+def dihedral_views(patches: Sequence[np.ndarray] | np.ndarray, views: int) -> np.ndarray:
+    """Return the first dihedral views of square patches, view by view: (views * patches, side, side, 3).
+
+    `patches` are uint8 (side, side, 3). Raises `InputError` if there are not so many views.
+    """
+    return np.stack([dihedral_copy(patch, view) for view in range(views) for patch in patches])
 
 
 def dihedral_inverse(image: np.ndarray, element: int) -> np.ndarray:

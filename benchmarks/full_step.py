@@ -130,14 +130,13 @@ def predict_views(model: Any, patches: Any, rounds: int) -> str:
     """Predict all dihedral views of a batch of patches; return the images per second."""
     import numpy as np
 
-    from augment.dihedral import N_TRANSFORMS, dihedral_copy
+    from augment.dihedral import N_TRANSFORMS, dihedral_views
     from competition.utils.threads import one_thread
 
     flags = np.zeros((N_TRANSFORMS * len(patches), 1), np.float32)
 
     def predict() -> None:
-        views = np.stack([dihedral_copy(patch, view) for view in range(N_TRANSFORMS) for patch in patches])
-        model.predict_on_batch({"patch": views, "is_manipulated": flags})
+        model.predict_on_batch({"patch": dihedral_views(patches, N_TRANSFORMS), "is_manipulated": flags})
 
     with one_thread():
         predict()

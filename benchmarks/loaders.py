@@ -22,6 +22,7 @@ from augment.loaders import TrainingPatches
 from augment.patches import PatchConfig
 from augment.prefetch import WORKERS
 from benchmarks.ratios import seconds, summary
+from competition.utils.threads import one_thread
 from models.backbones import BACKBONES
 from models.classifier import build
 from models.presets import classifier_recipe
@@ -97,11 +98,12 @@ def compare(model: keras.Model, patches: TrainingPatches, rounds: int) -> str:
         model.fit(patches, shuffle=False, verbose=0)
 
     times = []
-    for number in range(rounds + 1):
-        order = (from_memory, from_pipeline) if number % 2 else (from_pipeline, from_memory)
-        taken = {feed: seconds(feed) for feed in order}
-        if number:  # the first round compiles
-            times.append((taken[from_memory], taken[from_pipeline]))
+    with one_thread():  # as `train` does
+        for number in range(rounds + 1):
+            order = (from_memory, from_pipeline) if number % 2 else (from_pipeline, from_memory)
+            taken = {feed: seconds(feed) for feed in order}
+            if number:  # the first round compiles
+                times.append((taken[from_memory], taken[from_pipeline]))
     memory, pipeline = np.array(times).T
     return (
         f"{model.name:20} {count / np.median(memory):8.1f} patches/s from memory,"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from augment.dihedral import dihedral_copy
+from augment.dihedral import dihedral_views
 from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from competition.manipulation import UNALTERED
 from competition.utils.progress import Progress, progress_bar
@@ -33,7 +33,7 @@ class _Views(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Inputs]:
         inputs, *_ = self.patches[index]
-        patches = np.stack([dihedral_copy(patch, view) for view in range(self.views) for patch in inputs["patch"]])
+        patches = dihedral_views(inputs["patch"], self.views)
         return ({"patch": patches, "is_manipulated": np.tile(inputs["is_manipulated"], (self.views, 1))},)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augment.decode import read_pixels
-from augment.dihedral import dihedral_copy
+from augment.dihedral import dihedral_views
 from augment.patches import make_evaluation_patch
 from augment.photo_patches import choose_patches
 from competition.metadata.header import header_or_reason
@@ -118,7 +118,7 @@ class PhotoPredictor:
         by_patch: dict[str, list[NDArray[np.float64]]] = {}
         flags = np.full((recipe.views, 1), manipulated, np.float32)
         for patch in patches:
-            views = np.stack([dihedral_copy(patch, view) for view in range(recipe.views)])
+            views = dihedral_views([patch], recipe.views)
             outputs = network.predict_on_batch({"patch": views, "is_manipulated": flags})
             for head, probabilities in self.targets.with_marginals(outputs).items():
                 by_patch.setdefault(head, []).append(blend(probabilities[:, None])[0])

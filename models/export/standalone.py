@@ -26,7 +26,7 @@ class Member(NamedTuple):
 class DihedralViews(layers.Layer):
     """The first dihedral views of every patch: (batch, side, side, 3) → (views · batch, side, side, 3), view by view.
 
-    They equal those of `augment.dihedral.dihedral_transform`.
+    They equal those of `augment.dihedral.dihedral_views`.
 
     Args:
         views: their number.

@@ -113,7 +113,7 @@ class Checkpoints:
         try:
             with (self.folder / STEP).open("rb") as stream, np.load(stream) as file:
                 yield file
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, EOFError, BadZipFile) as error:
             raise InputError(f"{self.folder / STEP} is damaged ({error}); delete it to repeat the epoch") from None
 
     def _delete_step(self) -> None:

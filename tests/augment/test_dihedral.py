@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment.dihedral import N_TRANSFORMS, dihedral_copy, dihedral_inverse, dihedral_transform
+from augment.dihedral import N_TRANSFORMS, dihedral_copy, dihedral_inverse, dihedral_transform, dihedral_views
 from competition.utils.errors import InputError
 
 IMAGE = np.arange(5 * 5 * 3).reshape(5, 5, 3)
@@ -34,6 +34,14 @@ def test_transforms_are_closed_under_composition():
     for first in range(N_TRANSFORMS):
         image = dihedral_transform(IMAGE, first)
         assert {dihedral_transform(image, second).tobytes() for second in range(N_TRANSFORMS)} == transformed
+
+
+def test_views_follow_each_other_view_by_view():
+    patches = np.stack([IMAGE, IMAGE + 1]).astype(np.uint8)
+    expected = np.concatenate([dihedral_transform(patches, view) for view in range(N_TRANSFORMS)])
+    np.testing.assert_array_equal(dihedral_views(patches, N_TRANSFORMS), expected)
+    with pytest.raises(InputError, match="unknown dihedral transform 8"):
+        dihedral_views(patches, N_TRANSFORMS + 1)
 
 
 def test_batch_is_transformed_image_by_image():

@@ -131,7 +131,15 @@ def test_state_within_an_epoch_is_loaded_with_its_optimizer(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no archive", "cut short", {"arr_0": np.zeros(3)}, {"position": np.array([0])}, {"position": np.array("a")}],
+    [
+        b"",
+        b"no archive",
+        "cut short",
+        {"arr_0": np.zeros(3)},
+        {"position": np.array([0])},
+        {"position": np.array("a")},
+        {"position": np.array([np.inf, 0])},
+    ],
     ids=["empty", "text", "cut short", "no position", "half a position", "text as position"],
 )
 def test_damaged_state_within_an_epoch_raises_an_error_that_names_the_file(content, tmp_path):
