@@ -140,7 +140,7 @@ def test_state_within_an_epoch_is_loaded_with_its_optimizer(tmp_path):
         {"position": np.array("a")},
         {"position": np.array([np.inf, 0])},
     ],
-    ids=["empty", "text", "cut short", "no position", "half a position", "text as position"],
+    ids=["empty", "text", "cut short", "no position", "half a position", "text as position", "infinite"],
 )
 def test_damaged_state_within_an_epoch_raises_an_error_that_names_the_file(content, tmp_path):
     checkpoints = Checkpoints(tmp_path)
