@@ -17,6 +17,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # there is one process per core
 
 REAL_PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Do not measure the coverage of trainings: it makes them a third slower, and the main job covers their lines."""
+    for item in items:
+        if item.get_closest_marker("slow") or "untraced" in getattr(item, "fixturenames", ()):
+            item.add_marker("no_cover")
+
+
 CAMERAS = ("cat", "dog", "eel")
 TEST_SIDE = 64
 
@@ -99,14 +107,21 @@ def settings_folder(photo_folder):
 
 
 @pytest.fixture
-def untraced(monkeypatch):
+def untraced(train_untraced, monkeypatch):
     """Run Keras models eagerly: for a few steps, compiling a graph takes longer than the steps.
 
     The tests of the main job and of the killed training compile their graphs.
     """
+    train_untraced(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def train_untraced():
+    """A function that runs Keras models eagerly while a monkeypatch lasts."""
     import keras
 
-    monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda model: True, lambda model, value: None))
+    eagerly = property(lambda model: True, lambda model, value: None)
+    return lambda patch: patch.setattr(keras.Model, "run_eagerly", eagerly)
 
 
 @pytest.fixture

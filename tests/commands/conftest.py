@@ -44,13 +44,23 @@ def finished(photo_folder, shrink_mobilenet, tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="session")
+def copy_finished(finished):
+    """A function that copies `finished` to a new folder."""
+
+    def copy(folder: Path) -> Path:
+        shutil.copytree(finished, folder)
+        config = folder / "runs" / "job" / "config.json"
+        config.write_text(config.read_text().replace(str(finished), str(folder)))
+        return folder
+
+    return copy
+
+
 @pytest.fixture
-def home(finished, tmp_path, monkeypatch) -> Path:
+def home(copy_finished, tmp_path, monkeypatch) -> Path:
     """A copy of `finished`, as the working directory."""
-    folder = tmp_path / "home"
-    shutil.copytree(finished, folder)
-    config = folder / "runs" / "job" / "config.json"
-    config.write_text(config.read_text().replace(str(finished), str(folder)))
+    folder: Path = copy_finished(tmp_path / "home")
     monkeypatch.chdir(folder)
     return folder
 

@@ -1,5 +1,8 @@
 """`train --folds`: every photo is predicted by networks that were not trained on it."""
 
+import contextlib
+import io
+import re
 import shutil
 
 import numpy as np
@@ -10,6 +13,7 @@ from submissions import members
 from submissions.blending import average_views, blend
 from submissions.prediction_cache import load
 from submissions.run import BAG, open_run
+from tests.commands.conftest import run_command
 
 FOLDS = 3
 FOLDED = ["train", "dctnet", "--folds", FOLDS, "--preset", "smoke", "--data", "photos", "--jobs", 1, "--run"]
@@ -28,13 +32,32 @@ def home(photos, tmp_path, monkeypatch, untraced):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def folded(photos, tmp_path_factory, train_untraced):
+    """The folder of a finished run of `FOLDED`, and what it printed. Tests must not change it."""
+    home = tmp_path_factory.mktemp("folded")
+    (home / "photos").symlink_to(photos, target_is_directory=True)
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.chdir(home)
+        train_untraced(patch)
+        assert run_command(*FOLDED, "job") == 0
+    return home / "runs" / "job", printed.getvalue()
+
+
 def predictions(run, split="validation"):
     return {name: load(run.predictions_file(name, split)) for name in run.entries}
 
 
-def test_photos_are_predicted_out_of_fold_and_test_images_by_the_mean_of_all_folds(home, command, capsys):
-    assert command(*FOLDED, "job") == 0
-    run = open_run(home / "runs" / "job")
+def assert_same_predictions(one, other, atol=1e-5):
+    for split in ("validation", "test"):
+        found, expected = (predictions(open_run(folder), split)["dctnet"].probabilities for folder in (one, other))
+        np.testing.assert_allclose(found, expected, atol=atol)
+
+
+def test_photos_are_predicted_out_of_fold_and_test_images_by_the_mean_of_all_folds(folded):
+    folder, printed = folded
+    run = open_run(folder)
     validation = run.validation
     assert len(validation) == 2 * 21
     assert set(validation["fold"]) == {"0", "1", "2"}
@@ -55,10 +78,10 @@ def test_photos_are_predicted_out_of_fold_and_test_images_by_the_mean_of_all_fol
     assert (table["images"] == 42).all()
     assert table["note"].str.contains(r"out of fold: .* \(3 folds\)").all()
     assert not list(run.folder.rglob("*features.npy"))
-    assert "21 train, 12 test images" in capsys.readouterr().out
+    assert "21 train, 12 test images" in printed
 
 
-def test_a_run_with_folds_that_was_stopped_goes_on(home, command, monkeypatch):
+def test_a_run_with_folds_that_was_stopped_goes_on(folded, home, command, monkeypatch):
     train, trained = members.train, list[object]()
 
     def stop_at_the_second(*arguments, **options):
@@ -78,10 +101,7 @@ def test_a_run_with_folds_that_was_stopped_goes_on(home, command, monkeypatch):
     assert command(*FOLDED, "stopped") == 0
     assert not list(run.folder.rglob("progress.json"))
     assert finished.stat().st_mtime_ns == before
-    assert command(*FOLDED, "whole") == 0
-    for split in ("validation", "test"):
-        one, other = (predictions(open_run(home / "runs" / name), split)["dctnet"] for name in ("stopped", "whole"))
-        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+    assert_same_predictions(run.folder, folded[0])
 
 
 def test_each_member_leaves_out_its_own_fold(home, command):
@@ -108,29 +128,21 @@ def test_each_member_leaves_out_its_own_fold(home, command):
     ],
 )
 def test_folds_that_are_not_possible_are_one_line_of_error(home, error_of, arguments, message):
-    import re
-
     assert re.search(message, error_of("train", *arguments, "--preset", "smoke", "--data", "photos", "--jobs", 1))
 
 
-def test_a_finished_run_with_other_folds_is_not_continued(home, command, capsys):
-    assert command(*FOLDED, "job") == 0
-    shutil.rmtree(home / "runs" / "job" / "folds")
-    capsys.readouterr()
+def test_a_finished_run_with_other_folds_is_not_continued(folded, home, command, capsys):
+    shutil.copytree(folded[0], home / "runs" / "job", ignore=shutil.ignore_patterns("folds"))
     others = [2 if argument == FOLDS else argument for argument in FOLDED]
     assert command(*others, "job") == 2
     assert "made with other settings: folds 3 (now 2)" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_two_workers_of_a_cluster_give_the_predictions_of_none(photos, command, tmp_path, monkeypatch):
+def test_two_workers_of_a_cluster_give_the_predictions_of_none(folded, home, command):
     pytest.importorskip("distributed", reason="Dask is not installed (requirements-cluster.txt)")
-    (tmp_path / "photos").symlink_to(photos, target_is_directory=True)
-    monkeypatch.chdir(tmp_path)
-    assert command(*FOLDED, "alone") == 0
     assert command(*FOLDED, "cluster", "--cluster", "local:2") == 0
-    for split in ("validation", "test"):
-        one, other = (predictions(open_run(tmp_path / "runs" / name), split)["dctnet"] for name in ("alone", "cluster"))
-        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
-    assert (tmp_path / "runs" / "cluster" / "folds" / "0" / "members" / "dctnet" / "log.txt").exists()
-    assert not list((tmp_path / "runs" / "cluster").rglob("progress.json"))
+    run = home / "runs" / "cluster"
+    assert_same_predictions(run, folded[0], atol=1e-3)  # the workers compile their graphs
+    assert (run / "folds" / "0" / "members" / "dctnet" / "log.txt").exists()
+    assert not list(run.rglob("progress.json"))
