@@ -17,7 +17,7 @@ from submissions.train_run import train_run
 
 # 80 photos and 200 test patches, of which 140 count for the private score. Large enough for every manipulation.
 SIZE = VirtualSize(photos=8, patches=20, patch=128, scale=0.7)
-PATCHES_PER_PHOTO = 24
+PATCHES_PER_PHOTO, EPOCHS = 24, 20
 
 
 def small_competition(folder: Path, seed: int, jobs: int, size: VirtualSize = SIZE) -> Path:
@@ -28,10 +28,11 @@ def small_competition(folder: Path, seed: int, jobs: int, size: VirtualSize = SI
 
 
 def small_recipe(preset: str, member: str) -> Recipe:
-    """Return the recipe of a member with fewer patches of each photo and one view, which train and predict faster."""
-    recipe = classifier_recipe(preset, member)
-    patches = min(recipe.patches.patches_per_photo, PATCHES_PER_PHOTO)
-    return change(recipe, patches_per_photo=patches, dihedral=False)
+    """Return the recipe of a member with fewer patches of each photo, seen more often, and one view: a faster run."""
+    recipe = change(classifier_recipe(preset, member), dihedral=False)
+    if recipe.patches.patches_per_photo <= PATCHES_PER_PHOTO:
+        return recipe
+    return change(recipe, patches_per_photo=PATCHES_PER_PHOTO, epochs=EPOCHS, patience=EPOCHS)
 
 
 def train_small(run: Run, jobs: int) -> Run:
