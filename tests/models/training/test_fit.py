@@ -107,7 +107,7 @@ def test_killed_training_resumes_as_if_it_had_not_been_interrupted(photos, tmp_p
 
 
 def test_interrupted_training_with_averaged_weights_resumes_exactly(photos, tmp_path, monkeypatch, untraced):
-    recipe = replace(SHORT, average_epochs=1.5)
+    recipe = replace(SHORT, average_epochs=1.5, epochs=3)
     straight, interrupted = tmp_path / "straight", tmp_path / "interrupted"
     train_convnet(photos, straight, recipe)
     begin = EpochCallback.on_epoch_begin
@@ -134,7 +134,7 @@ def test_training_interrupted_within_an_epoch_resumes_exactly(
     accumulate, photos, tmp_path, monkeypatch, untraced, tiny_mobilenet
 ):
     """The state has weights, optimizer, averages, gradients that wait, running losses and the noise of dropout."""
-    recipe = classifier_recipe("smoke", "mobilenet", weights="none", front_end="none", batch=4, epochs=3)
+    recipe = classifier_recipe("smoke", "mobilenet", weights="none", front_end="none", batch=6, epochs=2)
     recipe = change(recipe, patches_per_photo=2, average_epochs=1.5, dropout=0.3, accumulate=accumulate)
     every_third = TrainingOptions(save_every=3)
     straight, interrupted = tmp_path / "straight", tmp_path / "interrupted"
@@ -162,7 +162,7 @@ def test_training_interrupted_within_an_epoch_resumes_exactly(
 
     monkeypatch.setattr(EpochCallback, "on_train_batch_end", record)
     train_member("mobilenet", photos, interrupted, recipe)
-    assert len(steps) == 2 * per_epoch - 3
+    assert len(steps) == per_epoch - 3
     assert files(interrupted) == files(straight)
     pd.testing.assert_frame_equal(losses(interrupted), losses(straight), check_exact=True)
     models = [load_model(folder / "model.keras").get_weights() for folder in (interrupted, straight)]
@@ -224,7 +224,7 @@ def test_step_in_half_precision_keeps_the_dct_in_single_precision(precision, tin
     keras.utils.set_random_seed(SEED)
     model = build("mobilenet", recipe, {"camera": 3})
     compile_classifier(model, recipe, {"camera": 3}, steps=2)
-    model.run_eagerly = True
+    model.run_eagerly = keras.backend.backend() == "tensorflow"  # JAX compiles every operation of an eager step
     assert model.get_layer("dct").compute_dtype == "float32"
     assert model.get_layer("dense_512").compute_dtype == precision.removeprefix("mixed_")
     before = model.get_weights()

@@ -49,16 +49,14 @@ def small(photo_folder, tmp_path, monkeypatch, untraced):
     return photos
 
 
-def test_every_variant_is_trained_on_every_seed(small, tmp_path, monkeypatch):
-    few = {name: VARIANTS[name] for name in (BASELINE, "mixup of histograms", "three folds", PSEUDO_LABELS)}
+def test_variants_are_trained_and_compared_on_every_seed(small, tmp_path, monkeypatch):
+    few = {name: VARIANTS[name] for name in (BASELINE, PSEUDO_LABELS)}
     monkeypatch.setattr(recipe, "VARIANTS", few)
     table = run_recipe(tmp_path / "out", "smoke", "dctnet", seeds=1, jobs=1)
     assert table["variant"].tolist() == list(few)
     assert (table["images"] == 6).all()
     student = open_run(tmp_path / "out" / "pseudo-labels-0")
     assert student.pseudo_labels == tmp_path / "out" / "baseline-0"
-    assert len(open_run(tmp_path / "out" / "three-folds-0").parts) == 3
-    assert open_run(tmp_path / "out" / "mixup-of-histograms-0").recipes["dctnet"].mixup == 0.2
 
 
 @pytest.mark.parametrize("variant", [name for name, changes in VARIANTS.items() if changes])
