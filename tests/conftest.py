@@ -15,6 +15,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # there is one process per core
     for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(variable, "1")
 
+# Compiling a graph takes longer than the few steps of a test.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 REAL_PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
 
 

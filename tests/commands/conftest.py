@@ -1,3 +1,5 @@
+import fcntl
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +33,24 @@ def main_job() -> list[str]:
 
 @pytest.fixture(scope="session")
 def finished(photo_folder, shrink_mobilenet, tmp_path_factory):
-    """A folder with `photos` and the finished run `runs/job`: a small main job. Tests must not change it."""
-    home = tmp_path_factory.mktemp("home")
+    """A folder with `photos` and the finished run `runs/job`: a small main job. Tests must not change it.
+
+    The processes of pytest-xdist share it: the first one that needs it makes it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home, made = shared / "finished", shared / "finished.made"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(home, ignore_errors=True)  # of a process that failed
+            _run_main_job(home, photo_folder, shrink_mobilenet)
+            made.touch()
+    return home
+
+
+def _run_main_job(home: Path, photo_folder, shrink_mobilenet) -> None:
     photos = photo_folder(home / "photos", test=2)
     damaged = photos / "train" / "cat"
     (damaged / "page.jpg").write_text("<html>not found</html>")
@@ -41,7 +59,6 @@ def finished(photo_folder, shrink_mobilenet, tmp_path_factory):
         patch.chdir(home)
         shrink_mobilenet(patch)
         assert run_command(*MAIN_JOB) == 0
-    return home
 
 
 @pytest.fixture(scope="session")
