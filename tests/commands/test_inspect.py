@@ -1,4 +1,4 @@
-"""Command `inspect`: draws the figures of a run for any task."""
+"""Command `inspect`: draws the figures of a run. tests/commands/test_settings.py draws those of settings."""
 
 from xml.etree import ElementTree
 
@@ -11,9 +11,9 @@ def files(names):
     return sorted(f"{name}{suffix}" for name in names for suffix in (".png", ".svg"))
 
 
-def check_files(folder, names):
-    """Check that the folder holds exactly these figures and that all of them open."""
-    assert sorted(path.name for path in folder.iterdir()) == files(names)
+def check_figures(folder, names):
+    """Check that the folder holds exactly these figures and those of every task, and that all of them open."""
+    assert sorted(path.name for path in folder.iterdir()) == files((*ALWAYS, *names))
     for path in folder.glob("*.png"):
         with Image.open(path) as image:
             image.load()
@@ -24,22 +24,9 @@ def check_files(folder, names):
 def test_figures_of_a_camera_run(home, command, capsys):
     assert command("inspect", "runs/job") == 0
     names = (*ALWAYS, "confusion-camera")
-    check_files(home / "runs" / "job" / "figures", names)
+    check_figures(home / "runs" / "job" / "figures", ("confusion-camera",))
     paths = capsys.readouterr().out.split()
     assert sorted(paths) == [f"runs/job/figures/{name}" for name in files(names)]
-
-
-def test_figures_of_a_camera_and_settings_run(
-    settings_folder, command, tiny_mobilenet, untraced, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    settings_folder(tmp_path / "photos")
-    task = ("--task", "camera,settings", "--output", "correlated", "--preset", "smoke", "--front-end", "none")
-    options = ("--weights", "none", "--data", "photos", "--run", "both", "--jobs", 1)
-    assert command("train", "mobilenet", *task, *options) == 0
-    assert command("inspect", "runs/both", "--out", "drawn") == 0
-    heads = ("camera", "aperture", "iso", "exposure_time")
-    check_files(tmp_path / "drawn", (*ALWAYS, "settings-space", *(f"confusion-{name}" for name in heads)))
 
 
 def test_run_without_predictions_raises(home, command, capsys):

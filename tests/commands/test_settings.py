@@ -13,6 +13,7 @@ from competition.settings import SETTINGS
 from submissions.prediction_cache import load
 from submissions.run import open_run
 from submissions.tasks import JOINT_HEAD, Targets, Task
+from tests.commands.test_inspect import check_figures
 
 APERTURES, ISOS, EXPOSURES = ((18, 10), (28, 10), (80, 10)), (100, 400, 3200), ((1, 1000), (1, 60), (1, 2))
 COLUMNS = ["path", *(column for name in SETTINGS for column in (name, f"{name}_probability"))]
@@ -120,6 +121,10 @@ def test_one_network_predicts_camera_and_settings(variant, photos, command, caps
     assert command("leaderboard", "runs/both") == 0
     output = capsys.readouterr().out
     assert all(name in output for name in ("weighted accuracy", "balanced accuracy", *SETTINGS))
+
+    assert command("inspect", "runs/both", "--out", "drawn") == 0
+    figures = ("settings-space", *(f"confusion-{name}" for name in ("camera", *SETTINGS)))
+    check_figures(Path("drawn"), figures)
 
 
 def no_settings(number):
