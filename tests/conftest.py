@@ -20,14 +20,6 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 REAL_PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Do not measure the coverage of trainings: it makes them a third slower, and the main job covers their lines."""
-    for item in items:
-        if item.get_closest_marker("slow") or "untraced" in getattr(item, "fixturenames", ()):
-            item.add_marker("no_cover")
-
-
 CAMERAS = ("cat", "dog", "eel")
 TEST_SIDE = 64
 
