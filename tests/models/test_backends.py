@@ -86,7 +86,7 @@ def test_reloaded_member_predicts_the_same_with_another_backend(member, models):
 
 
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed (requirements-jax.txt)")
-def test_the_main_job_runs_with_jax(photo_folder, tmp_path):
+def test_a_member_trains_with_jax(photo_folder, tmp_path):
     photo_folder(tmp_path / "photos", test=2)
     options = ["--preset", "smoke", "--data", "photos", "--jobs", "1", "--run", "job"]
     output = run_python(tmp_path, "jax", "-m", "commands", "train", "dctnet", *options)
