@@ -58,7 +58,7 @@ class VirtualSize:
 SIZES: dict[str, VirtualSize] = {
     "smoke": VirtualSize(photos=6, patches=4, patch=64, scale=0.35),  # tests: seconds
     # The default: test patches of the real size, from photos that are large enough for every manipulation.
-    "small": VirtualSize(photos=24, patches=28, patch=512, scale=2.4),
+    "small": VirtualSize(photos=48, patches=28, patch=512, scale=2.4),
     # Several devices, so that some can be used for validation. More photos, because settings vary from photo to photo.
     "settings": VirtualSize(photos=240, patches=60, patch=0, scale=1.0, devices=4),
     "settings-large": VirtualSize(photos=480, patches=60, patch=0, scale=1.0, devices=4),

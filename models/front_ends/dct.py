@@ -2,8 +2,11 @@
 
 A camera leaves its quantization tables, denoising, sharpening and demosaicing in the distribution of every coefficient
 of the 8×8 DCT. Later JPEG compression, gamma and resizing change these distributions but do not erase them (compare the
-histograms of DCT coefficients in Fan & de Queiroz 2003 and the log-magnitudes in Cai et al. 2019). A flip of the patch
-leaves all magnitudes as they are, and a transposition swaps the two frequencies, so that dihedral views agree.
+histograms of DCT coefficients in Fan & de Queiroz 2003 and the log-magnitudes in Cai et al. 2019).
+
+A flip of the patch leaves all magnitudes as they are, and a transposition swaps the two frequencies. The network behind
+the histograms reads both orders of the frequencies and averages what it finds, so its logits are the same for all eight
+dihedral views (a network that is invariant to a group, Cohen & Welling 2016, arXiv 1602.07576).
 """
 
 from itertools import pairwise
@@ -58,7 +61,7 @@ def coefficient_maps(magnitudes: Tensor, recipe: Recipe, smallest: int) -> Tenso
 
 
 def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Histograms of DCT magnitudes and the dense layers behind them.
+    """Histograms of DCT magnitudes and the dense layers behind them, averaged over a patch and its transposition.
 
     Args:
         magnitudes: output of `BlockDct`.
@@ -69,13 +72,17 @@ def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe
         `features` and `hidden` of a `FrontEndOutput`, both (batch, width).
     """
     histograms = CoefficientHistograms(name="front_end_histograms")(magnitudes)
-    x = layers.BatchNormalization(momentum=recipe.momentum, name="front_end_bn")(histograms)
-    x = layers.Concatenate(name="front_end_evidence")([is_manipulated, x])
+    x = BothOrientations(name="front_end_orientations")(histograms)
+    x = layers.BatchNormalization(momentum=recipe.momentum, name="front_end_bn")(x)
+    flags = layers.RepeatVector(2, name="front_end_flags")(is_manipulated)
+    x = layers.Concatenate(name="front_end_evidence")([flags, x])
     for number, width in enumerate(WIDTHS):
         x = layers.Dropout(recipe.dropout, name=f"front_end_dropout_{number}")(x)
         x = layers.Dense(width, use_bias=False, name=f"front_end_dense_{number}")(x)
         x = layers.BatchNormalization(momentum=recipe.momentum, name=f"front_end_dense_{number}_bn")(x)
         x = layers.Activation("relu", name=f"front_end_dense_{number}_relu")(x)
+    # The logits are a linear function of this mean, and so the mean of those of both orientations.
+    x = layers.GlobalAveragePooling1D(name="front_end_mean")(x)
     return x, layers.Dropout(recipe.dropout, name="front_end_dropout")(x)
 
 
@@ -150,6 +157,32 @@ class CoefficientHistograms(keras.layers.Layer):
 
     def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "edges": self.edges}
+
+
+@keras.saving.register_keras_serializable("camera")
+class BothOrientations(keras.layers.Layer):
+    """The histograms of a patch, and those of its transposition: (batch, n) → (batch, 2, n).
+
+    The features are in the order of `CoefficientHistograms` behind `BlockDct`; the transposition swaps the frequencies
+    u and v of every channel.
+
+    Args:
+        block: side of a block, pixels.
+    """
+
+    def __init__(self, block: int = BLOCK, **options: object) -> None:
+        super().__init__(**options)
+        self.block = block
+
+    def call(self, histograms: Tensor) -> Tensor:
+        order = np.arange(histograms.shape[-1]).reshape(-1, self.block, self.block).swapaxes(1, 2).ravel()
+        return ops.stack([histograms, ops.take(histograms, order, axis=-1)], axis=1)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        return shape[0], 2, shape[1]
+
+    def get_config(self) -> dict[str, object]:
+        return {**super().get_config(), "block": self.block}
 
 
 @keras.saving.register_keras_serializable("camera")

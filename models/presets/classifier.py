@@ -111,7 +111,7 @@ def quick(member: str) -> Recipe:
 
         ./run.sh train ensemble
     """
-    dctnet = _dctnet(patches_per_photo=160, epochs=10)
+    dctnet = _dctnet(patches_per_photo=80, epochs=10)
     if member == SETTINGSNET:
         return _settingsnet()
     if member in FRONT_END_MEMBERS:

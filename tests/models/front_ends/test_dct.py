@@ -9,7 +9,18 @@ from PIL import Image
 from scipy.fft import dctn
 
 from augment.dihedral import N_TRANSFORMS, dihedral_transform
-from models.front_ends.dct import BLOCK, EDGES, RAMP, BlockDct, CoefficientHistograms, LogMagnitude, dct_matrix
+from models.classifier import build
+from models.front_ends.dct import (
+    BLOCK,
+    EDGES,
+    RAMP,
+    BlockDct,
+    BothOrientations,
+    CoefficientHistograms,
+    LogMagnitude,
+    dct_matrix,
+)
+from models.presets import classifier_recipe
 
 
 def photo(seed: int, side: int = 32) -> np.ndarray:
@@ -105,6 +116,26 @@ def test_histograms_of_dihedral_views_differ_by_the_two_frequencies_at_most(elem
     transposed = view.transpose(0, 1, 3, 2)
     assert min(np.abs(first - view).max(), np.abs(first - transposed).max()) < 0.2  # a magnitude may lie on an edge
     assert min(np.abs(first - view).mean(), np.abs(first - transposed).mean()) < 1e-3
+
+
+def test_both_orientations_are_the_histograms_of_a_patch_and_of_its_transposition():
+    pixels = photo(6, 64)
+    histograms = CoefficientHistograms()(BlockDct()(np.stack([pixels, pixels.transpose(1, 0, 2)])))
+    both = np.asarray(BothOrientations()(histograms))
+    np.testing.assert_allclose(both[0, 0], histograms[0])
+    # A sum in another order may move a magnitude within the ramp of an edge.
+    np.testing.assert_allclose(both[0, 1], histograms[1], atol=0.02)
+    np.testing.assert_allclose(both[1, 1], both[0, 0], atol=0.02)
+
+
+def test_the_network_gives_all_eight_views_of_a_patch_the_same_probabilities():
+    keras.utils.set_random_seed(7)
+    network = build("dctnet", classifier_recipe("smoke", "dctnet"), {"camera": 5})
+    views = np.stack([dihedral_transform(photo(8, 64), element) for element in range(N_TRANSFORMS)])
+    flags = np.zeros((N_TRANSFORMS, 1), np.float32)
+    found = np.asarray(network({"patch": views, "is_manipulated": flags})["camera"])
+    assert found[0].max() - found[0].min() > 0.01
+    np.testing.assert_allclose(found, np.tile(found[0], (N_TRANSFORMS, 1)), atol=1e-3)
 
 
 def test_histograms_show_the_quantization_step_of_a_jpeg():
