@@ -72,17 +72,24 @@ def histogram_network(magnitudes: Tensor, is_manipulated: Tensor, recipe: Recipe
         `features` and `hidden` of a `FrontEndOutput`, both (batch, width).
     """
     histograms = CoefficientHistograms(name="front_end_histograms")(magnitudes)
-    x = BothOrientations(name="front_end_orientations")(histograms)
-    x = layers.BatchNormalization(momentum=recipe.momentum, name="front_end_bn")(x)
-    flags = layers.RepeatVector(2, name="front_end_flags")(is_manipulated)
-    x = layers.Concatenate(name="front_end_evidence")([flags, x])
+    normalize = layers.BatchNormalization(momentum=recipe.momentum, name="front_end_bn")
+    join = layers.Concatenate(name="front_end_evidence")
+    hidden = []
     for number, width in enumerate(WIDTHS):
-        x = layers.Dropout(recipe.dropout, name=f"front_end_dropout_{number}")(x)
-        x = layers.Dense(width, use_bias=False, name=f"front_end_dense_{number}")(x)
-        x = layers.BatchNormalization(momentum=recipe.momentum, name=f"front_end_dense_{number}_bn")(x)
-        x = layers.Activation("relu", name=f"front_end_dense_{number}_relu")(x)
-    # The logits are a linear function of this mean, and so the mean of those of both orientations.
-    x = layers.GlobalAveragePooling1D(name="front_end_mean")(x)
+        hidden += [
+            layers.Dropout(recipe.dropout, name=f"front_end_dropout_{number}"),
+            layers.Dense(width, use_bias=False, name=f"front_end_dense_{number}"),
+            layers.BatchNormalization(momentum=recipe.momentum, name=f"front_end_dense_{number}_bn"),
+            layers.Activation("relu", name=f"front_end_dense_{number}_relu"),
+        ]
+    orientations = []
+    for x in (histograms, Transposition(name="front_end_transposition")(histograms)):
+        x = join([is_manipulated, normalize(x)])
+        for layer in hidden:
+            x = layer(x)
+        orientations.append(x)
+    # The logits are a linear function of this mean, and so the mean of the logits of both orientations.
+    x = layers.Average(name="front_end_mean")(orientations)
     return x, layers.Dropout(recipe.dropout, name="front_end_dropout")(x)
 
 
@@ -160,11 +167,10 @@ class CoefficientHistograms(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("camera")
-class BothOrientations(keras.layers.Layer):
-    """The histograms of a patch, and those of its transposition: (batch, n) → (batch, 2, n).
+class Transposition(keras.layers.Layer):
+    """The histograms of a patch → those of the transposed patch, both (batch, n), as of `CoefficientHistograms`.
 
-    The features are in the order of `CoefficientHistograms` behind `BlockDct`; the transposition swaps the frequencies
-    u and v of every channel.
+    The frequencies u and v of every channel of `BlockDct` change places.
 
     Args:
         block: side of a block, pixels.
@@ -176,10 +182,10 @@ class BothOrientations(keras.layers.Layer):
 
     def call(self, histograms: Tensor) -> Tensor:
         order = np.arange(histograms.shape[-1]).reshape(-1, self.block, self.block).swapaxes(1, 2).ravel()
-        return ops.stack([histograms, ops.take(histograms, order, axis=-1)], axis=1)
+        return ops.take(histograms, order, axis=-1)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        return shape[0], 2, shape[1]
+        return shape
 
     def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "block": self.block}
