@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from models.backbones import BACKBONES, build_backbone, find_backbone
 from models.front_ends import FRONT_ENDS, FrontEndOutput
+from models.front_ends.dct import Transposition
 from models.layers import Normalize, Standardize, Tensor
 from models.members import check_recipe, smallest_patch
 from models.recipe import Recipe
@@ -106,6 +108,18 @@ def _tail(x: Tensor, recipe: Recipe) -> Tensor:
         x = layers.Dense(width, activation="relu", name=f"dense_{width}")(x)
         x = layers.Dropout(recipe.dropout, name=f"dropout_{width}")(x)
     return x
+
+
+def needed_views(network: keras.Model, views: int) -> int:
+    """Return 1 if a network gives all dihedral views of a patch the same probabilities, else `views`.
+
+    It does if its front end averages both orientations and its backbone has learned nothing: then the logits that the
+    backbone adds are zero.
+    """
+    averages = any(isinstance(layer, Transposition) for layer in network.layers)
+    added = [layer for layer in network.layers if layer.name.endswith("_logits")]
+    is_zero = all(not np.any(weight) for layer in added for weight in layer.get_weights())
+    return 1 if averages and is_zero else views
 
 
 def copy_weights(model: keras.Model, trained: keras.Model) -> None:

@@ -14,6 +14,7 @@ from augment.loaders import EvaluationPatches, Inputs, reraise_input_errors
 from competition.manipulation import UNALTERED
 from competition.utils.progress import Progress, progress_bar
 from competition.utils.threads import one_thread
+from models.classifier import needed_views
 from models.recipe import Recipe
 from submissions.prediction_cache import Predictions
 from submissions.tasks import Targets
@@ -66,12 +67,14 @@ def predict(
         recipe: see `network`.
         targets: the run's heads and classes.
         title: of the progress bar.
-        views: number of dihedral views of each image, the first of which is the image as it is.
+        views: number of dihedral views of each image, the first of which is the image as it is. Views for which the
+            network gives the same probabilities are computed once.
 
     Returns:
         Predictions by head.
     """
-    dataset = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES), views)
+    computed = needed_views(network, views)
+    dataset = _Views(evaluation_patches(table, folder, {}, recipe, IMAGES), computed)
     with progress_bar(title, len(dataset), "batch") as bar, one_thread(), reraise_input_errors(dataset.patches):
         outputs = network.predict(dataset, verbose=0, callbacks=[_Progress(bar)])
     return {
@@ -79,7 +82,7 @@ def predict(
             names=table["path"].to_numpy(dtype=np.str_),
             is_manipulated=(table["manipulation"] != UNALTERED).to_numpy(dtype=bool),
             classes=targets.all_heads[head],
-            probabilities=_by_view(probabilities, views).astype(np.float32),
+            probabilities=np.repeat(_by_view(probabilities, computed), views // computed, axis=0).astype(np.float32),
             use_tta=views > 1,
         )
         for head, probabilities in targets.with_marginals(outputs).items()

@@ -17,6 +17,7 @@ from competition.metadata.header import header_or_reason
 from competition.utils.errors import InputError
 from competition.utils.find_photos import find_photos
 from competition.utils.progress import with_progress
+from models.classifier import needed_views
 from models.hidden import hidden_network
 from models.recipe import Recipe
 from models.saved import MODEL, load_model
@@ -116,9 +117,10 @@ class PhotoPredictor:
         manipulated: bool,
     ) -> ByHead:
         by_patch: dict[str, list[NDArray[np.float64]]] = {}
-        flags = np.full((recipe.views, 1), manipulated, np.float32)
+        computed = needed_views(network, recipe.views)
+        flags = np.full((computed, 1), manipulated, np.float32)
         for patch in patches:
-            views = dihedral_views([patch], recipe.views)
+            views = dihedral_views([patch], computed)
             outputs = network.predict_on_batch({"patch": views, "is_manipulated": flags})
             for head, probabilities in self.targets.with_marginals(outputs).items():
                 by_patch.setdefault(head, []).append(blend(probabilities[:, None])[0])

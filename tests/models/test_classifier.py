@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from augment.dihedral import N_TRANSFORMS, dihedral_transform
 from competition.utils.errors import InputError
 from models.backbones import BACKBONES, Backbone
-from models.classifier import build, copy_weights, freeze_front_end
+from models.classifier import build, copy_weights, freeze_front_end, needed_views
 from models.front_ends import FRONT_ENDS
 from models.members import FRONT_END_MEMBERS, MEMBERS, smallest_patch
 from models.presets import classifier_recipe
@@ -74,6 +75,25 @@ def test_untrained_backbone_does_not_change_the_predictions_of_a_trained_front_e
         np.testing.assert_array_equal(predict(model)[head], predicted)
     perturb(model.get_layer("camera_logits"))
     assert (predict(model)["camera"] != predict(front_end)["camera"]).any()
+
+
+@pytest.mark.parametrize("front_end", ["dct", "dct_pixels"])
+def test_views_are_needed_when_the_backbone_of_a_dct_front_end_has_learned_something(front_end, tiny_mobilenet):
+    model = perturb(build("mobilenet", small("mobilenet", front_end=front_end), HEADS))
+    assert needed_views(model, 8) == 8
+    for head in HEADS:
+        layer = model.get_layer(f"{head}_logits")
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    assert needed_views(model, 8) == 1
+    pixels = inputs(64, images=1)["patch"][0]
+    views = np.stack([dihedral_transform(pixels, element) for element in range(N_TRANSFORMS)])
+    for predicted in model({"patch": views, "is_manipulated": np.ones((8, 1), np.float32)}).values():
+        np.testing.assert_allclose(predicted, np.tile(predicted[:1], (8, 1)), atol=1e-3)
+
+
+@pytest.mark.parametrize(("member", "needed"), [("dctnet", 1), ("convnet", 8), ("statnet", 8), ("settingsnet", 8)])
+def test_views_are_not_needed_by_the_front_end_dct_alone(member, needed):
+    assert needed_views(build(member, small(member), HEADS), 8) == needed
 
 
 @pytest.mark.parametrize("alone", FRONT_END_MEMBERS)
