@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from models.classifier import needed_views
 from models.members import front_end_member
 from models.recipe import Recipe
+from models.saved import MODEL, load_model
 from submissions.run import FRONT_END, Run, open_run
 
 
@@ -39,13 +41,14 @@ def main() -> None:
 def measure(run: Run, member: str) -> tuple[str, str, str]:
     """The times of a member: start, training and prediction."""
     recipe, folder = run.recipes[member], run.member_folder(member)
+    views = needed_views(load_model(folder / MODEL), recipe.views)
     own = (folder / FRONT_END / "model.keras").stat().st_mtime
     others = [path.stat().st_mtime for path in run.folder.glob("predictions/*/test.npz")]
     begin = max(time for time in others if time < own)
     until = run.predictions_file(member, "validation").stat().st_mtime - begin
     train = _seconds(folder)
-    predict = _test_seconds(run, member) / _tested(run, recipe, recipe.views)
-    validation = len(run.validation) * recipe.views * recipe.test_patch**2 / 1e6 * predict
+    predict = _test_seconds(run, member) / _tested(run, recipe, views)
+    validation = len(run.validation) * views * recipe.test_patch**2 / 1e6 * predict
     start = until - train - _seconds(folder / FRONT_END) - validation
     return f"{start:.0f}", f"{train / recipe.epochs / _trained(run, recipe):.2g}", f"{predict:.2g}"
 
@@ -64,7 +67,7 @@ def _test_seconds(run: Run, name: str) -> float:
 def _trained(run: Run, recipe: Recipe) -> float:
     """Megapixels of the training patches of an epoch."""
     photos = int((run.manifest["split"] == "train").sum())
-    return photos * recipe.patches.patches_per_photo * recipe.patches.size**2 / 1e6
+    return photos * recipe.patches_for(photos).patches_per_photo * recipe.patches.size**2 / 1e6
 
 
 def _tested(run: Run, recipe: Recipe, views: int) -> float:

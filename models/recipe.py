@@ -45,6 +45,7 @@ class Recipe:
             Only for a front end alone that is trained on features: a mix of two histograms, not of two patches.
         accumulate: batches whose gradients are averaged for one step.
         front_end_recipe: how the front end is trained alone before the backbone joins it; None if it is not.
+        fewest_patches: patches of an epoch at least. Of few photos, more patches of each are cut than `patches` says.
     """
 
     patches: PatchConfig
@@ -71,6 +72,12 @@ class Recipe:
     mixup: float = 0.0
     accumulate: int = 1
     front_end_recipe: "Recipe | None" = None
+    fewest_patches: int = 0
+
+    def patches_for(self, photos: int) -> PatchConfig:
+        """Return how patches are made of so many training photos, see `fewest_patches`."""
+        needed = -(-self.fewest_patches // max(photos, 1))
+        return replace(self.patches, patches_per_photo=max(self.patches.patches_per_photo, needed))
 
     @property
     def views(self) -> int:

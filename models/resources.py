@@ -65,7 +65,9 @@ def memory_bytes(recipes: Mapping[str, Recipe], pixels: int) -> int:
 def _feature_bytes(recipes: Mapping[str, Recipe], photos: int) -> int:
     """The features of the largest training that computes them once, see `models.training.features`."""
     alone = [recipe for member, recipe in _stages(recipes) if member in FRONT_END_MEMBERS]
-    widths = [FRONT_ENDS[recipe.front_end].fixed_width * recipe.patches.patches_per_photo for recipe in alone]
+    widths = [
+        FRONT_ENDS[recipe.front_end].fixed_width * recipe.patches_for(photos).patches_per_photo for recipe in alone
+    ]
     return BYTES_PER_FEATURE * max(widths, default=0) * photos
 
 

@@ -153,7 +153,7 @@ def run_patches(run: Run, recipe: Recipe, seed: int) -> tuple[TrainingPatches, E
             training,
             run.data,
             {head: labels[head] for head in heads},
-            replace(recipe.patches, seed=seed),
+            replace(recipe.patches_for(len(training)), seed=seed),
             head_weights=partial(head_weights, heads=settings, tau=recipe.tau),
             cells=labels[JOINT_HEAD] if balance == "cells" else None,
             class_weights={head: class_weights(labels[head], len(targets.heads[head])) for head in weighted},

@@ -81,7 +81,7 @@ def check_source_sizes(table: pd.DataFrame, configs: Iterable[PatchConfig]) -> N
 
 def check_enough_photos(photos: int, recipes: Sequence[Recipe]) -> None:
     """Raise `InputError` if `photos` training photos do not fill a batch of every recipe."""
-    configs = [recipe.patches for recipe in recipes]
+    configs = [recipe.patches_for(photos) for recipe in recipes]
     too_large = (c.batch_size for c in configs if c.batch_size > photos * c.patches_per_photo)
     batch = max(too_large, default=None)
     if batch is not None:

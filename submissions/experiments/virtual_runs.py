@@ -32,7 +32,7 @@ def small_recipe(preset: str, member: str) -> Recipe:
     recipe = change(classifier_recipe(preset, member), dihedral=False)
     if recipe.patches.patches_per_photo <= PATCHES_PER_PHOTO:
         return recipe
-    return change(recipe, patches_per_photo=PATCHES_PER_PHOTO, epochs=EPOCHS, patience=EPOCHS)
+    return change(recipe, patches_per_photo=PATCHES_PER_PHOTO, fewest_patches=0, epochs=EPOCHS, patience=EPOCHS)
 
 
 def train_small(run: Run, jobs: int) -> Run:

@@ -149,7 +149,7 @@ def _training(run: Run, network: str, recipe: Recipe, folder: Path, own_features
     if (folder / MODEL).exists():
         return []
     times, photos = _times(network), int((run.manifest["split"] == "train").sum())
-    trained = photos * recipe.patches.patches_per_photo * _megapixels(recipe.patches.size)
+    trained = photos * recipe.patches_for(photos).patches_per_photo * _megapixels(recipe.patches.size)
     has_features = network in FRONT_END_MEMBERS and FRONT_ENDS[recipe.front_end].fixed is not None
     stages = []
     if has_features and own_features and run.fold is None:  # the parts of a run share features

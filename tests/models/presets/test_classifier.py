@@ -18,6 +18,15 @@ def test_quick_trains_the_front_end_alone_first():
         assert recipe.front_end_recipe == classifier_recipe("quick", front_end_member(recipe), task)
 
 
+def test_quick_cuts_more_patches_of_each_photo_if_there_are_few_photos():
+    recipe = classifier_recipe("quick", "dctnet")
+    many, few = (recipe.patches_for(photos).patches_per_photo for photos in (1000, 60))
+    assert many == recipe.patches.patches_per_photo
+    assert few * 60 >= recipe.fewest_patches > few * 60 - 60
+    joined = classifier_recipe("quick", "resnet50")
+    assert joined.patches_for(60) == joined.patches
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_full_trains_the_front_end_alone_on_few_patches_of_each_photo_first(task):
     recipe = classifier_recipe("full", "resnet50", task)
