@@ -16,11 +16,12 @@ def recipes(*members):
 
 def test_disk_holds_networks_unfinished_epochs_features_and_predictions():
     chosen = recipes("mobilenet", "resnet50")
-    patches = chosen["mobilenet"].front_end_recipe.patches.patches_per_photo
+    alone = chosen["mobilenet"].front_end_recipe
     networks = 12 * (3_000_000 + 24_000_000)
     assert disk_bytes(chosen, 1, 0, 0, 10) == networks + 2 * 12 * 24_000_000
     assert disk_bytes(chosen, 5, 0, 0, 10) == 5 * networks + 2 * 12 * 24_000_000
-    assert disk_bytes(chosen, 1, 100, 0, 10) - disk_bytes(chosen, 1, 0, 0, 10) == 100 * patches * FEATURES
+    for photos, patches in ((100, alone.fewest_patches), (1000, 1000 * alone.patches.patches_per_photo)):
+        assert disk_bytes(chosen, 1, photos, 0, 10) - disk_bytes(chosen, 1, 0, 0, 10) == patches * FEATURES
     assert disk_bytes(chosen, 1, 0, 7, 10) - disk_bytes(chosen, 1, 0, 0, 10) == 2 * 4 * 8 * 7 * 10
 
 
