@@ -171,24 +171,14 @@ class Transposition(keras.layers.Layer):
     """The histograms of a patch → those of the transposed patch, both (batch, n), as of `CoefficientHistograms`.
 
     The frequencies u and v of every channel of `BlockDct` change places.
-
-    Args:
-        block: side of a block, pixels.
     """
 
-    def __init__(self, block: int = BLOCK, **options: object) -> None:
-        super().__init__(**options)
-        self.block = block
-
     def call(self, histograms: Tensor) -> Tensor:
-        order = np.arange(histograms.shape[-1]).reshape(-1, self.block, self.block).swapaxes(1, 2).ravel()
+        order = np.arange(histograms.shape[-1]).reshape(-1, BLOCK, BLOCK).swapaxes(1, 2).ravel()
         return ops.take(histograms, order, axis=-1)
 
     def compute_output_shape(self, shape: Shape) -> Shape:
         return shape
-
-    def get_config(self) -> dict[str, object]:
-        return {**super().get_config(), "block": self.block}
 
 
 @keras.saving.register_keras_serializable("camera")
